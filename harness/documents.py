@@ -1,0 +1,103 @@
+"""Reads TOML documents into typed structures, with errors that name the file, the field and the remedy."""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal, TypeVar, get_args
+
+import msgspec
+
+from harness.errors import UserInputError
+
+__all__ = ["TRANSPORTS", "Document", "Traffic", "Transport", "load", "one_of", "parse"]
+
+Transport = Literal["mqtt", "mqtt-ws", "amqp", "amqp-ws", "https"]
+Traffic = Literal["sending", "listening"]
+TRANSPORTS: tuple[str, ...] = get_args(Transport)
+
+_UNKNOWN_FIELD = re.compile(r"unknown field `(?P<field>[^`]+)`")
+_MISSING_FIELD = re.compile(r"missing required field `(?P<field>[^`]+)`")
+_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+
+
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of the structures that documents are read into: immutable, and an unknown key is an error."""
+
+
+D = TypeVar("D", bound=Document)
+
+
+def load(path: Path, kind: type[D], error: type[UserInputError]) -> D:
+    """Read the TOML document at `path` as `kind`.
+
+    Raises:
+        UserInputError: of the class `error`; unreadable, no TOML, or not of this kind.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise error(
+            f"cannot be read ({problem})", where=str(path), remedy="Check the path and its permissions"
+        ) from problem
+    return parse(text, kind, error, where=str(path))
+
+
+def parse(text: str, kind: type[D], error: type[UserInputError], *, where: str) -> D:
+    """Read TOML `text` as `kind`; `where` names it in errors. Raises as `load`."""
+    try:
+        return msgspec.convert(tomllib.loads(text), kind)
+    except tomllib.TOMLDecodeError as problem:
+        raise error(f"is not TOML ({problem})", where=where, remedy="Correct the syntax at that place") from problem
+    except msgspec.ValidationError as problem:
+        raise _explained(str(problem), kind, error, where) from problem
+
+
+def _explained(problem: str, kind: type[Document], error: type[UserInputError], where: str) -> UserInputError:
+    place = _PATH.search(problem)
+    path = place["path"] if place else ""
+    problem = _PATH.sub("", problem)
+    if unknown := _UNKNOWN_FIELD.search(problem):
+        known = _fields_at(kind, path)
+        field = ".".join(filter(None, (path, unknown["field"])))
+        return error("unknown key", where=where, field=field, remedy=_suggestion(unknown["field"], known))
+    if missing := _MISSING_FIELD.search(problem):
+        field = ".".join(filter(None, (path, missing["field"])))
+        return error("is missing", where=where, field=field, remedy=f"Add `{missing['field']}`")
+    return error(problem, where=where, field=path, remedy="Correct the value")
+
+
+def _fields_at(kind: type[Document], path: str) -> list[str]:
+    """Names of the fields of the structure that `path` leads to, or none where the path cannot be followed."""
+    found: object = kind
+    for name in re.findall(r"[a-z_0-9]+(?=\.|\[|$)", re.sub(r"\[[^]]*\]", "", path)):
+        found = next((field.type for field in _struct_fields(found) if field.encode_name == name), None)
+    return [field.encode_name for field in _struct_fields(found)]
+
+
+def _struct_fields(annotation: object) -> tuple[msgspec.structs.FieldInfo, ...]:
+    candidates = [annotation, *get_args(annotation)]
+    for candidate in candidates:
+        if isinstance(candidate, type) and issubclass(candidate, msgspec.Struct):
+            return msgspec.structs.fields(candidate)
+    return ()
+
+
+def _suggestion(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    if close:
+        return f"Did you mean `{close[0]}`?"
+    return f"Known here: {', '.join(known)}" if known else "Remove it"
+
+
+def one_of(value: str, known: Iterable[str], *, what: str, where: str, error: type[UserInputError]) -> str:
+    """`value` if it is among `known`.
+
+    Raises:
+        UserInputError: of the class `error`, with the nearest known value or all of them.
+    """
+    choices = list(known)
+    if value in choices:
+        return value
+    raise error(f"unknown {what} {value!r}", where=where, remedy=_suggestion(value, choices))

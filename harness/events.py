@@ -1,0 +1,173 @@
+"""The event log: the only output of a run. Frozen events, their JSON-lines codec, and the recorder that makes them.
+
+A cell's file holds a header line, one line per event, and ends with an event of kind `cell-end` (`CELL_END`). A file without that
+last event is readable and incomplete. Kinds and fields this version does not know are kept.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Literal, Protocol
+
+import msgspec
+
+from harness.errors import LogError
+from harness.redaction import Redactor
+
+__all__ = ["CELL_END", "FORMAT", "CellLog", "Emit", "Event", "Header", "Recorder", "Source", "read_cell_log"]
+
+FORMAT: Final = 1
+CELL_END: Final = "cell-end"
+Source = Literal["hub", "app", "sdk-log", "harness"]
+_ENVELOPE: Final = ("seq", "t", "src", "kind")
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One thing that happened. `t` is microseconds since the cell began, on the harness's clock."""
+
+    seq: int
+    t: int
+    src: Source
+    kind: str
+    fields: Mapping[str, object] = {}
+
+    def encode(self) -> bytes:
+        """The event as one JSON line, its fields beside the envelope."""
+        return _ENCODER.encode({"seq": self.seq, "t": self.t, "src": self.src, "kind": self.kind, **self.fields})
+
+
+class Emit(Protocol):
+    """What the hub, a device and the run call to report something; `now` in seconds since the Unix epoch."""
+
+    def __call__(self, kind: str, now: float, /, **fields: object) -> None:
+        """Record that `kind` happened at `now`."""
+        ...
+
+
+class Header(msgspec.Struct, frozen=True):
+    """The first line of a cell's file: all that analysis needs to know besides the events.
+
+    `scenario`, `claims`, `settings` are the documents as used, so that a log explains itself.
+    """
+
+    format: int
+    cell: str
+    sdk: str
+    sdk_name: str
+    version: str
+    transport: str
+    device: Literal["real", "emulated", "remote"]
+    scenario: Mapping[str, object]
+    settings: Mapping[str, object]
+    hub: Mapping[str, object]
+    way: Mapping[str, object] = {}
+    claims: tuple[Mapping[str, object], ...] = ()
+    repeat: int = 1
+    origin: Mapping[str, object] = msgspec.field(default_factory=lambda: {"kind": "this-run"})
+    started: str = ""
+    harness: str = ""
+
+
+class CellLog(msgspec.Struct, frozen=True):
+    """A cell's file in memory. `complete` is false where the last event is missing: the run stopped early."""
+
+    header: Header
+    events: tuple[Event, ...]
+    complete: bool
+
+
+class Recorder:
+    """Numbers, stamps, redacts and encodes events, and hands each line to `write` at once."""
+
+    def __init__(self, write: Callable[[bytes], object], *, started: float, redactor: Redactor | None = None) -> None:
+        self._write, self._started, self._seq = write, started, 0
+        self.has_header = False
+        self.redactor = redactor or Redactor()
+        self._listeners: list[Callable[[Event], None]] = []
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Call `listener` with every event from now on, after it is written."""
+        self._listeners.append(listener)
+
+    def header(self, header: Header) -> None:
+        """Write the header line; to be called once, first."""
+        self.has_header = True
+        self._write(_ENCODER.encode(self.redactor.value(msgspec.to_builtins(header))) + b"\n")
+
+    def record(self, src: Source, kind: str, now: float, fields: Mapping[str, object]) -> None:
+        """Write one event that happened at `now`."""
+        safe = {key: self.redactor.value(value) for key, value in fields.items() if key not in _ENVELOPE}
+        event = Event(self._seq, self.microseconds(now), src, kind, safe)
+        self._seq += 1
+        self._write(event.encode() + b"\n")
+        for listener in self._listeners:
+            listener(event)
+
+    def microseconds(self, now: float) -> int:
+        """How long the cell has been running at `now`, as events tell it."""
+        return round((now - self._started) * 1e6)
+
+    def source(self, src: Source) -> Emit:
+        """The function by which `src` reports."""
+
+        def emit(kind: str, now: float, /, **fields: object) -> None:
+            self.record(src, kind, now, fields)
+
+        return emit
+
+
+def read_cell_log(lines: Iterable[bytes], *, where: str) -> CellLog:
+    """Read a cell's file.
+
+    A last line cut short is dropped and the log is incomplete; so is a log whose `cell-end` is missing.
+
+    Raises:
+        LogError: no header, a newer format, or a line that is no event before the last line.
+    """
+    numbered = list(enumerate(lines, start=1))
+    if not numbered:
+        raise LogError("the file is empty", where=where, remedy="The run stopped before this cell began; run it again")
+    header = _read_header(numbered[0][1], where)
+    events: list[Event] = []
+    for number, line in numbered[1:]:
+        try:
+            events.append(_read_event(line))
+        except msgspec.DecodeError as error:
+            if number == len(numbered):
+                break
+            raise LogError(
+                f"not an event ({error})",
+                where=f"{where}, line {number}",
+                remedy="The file was damaged after the run; restore it",
+            ) from error
+    return CellLog(header, tuple(events), complete=bool(events) and events[-1].kind == CELL_END)
+
+
+def _read_header(line: bytes, where: str) -> Header:
+    try:
+        version = msgspec.json.decode(line, type=_Format).format
+        if version > FORMAT:
+            raise LogError(
+                f"its format is {version}, this harness reads up to {FORMAT}",
+                where=where,
+                field="format",
+                remedy="Use a newer harness",
+            )
+        return msgspec.json.decode(line, type=Header)
+    except msgspec.DecodeError as error:
+        raise LogError(
+            f"the first line is no header of a cell ({error})",
+            where=where,
+            remedy="Name a run folder or its cells/*.jsonl",
+        ) from error
+
+
+def _read_event(line: bytes) -> Event:
+    raw = msgspec.json.decode(line, type=dict[str, object])
+    fields = {key: raw.pop(key) for key in list(raw) if key not in _ENVELOPE}
+    return msgspec.convert({**raw, "fields": fields}, Event)
+
+
+class _Format(msgspec.Struct):
+    format: int
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=str)

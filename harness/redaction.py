@@ -1,0 +1,68 @@
+"""Keeps secrets out of everything that is written: applied where events are made, before they reach a file.
+
+Two nets. Patterns catch a signature or a key wherever one is written in its usual form. Known secrets (the device keys of the
+run, the signatures the hub saw) are caught in every form they can take inside a text: plain, percent-encoded, hexadecimal,
+base64 at each of its three alignments.
+"""
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+__all__ = ["MARK", "Redactor", "spellings"]
+
+MARK = "<redacted>"
+_PATTERNS = re.compile(
+    r"(?P<name>(?<![A-Za-z])sig(?:=|%3[dD])|SharedAccessKey(?:=|%3[dD])|SharedAccessSignature=(?!SharedAccessSignature)(?=[A-Za-z0-9+/%]{20}))"
+    r"(?P<value>[A-Za-z0-9+/%=_-]+)"
+)
+_SHORTEST = 12  # a shorter "secret" would blank out ordinary words
+
+
+def spellings(secret: str) -> frozenset[str]:
+    """Every form in which `secret` may appear inside a longer text: see the module's docstring."""
+    raw = secret.encode()
+    upper = quote(secret, safe="")
+    lower = re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), upper)
+    forms = {secret, upper, lower, quote(upper, safe=""), raw.hex(), raw.hex().upper()}
+    for shift in range(3):
+        # Only the characters that do not depend on what stands before and after the secret.
+        start, end = (0, 2, 3)[shift], (len(raw) + shift) * 8 // 6
+        encoded = base64.b64encode(b"\0" * shift + raw).decode()[start:end]
+        forms |= {encoded, encoded.translate(str.maketrans("+/", "-_"))}
+    return frozenset(forms)
+
+
+class Redactor:
+    """Blanks secrets in texts and in the JSON-like values that hold them."""
+
+    def __init__(self, secrets: Sequence[str] = ()) -> None:
+        self._spellings: set[str] = set()
+        self._known: re.Pattern[str] | None = None
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: str) -> None:
+        """From now on blank `secret` in every spelling. Secrets under 12 characters are ignored."""
+        if len(secret) < _SHORTEST or secret in self._spellings:
+            return
+        self._spellings |= spellings(secret)
+        longest_first = sorted(self._spellings, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, longest_first)))
+
+    def text(self, text: str) -> str:
+        """`text` without its secrets."""
+        if self._known is not None:
+            text = self._known.sub(MARK, text)
+        return _PATTERNS.sub(lambda match: match["name"] + MARK, text)
+
+    def value(self, value: object) -> object:
+        """`value` (as JSON can hold it) with every text in it redacted, keys of objects included."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.text(str(key)): self.value(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(item) for item in value]
+        return value

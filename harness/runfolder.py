@@ -1,0 +1,150 @@
+"""A run's folder on disk: `run.json`, one `cells/<id>.jsonl` per cell, and what is derived from them.
+
+run.json              what was asked for, on which machine, with which versions; rewritten when the run ends
+cells/<id>.jsonl      the event logs: the only output of a run, everything else can be made again from them
+findings.json         the rows of `compare --json`
+table.md              the tables as Markdown
+diagnostics/          the hub's records: Azure Monitor's JSON lines, and the rows of AzureDiagnostics
+"""
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import msgspec
+
+from harness.errors import LogError, UserInputError
+from harness.events import FORMAT, CellLog, read_cell_log
+
+__all__ = ["RunFolder", "RunRecord", "default_root", "read_cells", "read_run"]
+
+Status = Literal["running", "finished", "interrupted"]
+
+
+class RunRecord(msgspec.Struct, frozen=True):
+    """`run.json`. `cells` are the planned ones, so that a reader knows which never began."""
+
+    format: int
+    run: str
+    started: str
+    status: Status
+    cells: tuple[str, ...]
+    harness: str = ""
+    seed: int = 0
+    finished: str = ""
+    request: Mapping[str, object] = {}
+    machine: Mapping[str, object] = {}
+
+
+class RunFolder:
+    """A run's folder while it is being written."""
+
+    def __init__(self, path: Path, record: RunRecord) -> None:
+        self.path, self.record = path, record
+        self._write_record()
+
+    @classmethod
+    def create(cls, root: Path, record: RunRecord) -> "RunFolder":
+        """A new folder under `root`, named by the run; a name that is taken gets a number.
+
+        Raises:
+            UserInputError: the folder cannot be written.
+        """
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            path = _new_folder(root, record.run)
+            (path / "cells").mkdir()
+            return cls(path, msgspec.structs.replace(record, run=path.name))
+        except OSError as problem:
+            raise UserInputError(
+                f"cannot be written ({problem.strerror or problem})",
+                where=str(root),
+                remedy="Name a writable folder with --out DIR",
+            ) from problem
+
+    def open_cell(self, cell: str) -> BinaryIO:
+        """The file of a cell's event log, unbuffered: what was measured survives whatever happens next."""
+        return (self.path / "cells" / f"{cell}.jsonl").open("xb", buffering=0)
+
+    def finish(self, status: Status, finished: dt.datetime) -> None:
+        """Say in `run.json` how the run ended."""
+        self.record = msgspec.structs.replace(self.record, status=status, finished=iso(finished))
+        self._write_record()
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a derived file, whole or not at all."""
+        target = self.path / name
+        target.parent.mkdir(exist_ok=True)
+        temporary = target.with_suffix(target.suffix + ".part")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
+        return target
+
+    def _write_record(self) -> None:
+        self.write("run.json", msgspec.json.format(msgspec.json.encode(self.record)).decode() + "\n")
+
+
+def iso(moment: dt.datetime) -> str:
+    """A moment as UTC text with whole seconds."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def default_root(working_folder: Path) -> Path:
+    """Where runs go unless told otherwise: `results/runs` in a checkout of the harness, else `harness-results`."""
+    in_checkout = all((working_folder / name).exists() for name in ("sdk_profiles", "results", "pyproject.toml"))
+    return working_folder / ("results/runs" if in_checkout else "harness-results")
+
+
+def read_run(path: Path) -> RunRecord:
+    """Read `run.json` of the run in `path`.
+
+    Raises:
+        LogError: no run folder, damaged, or of a newer format.
+    """
+    file = path / "run.json"
+    try:
+        record = msgspec.json.decode(file.read_bytes(), type=RunRecord)
+    except OSError as problem:
+        raise LogError(
+            f"is no run folder ({problem.strerror})",
+            where=str(path),
+            remedy="Name a folder that `harness compare` wrote, with a run.json",
+        ) from problem
+    except msgspec.DecodeError as problem:
+        raise LogError(
+            f"is damaged ({problem})", where=str(file), remedy="Restore the file, or run the comparison again"
+        ) from problem
+    if record.format > FORMAT:
+        raise LogError(
+            f"is {record.format}, this harness reads up to {FORMAT}",
+            where=str(file),
+            field="format",
+            remedy="Use a newer harness",
+        )
+    return record
+
+
+def read_cells(path: Path) -> Iterator[CellLog | LogError]:
+    """The logs of a run's cells, in the order of the plan; one that cannot be read comes as the error it makes."""
+    planned = {cell: number for number, cell in enumerate(read_run(path).cells)}
+    files = sorted((path / "cells").glob("*.jsonl"), key=lambda file: (planned.get(file.stem, len(planned)), file.name))
+    for file in files:
+        try:
+            yield read_cell_log(file.read_bytes().splitlines(keepends=True), where=str(file))
+        except LogError as problem:
+            yield problem
+        except OSError as problem:
+            yield LogError(f"cannot be read ({problem.strerror})", where=str(file), remedy="Check its permissions")
+
+
+def _new_folder(root: Path, name: str) -> Path:
+    for number in itertools.count(1):
+        path = root / (name if number == 1 else f"{name}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError  # pragma: no cover - count() never ends

@@ -1,0 +1,153 @@
+"""Scenarios: what is done with a device and its hub, and when the cell is over. Each is a TOML document beside this module."""
+
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from harness.documents import Document, Traffic, load, one_of
+from harness.errors import ScenarioError
+
+__all__ = [
+    "DEFAULT_SCENARIOS",
+    "End",
+    "HubSettings",
+    "Intervals",
+    "Scenario",
+    "find_scenarios",
+    "load_scenario",
+    "select_scenarios",
+]
+
+DEFAULT_SCENARIOS = ("renewal", "defaults", "expiry", "expiry-idle")
+HUB_GRACE_S = 600.0
+HUB_SKEW_S = 300.0
+
+
+class HubSettings(Document, frozen=True):
+    """How the hub treats the device's token, in seconds; left out, the service's own 600 s of grace, and half of it as skew.
+
+    `grace_s`: an established connection is cut at `se` + grace. `skew_s`: new authentication is accepted until `se` + skew.
+    `allow_skew_over_grace`: ask for the storm in which an expired device is cut and let in again.
+    """
+
+    grace_s: float = HUB_GRACE_S
+    skew_s: float | None = None
+    close: Literal["fin", "rst"] = "fin"
+    allow_skew_over_grace: bool = False
+
+    @property
+    def skew(self) -> float:
+        """The skew in seconds, scaled with the grace where nothing set it."""
+        return self.grace_s * HUB_SKEW_S / HUB_GRACE_S if self.skew_s is None else self.skew_s
+
+
+class Intervals(Document, frozen=True):
+    """Seconds between messages of each kind, for the kinds the scenario's traffic names.
+
+    `gap_probe`: whenever the device leaves, the hub queues one C2D message and calls one direct method at once.
+    """
+
+    send_s: float = 1.0
+    c2d_s: float = 4.0
+    method_s: float = 4.0
+    gap_probe: bool = True
+
+
+class End(Document, frozen=True):
+    """When a cell is over: `after_s` after the last awaited thing was seen, `limit_s` at the latest.
+
+    Awaited are `renewals` (coming back with a new token; `other_renewals` for settings after the first), `cuts` by the hub, or,
+    with neither, the first connection.
+    """
+
+    after_s: float
+    limit_s: float
+    renewals: int = 0
+    other_renewals: int = 0
+    cuts: int = 0
+
+
+class Scenario(Document, frozen=True):
+    """One scenario. `credential`: the SDK owns the device `key`, or the application hands it a fixed `token`.
+
+    `settings`: the `profile`'s (one cell each), or `none`: whatever the SDK defaults to. `token_lifetime_s`: of the fixed token.
+    An empty `traffic` is an idle application.
+    """
+
+    schema: Literal[1]
+    id: str
+    title: str
+    credential: Literal["key", "token"]
+    traffic: tuple[Traffic, ...]
+    settings: Literal["profile", "none"]
+    end: End
+    hub: HubSettings = HubSettings()
+    intervals: Intervals = Intervals()
+    token_lifetime_s: float | None = None
+    summary: str = ""
+
+    @property
+    def traffic_name(self) -> str:
+        """The traffic as tables print it: `idle`, `sending`, `listening` or `sending+listening`."""
+        return "+".join(self.traffic) or "idle"
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read and check one scenario document.
+
+    Raises:
+        ScenarioError: names the file, the field and the remedy.
+    """
+    scenario = load(path, Scenario, ScenarioError)
+    check_scenario(scenario, str(path))
+    return scenario
+
+
+def find_scenarios(files: Iterable[Path] = ()) -> dict[str, Scenario]:
+    """The bundled scenarios and those in `files`, by id. Raises `ScenarioError`."""
+    bundled = Path(str(resources.files("harness") / "scenarios"))
+    found: dict[str, Scenario] = {}
+    for path in [*sorted(bundled.glob("*.toml")), *files]:
+        scenario = load_scenario(path)
+        if scenario.id in found:
+            raise ScenarioError(
+                f"the scenario {scenario.id!r} exists already",
+                where=str(path),
+                field="id",
+                remedy="Give it an id of its own",
+            )
+        found[scenario.id] = scenario
+    return found
+
+
+def select_scenarios(known: dict[str, Scenario], wanted: Iterable[str]) -> list[Scenario]:
+    """The scenarios named in `wanted`, or the default ones where none is. Raises `ScenarioError` for an unknown name."""
+    names = list(wanted) or list(DEFAULT_SCENARIOS)
+    return [known[one_of(name, known, what="scenario", where="--scenario", error=ScenarioError)] for name in names]
+
+
+def check_scenario(scenario: Scenario, where: str) -> None:
+    """Raise `ScenarioError` where the settings contradict each other."""
+    hub, end = scenario.hub, scenario.end
+
+    def refuse(field: str, problem: str, remedy: str) -> None:
+        raise ScenarioError(problem, where=where, field=field, remedy=remedy)
+
+    if hub.grace_s < 0 or hub.skew < 0:
+        refuse("hub", "grace_s and skew_s cannot be negative", "Use 0 or more seconds")
+    if hub.skew >= hub.grace_s and not hub.allow_skew_over_grace:
+        refuse(
+            "hub.skew_s",
+            f"skew_s = {hub.skew:g} is not below grace_s = {hub.grace_s:g}: an expired device would be cut and let in again in a storm",
+            "Lower skew_s, raise grace_s, or ask for the storm with allow_skew_over_grace = true",
+        )
+    if (scenario.credential == "token") != (scenario.token_lifetime_s is not None):
+        refuse("token_lifetime_s", 'goes with credential = "token", and only with it', "Set both or neither")
+    if scenario.token_lifetime_s is not None and scenario.token_lifetime_s <= 0:
+        refuse("token_lifetime_s", "is not above 0", "The token has to be valid when the device connects")
+    if not 0 < end.after_s <= end.limit_s:
+        refuse("end", "after_s has to be above 0 and limit_s not below it", "Correct the seconds")
+    for name in ("send_s", "c2d_s", "method_s"):
+        if getattr(scenario.intervals, name) <= 0:
+            refuse(f"intervals.{name}", "is not above 0", "Use the seconds from one message to the next")

@@ -1,0 +1,80 @@
+"""Tests of the redaction: no spelling of a secret survives, and nothing else is lost."""
+
+import base64
+import string
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.redaction import MARK, Redactor, spellings
+
+KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+SIGNATURE = "LzPWB2jTnQdFPww4A+nwUMPcAI5ocx93l/ZWyGfp1C8="
+KEYS = st.binary(min_size=12, max_size=40).map(lambda raw: base64.b64encode(raw).decode())
+WORDS = st.text(string.ascii_letters + string.digits + " .:/-", max_size=40)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"SharedAccessSignature sr=h%2Fdevices%2Fd&sig={quote(SIGNATURE, safe='')}&se=1767225600",
+        f"SharedAccessSignature sig={quote(SIGNATURE, safe='').lower()}&se=1&sr=h/devices/d",
+        f"HostName=h;DeviceId=d;SharedAccessKey={KEY}",
+        f"password=SharedAccessSignature%20sr%3Dh%26sig%3D{quote(quote(SIGNATURE, safe=''), safe='')}%26se%3D1",
+    ],
+)
+def test_signatures_and_keys_are_blanked_without_being_known(text: str) -> None:
+    """The usual spellings of a credential are recognised by their names."""
+    redacted = Redactor().text(text)
+    assert MARK in redacted
+    assert not any(secret[:20] in redacted for secret in (KEY, SIGNATURE, quote(SIGNATURE, safe=""), SIGNATURE.lower()))
+
+
+def test_the_rest_of_a_token_stays_readable() -> None:
+    """Resource and expiry are what a reader needs."""
+    token = "SharedAccessSignature sr=h%2Fdevices%2Fd&sig=abc%3D&se=1767225600&skn=policy"
+    assert Redactor().text(token) == f"SharedAccessSignature sr=h%2Fdevices%2Fd&sig={MARK}&se=1767225600&skn=policy"
+
+
+@given(secret=KEYS, before=WORDS, after=WORDS)
+def test_a_known_secret_is_blanked_in_every_spelling(secret: str, before: str, after: str) -> None:
+    """Plain, percent-encoded, hexadecimal, and inside base64 at whatever alignment it falls."""
+    redactor = Redactor([secret])
+    text = before + secret + after
+    written = [
+        text,
+        quote(text, safe=""),
+        text.encode().hex(),
+        text.encode().hex().upper(),
+        base64.b64encode(text.encode()).decode(),
+        base64.urlsafe_b64encode(text.encode()).decode(),
+    ]
+    for line in map(redactor.text, written):
+        assert not any(form in line for form in spellings(secret))
+
+
+@given(text=WORDS)
+def test_innocent_text_is_left_alone(text: str) -> None:
+    """What holds no secret comes back as it was."""
+    assert Redactor([KEY]).text(text) == text
+
+
+def test_values_are_redacted_at_every_depth() -> None:
+    """Lists, objects and their keys; numbers and switches stay what they are."""
+    value = {"a": [f"x {KEY}", {KEY: 1}], "b": 2.5, "c": None, "d": (True, KEY)}
+    assert Redactor([KEY]).value(value) == {"a": [f"x {MARK}", {MARK: 1}], "b": 2.5, "c": None, "d": [True, MARK]}
+
+
+def test_a_short_secret_is_ignored() -> None:
+    """Blanking a short word would make logs unreadable."""
+    assert Redactor(["abc"]).text("abc") == "abc"
+
+
+def test_a_secret_learned_late_is_blanked_from_then_on() -> None:
+    """The signatures become known as the hub sees them."""
+    redactor = Redactor()
+    redactor.add(SIGNATURE)
+    redactor.add(SIGNATURE)
+    assert redactor.text(f"seen {SIGNATURE}") == f"seen {MARK}"

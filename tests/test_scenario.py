@@ -1,0 +1,96 @@
+"""Tests of scenario documents: the bundled ones, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ScenarioError
+from harness.scenario import DEFAULT_SCENARIOS, find_scenarios, load_scenario, select_scenarios
+
+GOOD = """
+schema = 1
+id = "mine"
+title = "Mine"
+credential = "key"
+settings = "none"
+traffic = []
+[end]
+after_s = 1.0
+limit_s = 5.0
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    """A scenario file with this text."""
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_default_scenarios_are_bundled() -> None:
+    """And nothing bundled is wrong."""
+    assert set(DEFAULT_SCENARIOS) <= set(find_scenarios())
+
+
+def test_the_skew_scales_with_the_grace() -> None:
+    """600 : 300 as on the service, unless set."""
+    assert find_scenarios()["renewal"].hub.skew == 2.5
+    assert find_scenarios()["defaults"].hub.skew == 300.0
+
+
+def test_traffic_has_a_name_for_tables() -> None:
+    """Every finding about recovery names it."""
+    known = find_scenarios()
+    assert [known[name].traffic_name for name in ("renewal", "expiry-idle")] == ["sending+listening", "idle"]
+
+
+def test_a_users_scenario_stands_beside_the_bundled_ones(tmp_path: Path) -> None:
+    """By its own id."""
+    known = find_scenarios([written(tmp_path, GOOD)])
+    assert select_scenarios(known, ["mine"])[0].title == "Mine"
+
+
+def test_nothing_asked_for_means_the_default_ones() -> None:
+    """In their order."""
+    assert tuple(scenario.id for scenario in select_scenarios(find_scenarios(), [])) == DEFAULT_SCENARIOS
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('id = "mine"', 'id = "renewal"', r"mine\.toml: id: the scenario 'renewal' exists already"),
+        ("schema = 1", "schema = 1\ncolour = 1", r"mine\.toml: colour: unknown key"),
+        ("after_s", "after", r"mine\.toml: end\.after: unknown key\. Did you mean `after_s`\?"),
+        ("traffic = []", 'traffic = ["shouting"]', r"mine\.toml: traffic\[.*\]: Invalid enum value 'shouting'"),
+        ("limit_s = 5.0", "limit_s = 0.5", r"mine\.toml: end: after_s has to be above 0"),
+        ('"key"', '"token"', r"mine\.toml: token_lifetime_s: goes with"),
+        ('"key"', '"token"\ntoken_lifetime_s = 0', r"token_lifetime_s: is not above 0"),
+        ("[end]", "[hub]\ngrace_s = 5\nskew_s = 5\n[end]", r"hub\.skew_s: skew_s = 5 is not below grace_s = 5.*allow_skew_over_grace"),
+        ("[end]", "[hub]\ngrace_s = -1\n[end]", "hub: grace_s and skew_s cannot be negative"),
+        ("[end]", "[intervals]\nc2d_s = 0\n[end]", r"intervals\.c2d_s: is not above 0"),
+        ("schema = 1", "schema = ", r"mine\.toml: is not TOML"),
+        ("[end]", "[ending]", r"unknown key|end: is missing"),
+    ],
+)  # fmt: skip
+def test_a_wrong_scenario_names_file_field_and_remedy(tmp_path: Path, old: str, new: str, says: str) -> None:
+    """Before anything starts."""
+    with pytest.raises(ScenarioError, match=says):
+        find_scenarios([written(tmp_path, GOOD.replace(old, new))])
+
+
+def test_the_storm_can_be_asked_for_by_name(tmp_path: Path) -> None:
+    """Skew not below the grace is contradictory otherwise."""
+    text = GOOD.replace("[end]", "[hub]\ngrace_s = 5\nskew_s = 9\nallow_skew_over_grace = true\n[end]")
+    assert load_scenario(written(tmp_path, text)).hub.skew == 9
+
+
+def test_an_unknown_scenario_gets_a_suggestion() -> None:
+    """With the nearest name."""
+    with pytest.raises(ScenarioError, match=r"--scenario: unknown scenario 'renewel'\. Did you mean `renewal`\?"):
+        select_scenarios(find_scenarios(), ["renewel"])
+
+
+def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    """With the path."""
+    with pytest.raises(ScenarioError, match=r"absent\.toml: cannot be read"):
+        load_scenario(tmp_path / "absent.toml")
