@@ -18,7 +18,7 @@ import msgspec
 from harness.errors import LogError, UserInputError
 from harness.events import FORMAT, CellLog, read_cell_log
 
-__all__ = ["RunFolder", "RunRecord", "default_root", "read_cells", "read_run"]
+__all__ = ["RunFolder", "RunRecord", "default_root", "iso", "read_cells", "read_run", "write_derived"]
 
 Status = Literal["running", "finished", "interrupted"]
 
@@ -73,17 +73,17 @@ class RunFolder:
         self.record = msgspec.structs.replace(self.record, status=status, finished=iso(finished))
         self._write_record()
 
-    def write(self, name: str, text: str) -> Path:
-        """Write a derived file, whole or not at all."""
-        target = self.path / name
-        target.parent.mkdir(exist_ok=True)
-        temporary = target.with_suffix(target.suffix + ".part")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(target)
-        return target
-
     def _write_record(self) -> None:
-        self.write("run.json", msgspec.json.format(msgspec.json.encode(self.record)).decode() + "\n")
+        write_derived(self.path, "run.json", msgspec.json.format(msgspec.json.encode(self.record)).decode() + "\n")
+
+
+def write_derived(run: Path, name: str, text: str) -> None:
+    """Write the file `name` in a run's folder, whole or not at all."""
+    target = run / name
+    target.parent.mkdir(exist_ok=True)
+    temporary = target.with_name(f"{target.name}.part")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(target)
 
 
 def iso(moment: dt.datetime) -> str:

@@ -1,0 +1,79 @@
+"""The codec's door: `encode`, and `Decoder`, which cuts a stream of bytes into packets (MQTT 3.1.1 section 2.2)."""
+
+from harness.errors import RemoteProtocolError
+from harness.protocol.mqtt.decoding import DECODERS, decode, first_byte_problem
+from harness.protocol.mqtt.encoding import encode, encode_puback
+from harness.protocol.mqtt.packets import Packet
+from harness.protocol.mqtt.wire import read_remaining_length
+
+__all__ = ["DEFAULT_MAX_PACKET_SIZE", "Decoder", "encode", "encode_puback"]
+
+DEFAULT_MAX_PACKET_SIZE = 262_144 + 65_535 + 4
+"""A payload of IoT Hub's largest message, 256 KB (IoT Hub documentation, "Quotas and throttling"), under the longest topic."""
+
+
+class Decoder:
+    """Incremental decoder of one direction of one connection.
+
+    Bytes go in by `append` in any fragmentation, packets come out by `next_packet`; `feed` does both. Packets in front of
+    a malformed one are never lost: they come out first, then every further call raises the same error. Nothing but
+    RemoteProtocolError is ever raised, whatever the bytes.
+
+    Args:
+        max_packet_size: the largest remaining length accepted, in bytes; it bounds the memory a peer can claim.
+    """
+
+    __slots__ = ("_buffer", "_max_packet_size")
+
+    def __init__(self, max_packet_size: int = DEFAULT_MAX_PACKET_SIZE) -> None:
+        self._max_packet_size = max_packet_size
+        self._buffer = bytearray()
+
+    def __len__(self) -> int:
+        """How many bytes wait to be decoded."""
+        return len(self._buffer)
+
+    def append(self, data: bytes) -> None:
+        """Take bytes without looking at them."""
+        self._buffer += data
+
+    def next_packet(self) -> Packet | None:
+        """The next packet, or None until more bytes arrive.
+
+        Raises:
+            RemoteProtocolError: what comes next is malformed, too large or of QoS 2's hand-shake.
+        """
+        buffer = self._buffer
+        if not buffer:
+            return None
+        first = buffer[0]
+        if first not in DECODERS:
+            raise RemoteProtocolError(first_byte_problem(first))
+        header = read_remaining_length(buffer)
+        if header is None:
+            return None
+        length, start = header
+        if length > self._max_packet_size:
+            raise RemoteProtocolError(f"a packet of {length} bytes exceeds {self._max_packet_size}")
+        end = start + length
+        if len(buffer) < end:
+            return None
+        packet = decode(first, bytes(buffer[start:end]))
+        del buffer[:end]
+        return packet
+
+    def feed(self, data: bytes) -> list[Packet]:
+        """Append, then every packet that is complete; an error after at least one packet is kept for the next call.
+
+        Raises:
+            RemoteProtocolError: see `next_packet`.
+        """
+        self.append(data)
+        packets: list[Packet] = []
+        try:
+            while (packet := self.next_packet()) is not None:
+                packets.append(packet)
+        except RemoteProtocolError:
+            if not packets:
+                raise
+        return packets

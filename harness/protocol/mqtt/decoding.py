@@ -1,0 +1,225 @@
+"""The bytes of one packet -> packet (MQTT 3.1.1 section 3), strictly: what the text calls malformed is refused.
+
+`DECODERS` maps every valid first byte, packet type and flags together (tables 2.1 and 2.2), to the function that reads
+the body. A first byte without an entry is refused before its body has arrived.
+"""
+
+from collections.abc import Callable
+
+from harness.errors import RemoteProtocolError
+from harness.protocol.mqtt.packets import (
+    SUBACK_FAILURE,
+    Connack,
+    ConnackCode,
+    Connect,
+    Disconnect,
+    Packet,
+    Pingreq,
+    Pingresp,
+    Puback,
+    Publish,
+    Suback,
+    Subscribe,
+    Unsuback,
+    Unsubscribe,
+    Will,
+)
+from harness.protocol.mqtt.topics import filter_problem, name_problem
+from harness.protocol.mqtt.wire import Reader, read_text
+
+PROTOCOL_NAME = "MQTT"
+PROTOCOL_LEVEL = 4
+MAX_QOS = 2
+CONNACK_CODES = frozenset(ConnackCode)
+TYPE_NAMES = (
+    *("reserved type 0", "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP"),
+    *("SUBSCRIBE", "SUBACK", "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT", "reserved type 15"),
+)
+
+
+class UnacceptableProtocolLevelError(RemoteProtocolError):
+    """CONNECT for another version of MQTT, to be answered with CONNACK 1 (section 3.1.2.2)."""
+
+
+def decode(first: int, body: bytes) -> Packet:
+    """The packet with this first byte and this body, which must be a key of `DECODERS` and complete.
+
+    Raises:
+        RemoteProtocolError: the body is malformed; the message begins with the packet's name.
+    """
+    try:
+        return DECODERS[first](first, body)
+    except RemoteProtocolError as error:
+        raise type(error)(f"{TYPE_NAMES[first >> 4]}: {error}") from None
+
+
+def first_byte_problem(first: int) -> str:
+    """Why `first` is not in `DECODERS`."""
+    name = TYPE_NAMES[first >> 4]
+    if name.startswith("reserved"):
+        return f"{name} as packet type"
+    if name in ("PUBREC", "PUBREL", "PUBCOMP"):
+        return f"{name}: QoS 2 is not supported"
+    return f"{name}: flags {first & 0x0F:#x}"
+
+
+def _check(holds: bool, problem: str) -> None:  # noqa: FBT001 - an assertion
+    if not holds:
+        raise RemoteProtocolError(problem)
+
+
+def _publish(first: int, body: bytes) -> Publish:
+    """Reads by offset instead of with a `Reader`: every telemetry message passes here."""
+    size = len(body)
+    topic_end = 2 + (body[0] << 8 | body[1]) if size > 1 else 2
+    qos = first >> 1 & 3
+    payload_start = topic_end + 2 if qos else topic_end
+    if payload_start > size:
+        raise RemoteProtocolError("the body ends in the middle of a field")
+    topic = read_text(body[2:topic_end])
+    problem = name_problem(topic)
+    if problem:
+        raise RemoteProtocolError(problem)
+    if not qos:
+        return Publish(topic, body[payload_start:], retain=bool(first & 1))
+    packet_id = body[topic_end] << 8 | body[topic_end + 1]
+    if not packet_id:
+        raise RemoteProtocolError("packet identifier 0")
+    return Publish(topic, body[payload_start:], qos, packet_id, bool(first & 8), bool(first & 1))
+
+
+def _connect(_first: int, body: bytes) -> Connect:
+    reader = Reader(body)
+    _check(reader.text() == PROTOCOL_NAME, f"protocol name is not {PROTOCOL_NAME}")
+    level = reader.byte()
+    if level != PROTOCOL_LEVEL:
+        raise UnacceptableProtocolLevelError(f"protocol level {level} is not {PROTOCOL_LEVEL}")
+    flags = reader.byte()
+    _check_connect_flags(flags)
+    keep_alive = reader.integer()
+    client_id = reader.text()
+    will = _will(reader, flags) if flags & 0x04 else None
+    username = reader.text() if flags & 0x80 else None
+    password = reader.binary() if flags & 0x40 else None
+    reader.end()
+    return Connect(client_id, keep_alive, bool(flags & 0x02), username, password, will)
+
+
+def _check_connect_flags(flags: int) -> None:
+    _check(not flags & 0x01, "reserved connect flag")
+    _check(flags >> 3 & 3 <= MAX_QOS, "will with QoS 3")
+    _check(bool(flags & 0x04) or not flags & 0x38, "will QoS or will retain without a will")
+    _check(bool(flags & 0x80) or not flags & 0x40, "password without username")
+
+
+def _will(reader: Reader, flags: int) -> Will:
+    topic = _topic_name(reader)
+    return Will(topic, reader.binary(), flags >> 3 & 3, bool(flags & 0x20))
+
+
+def _topic_name(reader: Reader) -> str:
+    topic = reader.text()
+    problem = name_problem(topic)
+    if problem:
+        raise RemoteProtocolError(problem)
+    return topic
+
+
+def _topic_filter(reader: Reader) -> str:
+    topic_filter = reader.text()
+    problem = filter_problem(topic_filter)
+    if problem:
+        raise RemoteProtocolError(problem)
+    return topic_filter
+
+
+def _connack(_first: int, body: bytes) -> Connack:
+    reader = Reader(body)
+    flags, return_code = reader.byte(), reader.byte()
+    reader.end()
+    _check(flags <= 1, f"acknowledge flags {flags:#x}")
+    _check(return_code in CONNACK_CODES, f"return code {return_code}")
+    _check(not (flags and return_code), "a refusal with a session")
+    return Connack(return_code, bool(flags))
+
+
+def _packet_id(body: bytes) -> int:
+    reader = Reader(body)
+    packet_id = reader.packet_id()
+    reader.end()
+    return packet_id
+
+
+def _puback(_first: int, body: bytes) -> Puback:
+    return Puback(_packet_id(body))
+
+
+def _unsuback(_first: int, body: bytes) -> Unsuback:
+    return Unsuback(_packet_id(body))
+
+
+def _subscribe(_first: int, body: bytes) -> Subscribe:
+    reader = Reader(body)
+    packet_id = reader.packet_id()
+    filters = []
+    while reader.left:
+        topic_filter, qos = _topic_filter(reader), reader.byte()
+        _check(qos <= MAX_QOS, f"requested QoS {qos:#x}")
+        filters.append((topic_filter, qos))
+    _check(bool(filters), "no topic filter")
+    return Subscribe(packet_id, tuple(filters))
+
+
+def _suback(_first: int, body: bytes) -> Suback:
+    reader = Reader(body)
+    packet_id = reader.packet_id()
+    codes = tuple(reader.take(reader.left))
+    _check(bool(codes), "no return code")
+    _check(all(code <= MAX_QOS or code == SUBACK_FAILURE for code in codes), "unknown return code")
+    return Suback(packet_id, codes)
+
+
+def _unsubscribe(_first: int, body: bytes) -> Unsubscribe:
+    reader = Reader(body)
+    packet_id = reader.packet_id()
+    filters = []
+    while reader.left:
+        filters.append(_topic_filter(reader))
+    _check(bool(filters), "no topic filter")
+    return Unsubscribe(packet_id, tuple(filters))
+
+
+def _pingreq(_first: int, body: bytes) -> Pingreq:
+    Reader(body).end()
+    return Pingreq()
+
+
+def _pingresp(_first: int, body: bytes) -> Pingresp:
+    Reader(body).end()
+    return Pingresp()
+
+
+def _disconnect(_first: int, body: bytes) -> Disconnect:
+    Reader(body).end()
+    return Disconnect()
+
+
+_PUBLISH_FIRST_BYTES = (
+    *(0x30, 0x31),  # QoS 0: never a duplicate (section 3.3.1.1)
+    *(0x32, 0x33, 0x3A, 0x3B),  # QoS 1
+    *(0x34, 0x35, 0x3C, 0x3D),  # QoS 2; QoS 3 does not exist (section 3.3.1.2)
+)
+
+DECODERS: dict[int, Callable[[int, bytes], Packet]] = {
+    0x10: _connect,
+    0x20: _connack,
+    **dict.fromkeys(_PUBLISH_FIRST_BYTES, _publish),
+    0x40: _puback,
+    0x82: _subscribe,
+    0x90: _suback,
+    0xA2: _unsubscribe,
+    0xB0: _unsuback,
+    0xC0: _pingreq,
+    0xD0: _pingresp,
+    0xE0: _disconnect,
+}
