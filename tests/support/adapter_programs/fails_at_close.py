@@ -1,0 +1,20 @@
+"""Ends with an error at `close`."""
+
+import json
+import sys
+import time
+
+HELLO = {
+    "event": "hello",
+    "t": time.time(),
+    "protocol": 1,
+    "sdk": "test",
+    "sdk_version": "1.0",
+    "runtime": "test",
+    "transports": ["mqtt"],
+    "capabilities": [],
+}
+sys.stdout.write(json.dumps(HELLO) + "\n")
+sys.stdout.flush()
+sys.stdin.readline()
+sys.exit(4)

@@ -1,0 +1,21 @@
+"""Writes one line without end to stdout."""
+
+import json
+import sys
+import time
+
+HELLO = {
+    "event": "hello",
+    "t": time.time(),
+    "protocol": 1,
+    "sdk": "test",
+    "sdk_version": "1.0",
+    "runtime": "test",
+    "transports": ["mqtt"],
+    "capabilities": [],
+}
+sys.stdout.write(json.dumps(HELLO) + "\n")
+sys.stdout.flush()
+sys.stdin.readline()
+while True:
+    sys.stdout.write("x" * 4096)
