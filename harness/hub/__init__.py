@@ -1,0 +1,18 @@
+"""The emulated IoT Hub as pure policy over `protocol`: bytes and the time in, bytes and events out.
+
+policy       how the hub treats its device: grace, skew, close mode, time limits
+identity     whom it knows: the device, its keys, the hub's shared access policies
+credentials  what a CONNECT presents: hub, ids, SDK, token
+auth         whether that is good enough: the decision table
+topics       the topics of the service, and their property bags
+session      what outlives a connection: subscriptions, cloud-to-device messages
+twin         the device twin, as far as SDKs need it to be content
+methods      direct methods waiting for the device or for its answer
+device       the above put together: all the hub remembers about its device
+link         what an accepted connection may do
+connection   one network connection from accept to the end: CONNECT, deadlines, cuts
+diagnostics  the records Azure Monitor would show
+hub          the door
+
+The hub judges by the time it is given, it reads no clock, draws no random numbers and never asks which SDK is talking.
+"""

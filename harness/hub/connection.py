@@ -1,0 +1,267 @@
+"""One network connection, from accept to the end: CONNECT, its two deadlines, and who ends it, how and why.
+
+    open --CONNECT--> accepted --DISCONNECT--> taken leave --the device closes, or LINGER_S--> closed
+      |                  |
+      +------ cut -------+--- cut or lost --> closed
+
+A cut is the hub's own decision; `_RECORDS` says what each cause leaves in the diagnostics. The token's deadline holds even if its timer
+is late: what arrives after it is not read.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final, Literal, assert_never
+
+from harness.errors import RemoteProtocolError
+from harness.hub.auth import Refusal
+from harness.hub.credentials import Credentials, read_credentials
+from harness.hub.device import Device
+from harness.hub.diagnostics import (
+    BAD_REQUEST,
+    CLOSED_REMOTELY,
+    DISPLACED,
+    TOKEN_EXPIRED,
+    Operation,
+    Origin,
+    Problem,
+    build_record,
+    row_view,
+)
+from harness.hub.link import DeviceLink
+from harness.hub.policy import CloseMode
+from harness.protocol.mqtt.events import (
+    ConnectReceived,
+    DisconnectReceived,
+    PingReceived,
+    ProtocolViolation,
+    PubackReceived,
+    PublishReceived,
+    ServerEvent,
+    SubscribeReceived,
+    Timeout,
+    UnsubscribeReceived,
+)
+from harness.protocol.mqtt.packets import ConnackCode, Connect
+from harness.protocol.mqtt.server import ServerConnection
+
+__all__ = ["LINGER_S", "Cause", "HubConnection"]
+
+LINGER_S: Final = 1.0
+"""How long a device that sent DISCONNECT has to close the connection before the hub does (MQTT 3.1.1 section 3.14.4)."""
+
+Cause = Literal["token-expired", "keep-alive", "takeover", "protocol", "connect-timeout", "refused", "hub-stopped"]
+
+_RECORDS: Final[Mapping[Cause, tuple[Problem, ...]]] = {
+    "token-expired": (TOKEN_EXPIRED, CLOSED_REMOTELY),
+    "keep-alive": (CLOSED_REMOTELY,),
+    "takeover": (DISPLACED,),
+    "protocol": (BAD_REQUEST,),
+    "connect-timeout": (),
+    "refused": (),
+    "hub-stopped": (),
+}
+
+
+class HubConnection:
+    """One connection of a device. Whoever moves its bytes calls it; `now` is seconds since the Unix epoch throughout.
+
+    `close_request` is set once: close the transport that way, after `data_to_send` has been sent.
+
+    Args:
+        device: what all its connections share.
+        number: of this connection, from 1.
+        transport: `mqtt` or `mqtt-ws`.
+        peer: the address it comes from.
+        now: when it was accepted.
+        wake: called when there is output, a new deadline or a close request that did not come from a call of its owner.
+    """
+
+    __slots__ = (
+        *("_accepted", "_closed", "_deadline", "_device", "_emit", "_link", "_origin", "_over", "_server", "_wake"),
+        *("close_request", "number"),
+    )
+
+    def __init__(
+        self, device: Device, number: int, transport: str, peer: str, *, now: float, wake: Callable[[], None]
+    ) -> None:
+        self.number = number
+        self.close_request: CloseMode | None = None
+        self._device, self._wake, self._emit = device, wake, device.emit
+        self._server = ServerConnection(now=now, connect_timeout_s=device.policy.connect_timeout_s)
+        self._link = DeviceLink(device, self._server, number)
+        self._origin = Origin(device.identity.hub_name, "", transport, peer)
+        self._accepted = False
+        self._over = False  # the device has left or was cut; the transport may still be there
+        self._closed = False
+        self._deadline = math.inf  # the token's, then that of a device which has taken leave
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Bytes from the device; ignored once the connection is over."""
+        if now >= self._deadline:
+            self.on_time(now)
+            return
+        self._server.receive(data, now)
+        self._process(self._server.events(), now)
+
+    def data_to_send(self) -> bytes:
+        """Everything to be sent to the device since the last call."""
+        return self._server.data_to_send()
+
+    def next_deadline(self) -> float | None:
+        """When `on_time` has something to do, None for never."""
+        limit = self._server.next_deadline()
+        deadline = self._deadline if limit is None else min(self._deadline, limit)
+        return None if deadline == math.inf else deadline
+
+    def on_time(self, now: float) -> None:
+        """Do what is due; earlier calls do nothing."""
+        if now < self._deadline:
+            self._server.on_time(now)
+            self._process(self._server.events(), now)
+        elif self._over:
+            self._end("fin")
+        else:
+            policy = self._device.policy
+            self._cut("token-expired", now, f"the token expired {policy.grace_s:g} s ago", policy.close)
+
+    def peer_closed(self, how: str, now: float) -> None:  # noqa: ARG002 - the hub treats all ways alike
+        """The device closed the transport; all that it had sent was received before."""
+        if self._accepted and not self._over:
+            self._log("deviceDisconnect", now, CLOSED_REMOTELY)
+        self._end("fin")
+
+    def transport_closed(self, first: str, how: str, now: float) -> None:
+        """Both sides are done: `first` closed ("device" or "hub"), and `how`. Only the first call counts."""
+        if not self._closed:
+            self._closed = True
+            del self._device.connections[self.number]
+            self.peer_closed(how, now)
+            self.note("closed", now, first=first, how=how)
+
+    def note(self, kind: str, now: float, /, **fields: object) -> None:
+        """Record an event of this connection."""
+        self._emit(kind, now, conn=self.number, **fields)
+
+    def displaced(self, newer: int, now: float) -> None:
+        """The device came by connection `newer`, so this one ends."""
+        self._cut("takeover", now, f"by connection {newer}")
+        self._wake()
+
+    def deliver(self, now: float) -> None:
+        """Something may be waiting for the device."""
+        self._link.deliver(now)
+        self._wake()
+
+    def stop(self, now: float) -> None:
+        """The hub stops."""
+        if self._over:
+            self._end("fin")
+        else:
+            self._cut("hub-stopped", now, "")
+        self._wake()
+
+    def _process(self, events: list[ServerEvent], now: float) -> None:
+        try:
+            for event in events:
+                self._handle(event, now)
+        except RemoteProtocolError as error:
+            self._cut("protocol", now, str(error))
+
+    def _handle(self, event: ServerEvent, now: float) -> None:
+        match event:
+            case PublishReceived(packet):
+                self._link.published(packet, now)
+            case ConnectReceived(packet):
+                self._connect(packet, now)
+            case PubackReceived(packet_id):
+                self._link.acknowledged(packet_id, now)
+            case SubscribeReceived(packet):
+                self._link.subscribe(packet, now)
+            case UnsubscribeReceived(packet):
+                self._link.unsubscribe(packet, now)
+            case PingReceived():
+                self.note("ping", now)
+            case DisconnectReceived():
+                self._take_leave(now)
+            case ProtocolViolation(reason):
+                self._cut("protocol", now, reason)
+            case Timeout(which):
+                self._cut("connect-timeout" if which == "connect" else "keep-alive", now, "")
+            case _:
+                assert_never(event)
+
+    def _connect(self, connect: Connect, now: float) -> None:
+        credentials = read_credentials(connect)
+        for secret in credentials.secrets:
+            self._device.learn_secret(secret)
+        self._origin = replace(self._origin, device_id=credentials.client_id, sdk_version=credentials.sdk_version)
+        if self._device.recording:
+            self._record_connect(connect, credentials, now)
+        refusal = self._device.gate.judge(credentials, now)
+        if refusal is None:
+            self._accept(connect, credentials, now)
+        else:
+            self._refuse(refusal, now)
+
+    def _accept(self, connect: Connect, credentials: Credentials, now: float) -> None:
+        device = self._device
+        device.enter(self, now)
+        present = device.session.begin(clean=connect.clean_session)
+        keep_alive = device.policy.keep_alive_timeout_s(connect.keep_alive)
+        self._accepted = True
+        self._server.accept(session_present=present, keep_alive_timeout_s=keep_alive, now=now)
+        self.note("connack", now, code=int(ConnackCode.ACCEPTED), session_present=present, reason="accepted")
+        self._log("deviceConnect", now)
+        assert credentials.token is not None  # a device with a certificate would have no deadline
+        self._deadline = device.policy.cut_at(credentials.token.expiry)
+        self.note("deadline", now, se=credentials.token.expiry, cut_at=self._deadline)
+        self._link.open(credentials.api_version, now)
+        self._process(self._server.events(), now)
+
+    def _refuse(self, refusal: Refusal, now: float) -> None:
+        check = refusal.check
+        self._server.refuse(check.connack, now)
+        self.note("connack", now, code=int(check.connack), session_present=False, reason=refusal.text)
+        self._log("deviceConnect", now, Problem(check.code, refusal.message))
+        self._cut("refused", now, check.name)
+
+    def _take_leave(self, now: float) -> None:
+        self.note("disconnect", now)
+        self._log("deviceDisconnect", now)
+        self._device.leave(self)
+        self._over, self._deadline = True, now + LINGER_S
+
+    def _cut(self, cause: Cause, now: float, detail: str, close: CloseMode = "fin") -> None:
+        self._end(close)
+        self.note("cut", now, cause=cause, close=close, detail=detail)
+        for problem in _RECORDS[cause] if self._accepted else ():
+            self._log("deviceDisconnect", now, problem)
+
+    def _end(self, close: CloseMode) -> None:
+        """Nothing is read any more; the transport is to be closed, unless it was already to be."""
+        self._server.close()
+        self._device.leave(self)
+        self._over, self._deadline = True, math.inf
+        self.close_request = self.close_request or close
+
+    def _record_connect(self, connect: Connect, credentials: Credentials, now: float) -> None:
+        token = credentials.token
+        shown = None if token is None else {
+            "sr": token.resource,
+            "se": token.expiry,
+            "skn": token.policy,
+            "digest": token.digest,
+            "left_s": token.expiry - now,
+        }  # fmt: skip
+        self.note(
+            "connect", now, client_id=connect.client_id, username=connect.username, keep_alive_s=connect.keep_alive,
+            clean_session=connect.clean_session, will=connect.will is not None, sdk_version=credentials.sdk_version,
+            token=shown,
+        )  # fmt: skip
+
+    def _log(self, operation: Operation, now: float, problem: Problem | None = None) -> None:
+        """Write a diagnostics record; it belongs to the hub's log, not to the connection."""
+        if self._device.recording:
+            record = build_record(operation, now, self._origin, problem)
+            self._emit("record", now, record=record, row=row_view(record))

@@ -1,0 +1,96 @@
+"""What a CONNECT presents: the hub and the ids it names, the SDK it says it is, and its token. Reading only, no judgement.
+
+User name: `{hub}/{device}[/{module}]/?api-version={v}[&DeviceClientType={sdk}][&model-id={dtmi}]` (IoT Hub documentation,
+"Communicate with an IoT hub using the MQTT protocol"). Older clients leave the `?` out, or everything after the ids. Unknown
+parameters are ignored, the first of a repeated one counts, ids are not percent-decoded. The password is the token.
+"""
+
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from harness.protocol.mqtt.packets import Connect
+from harness.sas import MalformedTokenError, Token, parse
+
+__all__ = ["Credentials", "UserName", "read_credentials", "read_user_name"]
+
+
+@dataclass(frozen=True, slots=True)
+class UserName:
+    """A user name taken apart. `client_id` is what it says the client identifier has to be."""
+
+    hub: str
+    client_id: str
+    api_version: str | None = None
+    sdk_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A CONNECT's claims. `user_name` is None if it names no hub and device, `token` if there is none or it is malformed.
+
+    `problem`: why a password is no token, else empty. `secrets`: the texts that must never be written.
+    """
+
+    client_id: str
+    user_name: UserName | None
+    token: Token | None = None
+    problem: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def has_password(self) -> bool:
+        """Whether there was any password, good or bad."""
+        return self.token is not None or bool(self.problem)
+
+    @property
+    def api_version(self) -> str | None:
+        """The interface version the user name asks for."""
+        return self.user_name.api_version if self.user_name else None
+
+    @property
+    def sdk_version(self) -> str | None:
+        """The SDK by its own account (`DeviceClientType`)."""
+        return self.user_name.sdk_version if self.user_name else None
+
+
+def read_credentials(connect: Connect) -> Credentials:
+    """Take a CONNECT apart; nothing in it raises."""
+    user_name = read_user_name(connect.username or "")
+    if connect.password is None:
+        return Credentials(connect.client_id, user_name)
+    text = connect.password.decode(errors="replace")
+    try:
+        token = parse(text)
+    except MalformedTokenError as error:
+        return Credentials(connect.client_id, user_name, problem=str(error), secrets=(text,))
+    return Credentials(connect.client_id, user_name, token, secrets=(token.sig, token.signature))
+
+
+def read_user_name(text: str) -> UserName | None:
+    """The parts of a user name, or None where hub or device is missing."""
+    hub, _, rest = text.partition("/")
+    device, _, rest = rest.partition("/")
+    if not hub or not device:
+        return None
+    module = ""
+    if rest and not _is_query(rest):
+        module, _, rest = rest.partition("/")
+    parameters = _parameters(rest)
+    return UserName(
+        hub.lower(),
+        f"{device}/{module}" if module else device,
+        parameters.get("api-version"),
+        parameters.get("DeviceClientType"),
+    )
+
+
+def _is_query(rest: str) -> bool:
+    return rest.startswith("?") or "=" in rest.partition("/")[0]
+
+
+def _parameters(query: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for item in query.removeprefix("?").split("&"):
+        name, _, value = item.partition("=")
+        found.setdefault(name, unquote(value))
+    return found

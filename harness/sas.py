@@ -1,0 +1,166 @@
+"""Shared access signatures: parse the token of any SDK, sign one, verify one. Pure: no clock, no keys of its own.
+
+    SharedAccessSignature sr={resource}&sig={signature}&se={expiry}[&skn={policy}]
+
+The fields come in any order. The signature is the base64 of HMAC-SHA256, with the base64-decoded key, over `sr` and `se` exactly as
+they stand in the token, with a line feed between them; in the token it is percent-encoded (IoT Hub documentation, "Control access to
+IoT Hub with shared access signatures", "SAS token structure"). The SDKs write `sr` differently: Python and Node.js encode the whole
+resource, .NET encodes the device id twice, Java leaves the slashes, C encodes nothing; `Token.scopes` reads them all.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote
+
+from harness.errors import RemoteProtocolError
+
+__all__ = ["SCHEME", "MalformedTokenError", "Scope", "Token", "covers", "decode_key", "make_token", "parse", "sign"]
+
+SCHEME = "SharedAccessSignature"
+MALFORMED = "Malformed signature"
+MISSING = "Missing field: {name}"
+REQUIRED = ("sig", "se", "sr")  # in the order in which the service looks for them
+
+Scope = tuple[str, ...]
+"""A resource by its segments: (host in lower case, "devices", device id, …)."""
+
+_WHITESPACE = re.compile(r"\s")
+_URI_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
+_EXPIRY = re.compile(r"[0-9]{1,12}", re.ASCII)  # twelve digits reach beyond the year 9999
+_DIGEST_LENGTH = 16
+
+
+class MalformedTokenError(RemoteProtocolError):
+    """The text is no token; the message is the one the service gives. It never quotes the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A parsed token: its fields as they stand in it, and `signature`, which is `sig` percent-decoded."""
+
+    resource: str
+    sig: str = field(repr=False)
+    signature: str = field(repr=False)
+    expiry_text: str
+    policy: str | None = None
+
+    @property
+    def expiry(self) -> int:
+        """`se`: seconds since the Unix epoch."""
+        return int(self.expiry_text)
+
+    @property
+    def digest(self) -> str:
+        """Tells tokens apart without giving one away: the first 16 hexadecimal digits of SHA-256 of the signature."""
+        return hashlib.sha256(self.signature.encode()).hexdigest()[:_DIGEST_LENGTH]
+
+    def verify(self, key: str) -> bool:
+        """Whether `key` (base64) made the signature; compared as bytes, in constant time.
+
+        Raises:
+            ValueError: `key` is no base64.
+        """
+        expected = sign(self.resource, self.expiry_text, key)
+        return hmac.compare_digest(base64.b64decode(self.signature), base64.b64decode(expected))
+
+    def policy_name(self, device_id: str) -> str | None:
+        """The policy the token names, or None if it is signed with the device's own key.
+
+        The C SDK sends an empty `skn`, or the device id as `skn`; neither names a policy.
+        """
+        name = unquote(self.policy or "")
+        return None if name in ("", device_id) else name
+
+    def scopes(self) -> tuple[Scope, ...]:
+        """What `sr` may mean: as it stands, percent-decoded once, and with each segment decoded once more."""
+        raw = _segments(self.resource)
+        once = _segments(unquote(self.resource))
+        twice = tuple(map(unquote, once))
+        return tuple(dict.fromkeys((raw, once, twice)))
+
+
+def parse(text: str) -> Token:
+    """Read a token in the form of any SDK.
+
+    Raises:
+        MalformedTokenError: "Malformed signature", or "Missing field: " with the first of sig, se, sr that is absent.
+    """
+    parts = _WHITESPACE.split(text)
+    if len(parts) != 2 or parts[0] != SCHEME:  # noqa: PLR2004 - the scheme and the fields
+        raise MalformedTokenError(MALFORMED)
+    fields: dict[str, str] = {}
+    for item in filter(None, parts[1].split("&")):
+        name, _, value = item.partition("=")
+        if name.lower() in fields:
+            raise MalformedTokenError(MALFORMED)
+        fields[name.lower()] = value
+    for name in REQUIRED:
+        if name not in fields:
+            raise MalformedTokenError(MISSING.format(name=name))
+    signature = unquote(fields["sig"])
+    if not _EXPIRY.fullmatch(fields["se"]) or not _is_base64(signature):
+        raise MalformedTokenError(MALFORMED)
+    return Token(fields["sr"], fields["sig"], signature, fields["se"], fields.get("skn"))
+
+
+def sign(resource: str, expiry: str, key: str) -> str:
+    """The signature in base64, not percent-encoded, for `sr` and `se` as they stand in the token.
+
+    Raises:
+        ValueError: `key` is no base64.
+    """
+    message = f"{resource}\n{expiry}".encode()
+    return base64.b64encode(hmac.digest(decode_key(key), message, "sha256")).decode()
+
+
+def make_token(resource: str, key: str, se: int, skn: str | None = None) -> str:
+    """A token, its fields in the order of the Python and Node.js SDKs.
+
+    Args:
+        resource: becomes `sr` exactly as given; the caller encodes it the way its SDK does.
+        key: base64.
+        se: seconds since the Unix epoch.
+        skn: name of the policy the key belongs to.
+
+    Raises:
+        ValueError: `key` is no base64.
+    """
+    signature = quote(sign(resource, str(se), key), safe="")
+    policy = "" if skn is None else f"&skn={skn}"
+    return f"{SCHEME} sr={resource}&sig={signature}&se={se}{policy}"
+
+
+def decode_key(key: str) -> bytes:
+    """The bytes of a key.
+
+    Raises:
+        ValueError: it is no base64.
+    """
+    try:
+        return base64.b64decode(key, validate=True)
+    except ValueError as error:
+        raise ValueError(f"a key has to be base64: {error}") from None
+
+
+def covers(scope: Scope, target: Scope) -> bool:
+    """Whether `scope` is `target` or stands above it; whole segments count, so `/a/b` does not cover `/a/bc`."""
+    return target[: len(scope)] == scope
+
+
+def _segments(resource: str) -> Scope:
+    """Host in lower case; a URI scheme, a closing slash and a trailing `api-version=…` say nothing about the scope."""
+    host, *path = _URI_SCHEME.sub("", resource).split("/")
+    if path and (not path[-1] or path[-1].startswith("api-version=")):
+        path.pop()
+    return (host.lower(), *path)
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
