@@ -1,0 +1,34 @@
+"""The pure analysis: event log -> timeline -> findings -> rows with verdicts. Reads no clock, opens no file, knows no SDK by name.
+
+```
+CellLog --timeline--> Timeline --cells--> CellFindings --rows--> Row (figures, law, verdicts) --summary--> JSON
+```
+
+A log that was cut short, kinds and fields of a newer harness, and cells that never ran are all accepted: they yield what they show.
+"""
+
+from harness.analysis.cells import analyse_cell
+from harness.analysis.findings import AbsenceFinding, CellFindings, Exchanges, Messages, Signature, Telemetry
+from harness.analysis.law import Fit, LawFinding, Observation, describe, fit_law
+from harness.analysis.rows import Row, analyse
+from harness.analysis.summary import summary
+from harness.analysis.verdicts import Verdict
+
+__all__ = [
+    "AbsenceFinding",
+    "CellFindings",
+    "Exchanges",
+    "Fit",
+    "LawFinding",
+    "Messages",
+    "Observation",
+    "Row",
+    "Signature",
+    "Telemetry",
+    "Verdict",
+    "analyse",
+    "analyse_cell",
+    "describe",
+    "fit_law",
+    "summary",
+]

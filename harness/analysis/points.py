@@ -1,0 +1,60 @@
+"""The moments from which the laws are fitted, drawn from a row's cells.
+
+A renewal counts in the life of the token it replaces, from the moment the device left; so does any other leaving that the device decided on or
+the hub enforced because of the token. A cell that went on beyond everything its first token could cause, and saw nothing, counts as `never`.
+The cells that set no margin are asked; only where there are none, those with the margin of the main settings. Where these renew as that margin asks,
+what they show is no default of the SDK; where they do not, the setting is without effect and they show the SDK's own law.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from harness.analysis.evidence import Evidence, follows_margin, margin_of
+from harness.analysis.findings import AbsenceFinding, CellFindings
+from harness.analysis.law import TOLERANCE_S, Actor, LawFinding, Observation, fit_law
+from harness.analysis.renewals import token_lifetime
+
+__all__ = ["laws", "watched_to_the_end"]
+
+
+def laws(evidence: Evidence) -> tuple[LawFinding, LawFinding, bool]:
+    """The laws of renewing and of disconnecting, and whether they are those of a margin that was set."""
+    unset = [cell for cell in evidence.row if margin_of(cell) == (None, None)]
+    alike = unset or [cell for cell in evidence.row if margin_of(cell) == margin_of(evidence.main[0])]
+    renewing = fit_law([one for cell in alike for one in _renewals_observed(cell)])
+    disconnecting = fit_law([one for cell in alike for one in _disconnects_observed(cell)])
+    return renewing, disconnecting, any(_obeys_its_margin(cell) for cell in alike)
+
+
+def _obeys_its_margin(cell: CellFindings) -> bool:
+    return any(one.point_s is not None and follows_margin(cell, one.point_s) for one in cell.renewals)
+
+
+def _renewals_observed(cell: CellFindings) -> Iterator[Observation]:
+    found = [one for one in cell.renewals if one.renewal != "hub-cut" or one.cause == "token-expired"]
+    return _observations(cell, found)
+
+
+def _disconnects_observed(cell: CellFindings) -> Iterator[Observation]:
+    found = [one for one in cell.absences if one.cause == "token-expired" or _left_by_itself(one)]
+    return _observations(cell, found)
+
+
+def _left_by_itself(absence: AbsenceFinding) -> bool:
+    return absence.first == "device" or absence.cause == "takeover"
+
+
+def _observations(cell: CellFindings, found: Sequence[AbsenceFinding]) -> Iterator[Observation]:
+    lifetime = token_lifetime(cell.first_lifetime_s, cell.set_lifetime_s)
+    if lifetime is None or lifetime <= 0:
+        return
+    for one in found:
+        if one.point_s is not None:
+            by: Actor = "hub" if one.cause == "token-expired" else "device"
+            yield Observation(lifetime, one.point_s, by, cell.grace_s)
+    if not found and watched_to_the_end(cell):
+        yield Observation(lifetime, None, grace_s=cell.grace_s)
+
+
+def watched_to_the_end(cell: CellFindings) -> bool:
+    """Whether the cell went on beyond the last moment at which its first token could matter."""
+    return cell.first_lifetime_s is not None and cell.watched_s > cell.first_lifetime_s + cell.grace_s + TOLERANCE_S

@@ -1,0 +1,103 @@
+"""Coming back with a new token: how it was done, when in the old token's life, and how long the device was away.
+
+A token is new where its digest or its expiry differs from that of the connection the device left. How it came to be used:
+
+| how | the device |
+|---|---|
+| `reconnect` | left of its own accord, by DISCONNECT, by closing, or by opening the next connection first |
+| `hub-cut` | was cut by the hub |
+| `in-band` | presented it on the standing connection |
+
+A token says when it expires, not when it was made. Its lifetime is what the settings or the scenario ask for, as long as the first token
+bears that out; else what was left of the first token when it was first used, in whole seconds. It was made at its expiry minus that
+lifetime, or up to a second later, for most SDKs cut the expiry down to whole seconds; and not after it was first used, which is the better
+estimate where it is the earlier one, for most SDKs make a token when they need it.
+"""
+
+from collections.abc import Iterable
+
+from harness.analysis.fields import number
+from harness.analysis.findings import RenewalHow
+from harness.analysis.timeline import Absence, Timeline, Token
+from harness.events import Event
+
+__all__ = [
+    "first_lifetime",
+    "first_uses",
+    "gap_ms",
+    "is_noisy",
+    "point_in_life",
+    "renewal_of",
+    "token_lifetime",
+    "worst_lag_ms",
+]
+
+LIFETIME_TOLERANCE_S = 2.0
+"""A first token this near to what was asked for bears it out: expiry times are whole seconds, and connecting takes a moment."""
+EXPIRY_QUANTUM_S = 1.0
+NOISE_FACTOR = 5.0
+LAG_REACH_S = 1.0
+
+
+def renewal_of(absence: Absence) -> RenewalHow | None:
+    """How the absence brought a new token, or None where it did not."""
+    old, new = absence.left.token, absence.back.token if absence.back else None
+    if old is None or new is None or (old.digest, old.se) == (new.digest, new.se):
+        return None
+    return "hub-cut" if absence.kind == "cut" and absence.cause != "takeover" else "reconnect"
+
+
+def first_lifetime(timeline: Timeline) -> float | None:
+    """Seconds left of the first token the device ever presented, when it did."""
+    tokens = ((one.token, one.attempt_s) for one in timeline.connections if one.token)
+    return next((token.expires_s - at for token, at in tokens if token.expires_s is not None), None)
+
+
+def token_lifetime(first_s: float | None, set_s: float | None) -> float | None:
+    """What tokens of this cell are made for, from the first one and what was asked for."""
+    if first_s is None or (set_s is not None and abs(first_s - set_s) <= LIFETIME_TOLERANCE_S):
+        return set_s
+    return float(round(first_s))
+
+
+def first_uses(timeline: Timeline) -> dict[tuple[str, float | None], float]:
+    """When each token was first presented, by digest and expiry."""
+    uses: dict[tuple[str, float | None], float] = {}
+    for one in timeline.connections:
+        if one.token:
+            uses.setdefault((one.token.digest, one.token.se), one.attempt_s)
+    return uses
+
+
+def point_in_life(token: Token, at_s: float, lifetime_s: float | None, first_used_s: float) -> float | None:
+    """Seconds from the making of `token` to `at_s`."""
+    if token.expires_s is None or lifetime_s is None:
+        return None
+    made_s = min(first_used_s, token.expires_s - lifetime_s + EXPIRY_QUANTUM_S)
+    return round(at_s - made_s, 6)
+
+
+def gap_ms(absence: Absence) -> float | None:
+    """Milliseconds from leaving to CONNACK 0."""
+    return None if absence.back_s is None else round((absence.back_s - absence.left_s) * 1e3, 3)
+
+
+def worst_lag_ms(lags: Iterable[Event], absence: Absence) -> float:
+    """The worst lag of the hub's loop within a second of the absence."""
+    start = absence.left_s - LAG_REACH_S
+    stop = (absence.left_s if absence.back_s is None else absence.back_s) + LAG_REACH_S
+    return max((_worst(event) for event in lags if _covers(event, start, stop)), default=0.0)
+
+
+def is_noisy(gap: float | None, lag_ms: float) -> bool:
+    """Whether a gap is too near to the hub's own lag to be believed."""
+    return gap is not None and gap < NOISE_FACTOR * lag_ms
+
+
+def _worst(event: Event) -> float:
+    return number(event.fields, "worst_ms") or 0.0
+
+
+def _covers(event: Event, start: float, stop: float) -> bool:
+    end = event.t / 1e6
+    return end >= start and end - (number(event.fields, "over_s") or LAG_REACH_S) <= stop

@@ -1,0 +1,136 @@
+"""What an absence looks like: the codes of the hub's log, and what the application was shown.
+
+| record of the hub | code |
+|---|---|
+| deviceConnect, Information | `connect` |
+| deviceConnect, Error 401003 | `refused 401003` |
+| deviceDisconnect, Information | `disconnect` |
+| deviceDisconnect, Error 401003 | `401003` |
+
+To an absence belong the hub's records since the device was last let in, up to the moment it is let in again.
+
+Of the application's events, those that tell it something: status callbacks, the demand for a token, and all that carry an exception.
+A text is made of callback (or the event's kind, unless that is `status`), `status/reason`, and the classes of the exception, outermost first:
+`on_connection_state_change False`, `DISCONNECTED_RETRYING/EXPIRED_SAS_TOKEN`, `send_failed: CredentialError <- UnauthorizedError`.
+They travel through a pipe and may precede what they tell of, so an absence owns those from half a second before it to two seconds
+after it, as far as the neighbours leave them to it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from harness.analysis.fields import chain, mapping, of_kind, text
+from harness.analysis.findings import Signature
+from harness.analysis.timeline import Absence, Timeline
+from harness.events import Event
+
+__all__ = ["Record", "app_text", "collapse", "hub_records", "levels_of", "signatures"]
+
+BEFORE_S = 0.5
+AFTER_S = 2.0
+LONGEST_CYCLE = 12
+LEVEL_REACH = 80
+LEVEL_WORD = re.compile(r"\b(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL|SEVERE)\b", re.IGNORECASE)
+NOTABLE = frozenset({"WARN", "WARNING", "ERROR", "CRITICAL", "FATAL", "SEVERE"})
+TELLING = frozenset({"status", "token_required"})
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One record of the hub's log: when, as which code, at which level (`Information`, `Error`)."""
+
+    at_s: float
+    code: str
+    level: str
+
+
+def hub_records(events: Iterable[Event], until_s: float) -> tuple[Record, ...]:
+    """The hub's records in order, without those of the harness's own ending of the cell."""
+    found = (_record(event) for event in of_kind(events, "hub", "record"))
+    return tuple(record for record in found if record.at_s <= until_s)
+
+
+def signatures(events: Sequence[Event], timeline: Timeline, records: Sequence[Record]) -> tuple[Signature, ...]:
+    """One signature for each of the timeline's absences."""
+    absences = timeline.absences
+    shown = [event for event in events if _is_shown(event)]
+    found = []
+    for absence, following in zip(absences, (*absences[1:], None), strict=False):
+        hub = [record for record in records if _belongs(record, absence)]
+        window = _window(absence, following, timeline.closing_s)
+        seen = [event for event in shown if window[0] <= event.t / 1e6 < window[1]]
+        found.append(
+            Signature(
+                hub=collapse(record.code for record in hub),
+                levels=levels_of(hub),
+                app=collapse(app_text(event) for event in seen if event.src == "app"),
+                log=collapse(text(event.fields, "text") for event in seen if event.src == "sdk-log"),
+            )
+        )
+    return tuple(found)
+
+
+def levels_of(records: Iterable[Record]) -> str:
+    """`informational`, `error`, `informational+error`, or empty without records."""
+    levels = {"error" if record.level.startswith("Err") else "informational" for record in records}
+    return "+".join(sorted(levels, reverse=True))
+
+
+def collapse(entries: Iterable[str]) -> tuple[str, ...]:
+    """The entries with every immediate repetition of a sequence (of up to a dozen) written once."""
+    out: list[str] = []
+    for entry in entries:
+        out.append(entry)
+        longest = min(LONGEST_CYCLE, len(out) // 2)
+        cycle = next((n for n in range(1, longest + 1) if out[-n:] == out[-2 * n : -n]), 0)
+        del out[len(out) - cycle :]
+    return tuple(out)
+
+
+def app_text(event: Event) -> str:
+    """What an event of the application says, in one line; see the module's table."""
+    fields = event.fields
+    head = text(fields, "callback") or ("" if event.kind == "status" else event.kind)
+    state = "/".join(filter(None, (text(fields, "status"), text(fields, "reason"))))
+    return ": ".join(filter(None, (" ".join(filter(None, (head, state))), " <- ".join(chain(fields)))))
+
+
+def _record(event: Event) -> Record:
+    record = mapping(event.fields, "record")
+    level, result = text(record, "level"), text(record, "resultType")
+    return Record(event.t / 1e6, _code(text(record, "operationName"), level, result), level)
+
+
+def _code(operation: str, level: str, result: str) -> str:
+    plain = {"deviceConnect": "connect", "deviceDisconnect": "disconnect"}.get(operation, operation)
+    if not level.startswith("Err"):
+        return plain
+    failed = {"connect": "refused", "disconnect": ""}.get(plain, plain)
+    return " ".join(filter(None, (failed, result))) or plain
+
+
+def _belongs(record: Record, absence: Absence) -> bool:
+    since = absence.left.connack_s or 0.0
+    return since < record.at_s and (absence.back_s is None or record.at_s <= absence.back_s)
+
+
+def _is_shown(event: Event) -> bool:
+    if event.src == "sdk-log":
+        return _is_notable(event.fields)
+    return event.src == "app" and (event.kind in TELLING or bool(chain(event.fields)))
+
+
+def _is_notable(fields: Mapping[str, object]) -> bool:
+    """By the line's level, or, where the log has none, by the word most loggers write near its beginning."""
+    level = text(fields, "level") or next(iter(LEVEL_WORD.findall(text(fields, "text")[:LEVEL_REACH])), "")
+    return level.upper() in NOTABLE
+
+
+def _window(absence: Absence, following: Absence | None, closing_s: float) -> tuple[float, float]:
+    """From when to when the application's events belong to the absence; without a return, to the cell's end."""
+    start = max(absence.left_s - BEFORE_S, absence.left.connack_s or 0.0)
+    if absence.back_s is None:
+        return start, closing_s
+    stop = min(absence.back_s + AFTER_S, closing_s)
+    return start, stop if following is None else min(stop, max(following.left_s - BEFORE_S, absence.back_s))

@@ -1,0 +1,83 @@
+"""The rows as `compare --json` prints them: fields are added over time, never renamed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from harness.analysis.findings import CellFindings
+from harness.analysis.rows import Row
+
+__all__ = ["SCHEMA", "summary"]
+
+SCHEMA: Final = 1
+IDENTITY: Final = (
+    "sdk",
+    "sdk_name",
+    "version",
+    "transport",
+    "scenario",
+    "traffic",
+    "device",
+    "way",
+    "settings",
+    "notes",
+)
+SAID_BY_THE_ROW: Final = frozenset({*IDENTITY, "origin"} - {"settings", "notes"})
+FIGURES: Final = (
+    "renewal",
+    "renewals",
+    "put_tokens",
+    "hub_log",
+    "hub_levels",
+    "app",
+    "log",
+    "lifetime_s",
+    "default_lifetime_s",
+    "points_s",
+    "first",
+    "law",
+    "law_margin_set",
+    "disconnect_law",
+    "sent",
+    "lost",
+    "duplicated",
+    "reordered",
+    "send_failed",
+    "unfinished",
+    "gap_ms",
+    "gap_median_ms",
+    "noisy",
+    "recovery",
+    "complete",
+)
+
+
+def summary(rows: Sequence[Row]) -> dict[str, object]:
+    """`{"schema": 1, "rows": [...]}`, ready to be encoded.
+
+    A row that did not run has `status` and `reason`, and null for every figure; the others have neither.
+    """
+    return {"schema": SCHEMA, "rows": [_row(row) for row in rows]}
+
+
+def _row(row: Row) -> dict[str, object]:
+    ran = not row.status
+    figures = {name: getattr(row, name) if ran else None for name in FIGURES}
+    shown = {
+        **{name: getattr(row, name) for name in IDENTITY},
+        "origin": row.origin.get("kind", "this-run"),
+        "origin_details": row.origin,
+        **figures,
+        "verdicts": row.verdicts,
+        "cells": [_cell(cell) for cell in row.cells],
+        **({} if ran else {"status": row.status, "reason": row.reason}),
+    }
+    plain: dict[str, object] = msgspec.to_builtins(shown)
+    return plain
+
+
+def _cell(cell: CellFindings) -> Mapping[str, object]:
+    """The cell without what its row says already."""
+    plain: dict[str, object] = msgspec.to_builtins(cell)
+    return {name: value for name, value in plain.items() if name not in SAID_BY_THE_ROW}

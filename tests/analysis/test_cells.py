@@ -1,0 +1,157 @@
+"""One cell's findings, on the golden logs and on odd ones."""
+
+import pytest
+from support.analysis_logs import (
+    LogBuilder,
+    early_renewal,
+    header,
+    stale_token,
+    waits_for_the_cut,
+    whole_second_fraction,
+)
+
+from harness.analysis.cells import analyse_cell
+from harness.analysis.findings import CellFindings, Exchanges, Signature, Telemetry
+from harness.scenario import HUB_GRACE_S
+
+
+def found(log: LogBuilder) -> CellFindings:
+    """The findings of what was built."""
+    return analyse_cell(log.log())
+
+
+def test_early_renewal() -> None:
+    """The device leaves 120 s before its token expires, is back after 4 ms, and loses nothing."""
+    cell = found(early_renewal())
+    shown = ("on_connection_state_change False", "on_connection_state_change True")
+    for renewal in cell.renewals:
+        assert (renewal.renewal, renewal.first, renewal.cause, renewal.gap_ms) == (
+            "reconnect",
+            "device",
+            "disconnect",
+            4.0,
+        )
+        assert renewal.point_s == pytest.approx(10, abs=0.01)
+        assert renewal.signature == Signature(("disconnect", "connect"), "informational", shown)
+    assert len(cell.renewals) == 2
+    assert (cell.status, cell.awaited, cell.connections, cell.refused) == ("finished", True, 3, 0)
+    assert cell.messages.telemetry == Telemetry(sent=6, confirmed=6, reached=6)
+    assert cell.messages.gap_c2d == cell.messages.gap_methods == Exchanges(asked=2, answered=2)
+
+
+def test_stale_token() -> None:
+    """The hub cuts at expiry + grace; the stale token is refused, once by itself and then for every send."""
+    cell = found(stale_token())
+    absence = cell.absences[0]
+    assert (absence.cause, absence.back_s, absence.refused, absence.renewal) == ("token-expired", None, 13, None)
+    assert absence.signature.hub == ("401003", "404104", "refused 401003")
+    assert absence.signature.app[-1] == "send_failed: CredentialError <- UnauthorizedError"
+    assert cell.recovery == "next-send"
+    assert (cell.messages.telemetry.send_failed, cell.messages.telemetry.lost) == (12, 0)
+    assert cell.hub_log == ("connect", "401003", "404104", "refused 401003")
+
+
+def test_waits_for_the_cut() -> None:
+    """Nothing until the hub cuts; back with a new token, and the application is told."""
+    cell = found(waits_for_the_cut())
+    first = cell.renewals[0]
+    assert (first.renewal, first.first, first.gap_ms, first.lifetime_s) == ("hub-cut", "hub", 310.0, 20.0)
+    assert first.signature.hub == ("401003", "404104", "connect")
+    assert first.signature.levels == "informational+error"
+    assert first.signature.app == ("DISCONNECTED_RETRYING/EXPIRED_SAS_TOKEN", "CONNECTED/CONNECTION_OK")
+
+
+def test_whole_second_fraction() -> None:
+    """An emulated device that looks at whole seconds: 17 s of 20 s."""
+    cell = found(whole_second_fraction())
+    assert (cell.device, [renewal.point_s for renewal in cell.renewals]) == ("emulated", [17.0, 17.0])
+
+
+def test_a_noisy_gap_is_marked() -> None:
+    """A gap of 4 ms beside a lag of 1 ms cannot be believed."""
+    log = LogBuilder().connect(60).at(10).disconnect().after(0.004).connect(60).harness("lag", worst_ms=1.0, over_s=1.0)
+    absence = found(log).absences[0]
+    assert (absence.noisy, absence.lag_ms) == (True, 1.0)
+
+
+def test_a_device_without_tokens() -> None:
+    """It may leave, but there is no life of a token to count in."""
+    absence = found(LogBuilder().connect().at(10).disconnect()).absences[0]
+    assert (absence.point_s, absence.lifetime_s, absence.renewal) == (None, None, None)
+
+
+def test_an_interrupted_log() -> None:
+    """Without its last event a cell was interrupted."""
+    cell = found(LogBuilder().connect(60))
+    assert (cell.status, cell.reason, cell.measured) == ("interrupted", "the log ends before the cell does", True)
+
+
+@pytest.mark.parametrize(
+    "status", ["environment", "unsupported", "harness-error", "adapter-error", "of-a-newer-harness"]
+)
+def test_a_cell_that_did_not_run(status: str) -> None:
+    """Status and reason, as the run wrote them."""
+    cell = found(LogBuilder().end(status, "because", awaited=False))
+    assert (cell.status, cell.reason, cell.measured, cell.awaited) == (status, "because", False, False)
+
+
+@pytest.mark.parametrize(
+    ("hub", "scenario", "expected"),
+    [
+        ({"grace_s": 7.0}, {"hub": {"grace_s": 5.0}}, 7.0),
+        ({}, {"hub": {"grace_s": 5.0}}, 5.0),
+        ({}, {"id": "foreign"}, HUB_GRACE_S),
+    ],
+)
+def test_the_grace_of_the_hub(hub: dict[str, object], scenario: dict[str, object], expected: float) -> None:
+    """From the hub as it was, else from the scenario, else the service's own."""
+    assert found(LogBuilder(header(hub=hub, scenario_document=scenario))).grace_s == expected
+
+
+def test_the_traffic_of_an_idle_application() -> None:
+    """No traffic has a name too."""
+    assert found(LogBuilder(header("expiry-idle"))).traffic == "idle"
+
+
+@pytest.mark.parametrize(("scenario", "expected"), [("renewal", 33.0), ("expiry", 10.0)])
+def test_the_lifetime_that_was_asked_for(scenario: str, expected: float) -> None:
+    """By the settings where the SDK owns the key, by the scenario where the application holds a token."""
+    assert found(LogBuilder(header(scenario, {"lifetime_s": 33}))).set_lifetime_s == expected
+
+
+def test_capabilities() -> None:
+    """As the device program lists them."""
+    assert found(LogBuilder().hello("lifetime")).capabilities == ("lifetime",)
+
+
+@pytest.mark.parametrize("log", [LogBuilder(), LogBuilder().app("hello", capabilities="all")])
+def test_unknown_capabilities(log: LogBuilder) -> None:
+    """A program that does not list any is not said to lack all."""
+    assert found(log).capabilities is None
+
+
+def test_notes() -> None:
+    """The run's own notes, and another version than the profile speaks of."""
+    log = LogBuilder().hello(version="2.0").harness("note", text="through a proxy").harness("note")
+    assert found(log).notes == ("the device reports version 2.0, the profile speaks of 1.0", "through a proxy")
+
+
+def test_no_note_about_the_expected_version() -> None:
+    """Nothing to tell."""
+    assert found(LogBuilder().hello()).notes == ()
+
+
+def test_put_tokens_are_counted() -> None:
+    """Tokens presented on a standing connection."""
+    assert found(LogBuilder().hub("put-token").hub("put-token")).put_tokens == 2
+
+
+def test_watched_from_the_first_connect_to_the_closing() -> None:
+    """Starting and closing the device is not watching it."""
+    assert found(LogBuilder().at(3).connect(60).at(10).close().at(20).end()).watched_s == 7.0
+
+
+def test_telling_absences() -> None:
+    """Cuts for an expired token count before other absences where nothing was renewed."""
+    log = LogBuilder().connect(60).at(5).disconnect().at(6).connect(60, made_at=0.0).at(65).cut()
+    assert [absence.cause for absence in found(log).telling] == ["token-expired"]

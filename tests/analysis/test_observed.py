@@ -1,0 +1,102 @@
+"""What was observed about each kind of claim."""
+
+from typing import get_args
+
+import pytest
+from support.analysis_findings import cell, evidence, renewal, renewing
+
+from harness.analysis.evidence import Observed
+from harness.analysis.findings import Signature
+from harness.analysis.observed import observe
+from harness.profile import ClaimKind
+
+BOTH = evidence(renewing(130, 10), renewing(170, 50))
+
+
+@pytest.mark.parametrize("kind", get_args(ClaimKind))
+def test_every_kind_has_an_observer(kind: ClaimKind) -> None:
+    """A cell in which nothing happened shows nothing, and each kind says why."""
+    found = observe(kind, evidence(cell()))
+    assert (found.values, bool(found.reason)) == ((), True)
+
+
+def test_a_law() -> None:
+    """With its interval, and the law to compare with."""
+    found = observe("renewal-point", BOTH)
+    assert (found.text, found.law is not None) == ("lifetime - 120 s (118.8 to 121.2)", True)
+
+
+def test_a_law_that_could_not_be_chosen() -> None:
+    """The points are told all the same."""
+    found = observe("disconnect-point", evidence(renewing(130, 10.26)))
+    assert (found.values, found.text) == ((), "10.3 s of 130 s")
+    assert found.reason.startswith("a law needs two lifetimes")
+
+
+def test_one_point_for_each_lifetime() -> None:
+    """The first of each, and what never happened."""
+    cells = evidence(
+        renewing(130, 10), renewing(130, 11), renewing(20, 5, absences=(), watched_s=30.0), renewing(135, 10)
+    )
+    assert observe("renewal-point", cells).text == "never in 20 s, 10 s of 130 s, 10 s of 135 s"
+
+
+def test_a_margin_that_was_set_is_no_default() -> None:
+    """The settings explain what was seen."""
+    found = observe("renewal-point", evidence(renewing(60, 40, margin_s=20)))
+    assert found == Observed(reason="the settings set the margin; a default is observed only where nothing does")
+
+
+def test_renewal_action() -> None:
+    """Of the main settings' cells."""
+    assert observe("renewal-action", evidence(renewing(10, 15, "hub-cut"), renewing(30, 20))) == Observed(
+        ("hub-cut",), "hub-cut"
+    )
+
+
+def test_no_renewal_in_the_whole_life() -> None:
+    """Then the device does not renew."""
+    assert observe("renewal-action", evidence(renewing(10, 5, absences=(), watched_s=20.0))) == Observed(
+        ("none",), "none"
+    )
+
+
+def test_no_renewal_so_far() -> None:
+    """The token outlives the cell."""
+    found = observe("renewal-action", evidence(renewing(3600, 5, absences=(), watched_s=70.0)))
+    assert found.reason == "no renewal was seen in 70 s, and the first token was valid for longer"
+
+
+def test_values_that_differ_are_counted() -> None:
+    """The most frequent first."""
+    absences = (renewal(5, first="hub"), renewal(6), renewal(7))
+    found = observe("closes-first", evidence(cell(absences=absences)))
+    assert found == Observed(("device", "hub"), "device (2 of 3); hub (1 of 3)")
+
+
+def test_signatures() -> None:
+    """Each side of a renewal."""
+    absence = renewal(5, signature=Signature(("disconnect", "connect"), "informational", ()))
+    cells = evidence(cell(absences=(absence,)))
+    assert observe("hub-signature", cells).text == "disconnect → connect"
+    assert observe("hub-log-levels", cells).values == ("informational",)
+    assert observe("app-signature", cells) == Observed(((),), "nothing")
+
+
+@pytest.mark.parametrize("kind", ["closes-first", "hub-signature", "hub-log-levels"])
+def test_what_the_log_does_not_tell(kind: ClaimKind) -> None:
+    """A log cut short may hold an absence without its signs."""
+    found = observe(kind, evidence(cell(absences=(renewal(5, first="", signature=Signature()),))))
+    assert found == Observed(reason="the log does not tell")
+
+
+def test_recovery() -> None:
+    """What follows a refusal, or why that is not known."""
+    assert observe("recovery", evidence(cell(recovery="retries"))).values == ("retries",)
+    assert observe("recovery", evidence(cell(recovery_reason="nothing refused"))).reason == "nothing refused"
+
+
+def test_token_lifetime() -> None:
+    """The default, as the first token had it."""
+    defaults = cell(scenario="defaults", first_lifetime_s=3599.96)
+    assert observe("token-lifetime", evidence(renewing(130, 10), subject=(defaults,))) == Observed((3599.96,), "3600 s")

@@ -1,0 +1,81 @@
+"""Observations of the laws."""
+
+from support.analysis_findings import cell, evidence, renewal, renewing
+
+from harness.analysis.law import Observation
+from harness.analysis.points import laws, watched_to_the_end
+
+
+def test_laws_of_a_device_that_leaves_early() -> None:
+    """It renews and disconnects at the same point."""
+    renewing_law, disconnecting, of_a_margin = laws(evidence(renewing(130, 10), renewing(170, 50)))
+    assert renewing_law.fit is not None
+    assert (renewing_law.fit.law, renewing_law.fit.value, disconnecting.fit, of_a_margin) == (
+        "margin",
+        120.0,
+        renewing_law.fit,
+        False,
+    )
+
+
+def test_laws_of_a_device_that_waits() -> None:
+    """The hub acts."""
+    found, _, _ = laws(evidence(renewing(10, 15, "hub-cut"), renewing(30, 35, "hub-cut")))
+    assert found.observations == (Observation(10, 15, "hub", 5.0), Observation(30, 35, "hub", 5.0))
+
+
+def test_cells_without_a_margin_are_asked() -> None:
+    """What the settings ask for is no default."""
+    found, _, of_a_margin = laws(evidence(renewing(60, 40, margin_s=20), renewing(910, 10), renewing(940, 40)))
+    assert ([one.lifetime_s for one in found.observations], of_a_margin) == ([910, 940], False)
+
+
+def test_a_margin_that_is_obeyed() -> None:
+    """Where every cell sets one, and is obeyed, the law is that margin's."""
+    cells = evidence(renewing(60, 40, margin_s=20), renewing(90, 70, margin_s=20), renewing(90, 60, margin_s=30))
+    found, _, of_a_margin = laws(cells)
+    assert ([one.lifetime_s for one in found.observations], of_a_margin) == ([60, 90], True)
+
+
+def test_a_margin_without_effect() -> None:
+    """The device waits for the hub whatever is set: that is its own law."""
+    _, _, of_a_margin = laws(evidence(renewing(20, 25, "hub-cut", margin_s=3)))
+    assert of_a_margin is False
+
+
+def test_cuts_for_other_reasons_are_no_observations() -> None:
+    """A dead connection that brings a new token says nothing of the law."""
+    other = renewal(7, "hub-cut", cause="keep-alive")
+    renewed, disconnected, _ = laws(evidence(renewing(60, 7, absences=(other,))))
+    assert (renewed.observations, disconnected.observations) == ((), ())
+
+
+def test_a_takeover_is_the_device_s_act() -> None:
+    """It opened the new connection before the old one was gone."""
+    other = renewal(7, cause="takeover", first="hub")
+    _, disconnected, _ = laws(evidence(renewing(60, 7, absences=(other,))))
+    assert disconnected.observations == (Observation(60, 7, "device", 5.0),)
+
+
+def test_an_absence_without_a_point() -> None:
+    """Nothing to count from."""
+    found, _, _ = laws(evidence(renewing(60, 7, absences=(renewal(7, point_s=None),))))
+    assert found.observations == ()
+
+
+def test_never_needs_the_whole_life() -> None:
+    """A cell that outlived its first token and saw nothing, and one that did not."""
+    long, short = renewing(10, 15, absences=(), watched_s=20.0), renewing(30, 15, absences=(), watched_s=20.0)
+    found, _, _ = laws(evidence(long, short))
+    assert found.observations == (Observation(10, None, "device", 5.0),)
+
+
+def test_a_lifetime_that_is_none() -> None:
+    """No token, or one that was made expired, has no life to count in."""
+    found, _, _ = laws(evidence(cell(), renewing(0, 1)))
+    assert found.observations == ()
+
+
+def test_watched_to_the_end() -> None:
+    """Unknown without a first token."""
+    assert not watched_to_the_end(cell(watched_s=100.0))

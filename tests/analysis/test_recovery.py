@@ -1,0 +1,75 @@
+"""What follows a refused reconnect."""
+
+from support.analysis_logs import LogBuilder, stale_token
+
+from harness.analysis.recovery import recovery
+from harness.analysis.timeline import make_timeline
+
+
+def found(log: LogBuilder) -> tuple[str | None, str]:
+    """The recovery of what was built."""
+    read = log.log()
+    return recovery(make_timeline(read), read.events)
+
+
+def refused() -> LogBuilder:
+    """A device whose first reconnect, at 20 s, was refused."""
+    return LogBuilder().connect(10).at(15).cut().at(20).refused(10, made_at=0.0)
+
+
+def test_nothing_refused() -> None:
+    """There is nothing to recover from; a refused first connection is another matter."""
+    log = LogBuilder().refused(10).at(1).connect(10).at(5).disconnect().at(6).connect(10)
+    assert found(log) == (None, "no reconnect was refused")
+
+
+def test_none() -> None:
+    """It never tries again although it was watched, and was given something to send."""
+    assert found(refused().at(22).send(1).at(26).end()) == ("none", "")
+
+
+def test_not_watched_for_long_enough() -> None:
+    """Three seconds show nothing."""
+    assert found(refused().at(23).end()) == (None, "the device was watched for only 3.0 s after it was refused or left")
+
+
+def test_a_device_that_never_tries() -> None:
+    """Silently offline after the cut: nothing was refused, and nothing was tried."""
+    assert found(LogBuilder().connect(10).at(15).cut().at(27).end()) == ("none", "")
+
+
+def test_next_send() -> None:
+    """Each attempt belongs to a send of its own."""
+    assert found(stale_token()) == ("next-send", "")
+
+
+def test_retries() -> None:
+    """Attempts nobody asked for."""
+    assert found(refused().at(21).refused(10, made_at=0.0).at(22).end()) == ("retries", "")
+
+
+def test_two_attempts_on_one_send() -> None:
+    """The second of them was the SDK's own."""
+    log = refused().at(21).send(1).after(0.01).refused(10, made_at=0.0).after(0.05).refused(10, made_at=0.0)
+    assert found(log.at(22).end()) == ("retries", "")
+
+
+def test_attempts_in_step_with_some_sends() -> None:
+    """A back-off in whole seconds beside a send every second: each attempt comes after a send, but most sends have none."""
+    log = refused()
+    for second in range(21, 29):
+        log.at(second).send(second)
+        if second in {21, 23, 27}:
+            log.after(0.1).refused(10, made_at=0.0)
+    assert found(log.at(29).end()) == ("retries", "")
+
+
+def test_an_attempt_that_succeeds_counts() -> None:
+    """Coming back by itself is a retry too."""
+    assert found(refused().at(21).connect(10)) == ("retries", "")
+
+
+def test_attempts_while_closing_do_not_count() -> None:
+    """What the device does while it is being closed is not a recovery."""
+    log = refused().at(26).harness("command", cmd="close").after(0.01).refused(10, made_at=0.0)
+    assert found(log) == ("none", "")

@@ -1,0 +1,169 @@
+"""Coming back with a new token."""
+
+import pytest
+from support.analysis_logs import LogBuilder
+
+from harness.analysis.fields import of_kind
+from harness.analysis.renewals import (
+    first_lifetime,
+    first_uses,
+    gap_ms,
+    is_noisy,
+    point_in_life,
+    renewal_of,
+    token_lifetime,
+    worst_lag_ms,
+)
+from harness.analysis.timeline import Absence, Timeline, Token, make_timeline
+
+
+def timeline(log: LogBuilder) -> Timeline:
+    """The timeline of what was built."""
+    return make_timeline(log.log())
+
+
+def absence(log: LogBuilder) -> Absence:
+    """The first absence of what was built."""
+    return timeline(log).absences[0]
+
+
+def gone(seconds: float = 5.0) -> LogBuilder:
+    """A device that left by DISCONNECT."""
+    return LogBuilder().connect(60).at(seconds).disconnect()
+
+
+def test_leaving_by_itself_is_a_reconnect() -> None:
+    """DISCONNECT, then a new token."""
+    assert renewal_of(absence(gone().after(0.1).connect(60))) == "reconnect"
+
+
+def test_closing_without_disconnect_is_a_reconnect() -> None:
+    """It was the device's decision all the same."""
+    assert renewal_of(absence(LogBuilder().connect(60).at(5).closed("device").connect(60))) == "reconnect"
+
+
+def test_being_cut_is_a_hub_cut() -> None:
+    """The hub ended it, the new token followed."""
+    assert renewal_of(absence(LogBuilder().connect(60).at(65).cut().at(66).connect(60))) == "hub-cut"
+
+
+def test_taking_over_is_a_reconnect() -> None:
+    """The hub cuts the old connection only because the device has opened a new one."""
+    log = LogBuilder().connect(60).at(5).connect(60).emit("hub", "cut", conn=1, cause="takeover")
+    assert renewal_of(absence(log)) == "reconnect"
+
+
+def test_the_same_token_is_no_renewal() -> None:
+    """A reconnect with the cached token renews nothing."""
+    assert renewal_of(absence(gone().connect(60, made_at=0.0))) is None
+
+
+def test_another_digest_with_the_same_expiry_is_a_renewal() -> None:
+    """Two tokens made within one second differ in their signature only where their text does."""
+    log = LogBuilder().accept().hub("connect", token={"digest": "a", "se": 9, "left_s": 9}).admit().at(1).disconnect()
+    log.accept().hub("connect", token={"digest": "b", "se": 9, "left_s": 8}).admit()
+    assert renewal_of(absence(log)) == "reconnect"
+
+
+def test_not_back_is_no_renewal() -> None:
+    """A device that stays away has renewed nothing."""
+    assert renewal_of(absence(gone())) is None
+
+
+def test_without_tokens_there_is_no_renewal() -> None:
+    """X.509 devices have none."""
+    assert renewal_of(absence(LogBuilder().connect().at(5).disconnect().connect())) is None
+
+
+def test_first_lifetime_is_what_was_left() -> None:
+    """At the first CONNECT, refused or not."""
+    assert first_lifetime(timeline(LogBuilder().at(1).connect().at(2).refused(60).at(3).connect(90))) == pytest.approx(
+        59.75
+    )
+
+
+def test_no_first_lifetime_without_a_token() -> None:
+    """Nothing presented, nothing known."""
+    assert first_lifetime(timeline(LogBuilder().connect())) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "asked", "expected"),
+    [
+        (129.4, 130.0, 130.0),  # borne out
+        (131.0, 130.0, 130.0),  # an SDK that adds a second
+        (3599.6, 130.0, 3600.0),  # the setting was ignored
+        (3599.6, None, 3600.0),
+        (None, 130.0, 130.0),
+        (None, None, None),
+    ],
+)
+def test_token_lifetime(first: float | None, asked: float | None, expected: float | None) -> None:
+    """What was asked for where the first token bears it out, else what the first token had."""
+    assert token_lifetime(first, asked) == expected
+
+
+def test_first_uses_keeps_the_earliest() -> None:
+    """A token that is presented again was first used before."""
+    found = first_uses(
+        timeline(LogBuilder().at(1).connect(60).at(5).disconnect().at(6).connect(60, made_at=1.0).at(7).connect())
+    )
+    assert list(found.values()) == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("first_used", "expected"),
+    [
+        (0.5, 9.5),  # made when it was needed
+        (5.0, 9.0),  # made before it was needed: at expiry - lifetime, or within a second after it
+    ],
+)
+def test_point_in_life(first_used: float, expected: float) -> None:
+    """Counted from the moment the token was made, as well as that is known."""
+    assert point_in_life(Token("d", 1.0, 60.0), 10.0, 60.0, first_used) == expected
+
+
+@pytest.mark.parametrize(("expires", "lifetime"), [(None, 60.0), (60.0, None)])
+def test_point_in_life_unknown(expires: float | None, lifetime: float | None) -> None:
+    """Without expiry or lifetime there is no such point."""
+    assert point_in_life(Token("d", 1.0, expires), 10.0, lifetime, 0.0) is None
+
+
+def test_gap() -> None:
+    """From leaving to CONNACK 0, in milliseconds."""
+    assert gap_ms(absence(gone().after(0.0042).connect(60))) == pytest.approx(4.2)
+
+
+def test_no_gap_without_return() -> None:
+    """A device that stays away has no gap to measure."""
+    assert gap_ms(absence(gone())) is None
+
+
+@pytest.mark.parametrize(
+    ("at", "worst"),
+    [
+        (3.9, 0.0),  # the second it covers ended more than a second before the device left
+        (4.2, 8.0),
+        (5.5, 8.0),
+        (6.9, 8.0),  # the second it covers began within a second of the return
+        (7.2, 0.0),
+    ],
+)
+def test_worst_lag_around_an_absence(at: float, worst: float) -> None:
+    """A lag report counts where the second it covers is within a second of the absence."""
+    log = gone().after(0.01).connect(60).at(at).harness("lag", worst_ms=8.0, over_s=1.0)
+    assert worst_lag_ms(list(of_kind(log.log().events, "harness", "lag")), absence(log)) == worst
+
+
+def test_worst_lag_of_an_absence_without_return() -> None:
+    """Around the leaving, then; a report that does not say how bad it was counts for nothing."""
+    log = gone().at(5.2).harness("lag", worst_ms=8.0).harness("lag").at(30).harness("lag", worst_ms=9.0)
+    assert worst_lag_ms(list(of_kind(log.log().events, "harness", "lag")), absence(log)) == 8.0
+
+
+@pytest.mark.parametrize(
+    ("gap", "lag", "noisy"), [(4.0, 0.5, False), (4.0, 0.81, True), (4.0, 0.8, False), (None, 9.0, False)]
+)
+def test_noise(gap: float | None, lag: float, noisy: bool) -> None:  # noqa: FBT001 - a column of the table
+    """Below five times the lag a gap is noisy."""
+    assert is_noisy(gap, lag) is noisy

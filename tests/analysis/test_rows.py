@@ -1,0 +1,167 @@
+"""Cells taken together to rows, and the golden logs from end to end."""
+
+from typing import Any
+
+import pytest
+from support.analysis_logs import (
+    LogBuilder,
+    claim,
+    early_renewal,
+    header,
+    stale_token,
+    waits_for_the_cut,
+    whole_second_fraction,
+)
+
+from harness.analysis.rows import Row, analyse
+
+AT_LIFESPAN = (claim("disconnect-point", {"law": "lifespan", "seconds": 0}), claim("token-lifetime", 3600))
+
+
+def rows(*logs: LogBuilder) -> tuple[Row, ...]:
+    """The rows of what was built."""
+    return analyse(log.log() for log in logs)
+
+
+def cell_of(number: int, lifetime_s: float, **changes: Any) -> LogBuilder:
+    """A cell of an SDK that renews 120 s early, with the settings of that index."""
+    return early_renewal(
+        lifetime_s, header(settings={"lifetime_s": lifetime_s, "index": number}, **changes), renewals=2 - number
+    )
+
+
+def defaults() -> LogBuilder:
+    """A cell in which nothing is set."""
+    return LogBuilder(header("defaults")).at(0.1).connect(3600).after(1).close().end()
+
+
+def word_of(row: Row, name: str) -> str:
+    """The verdict on a claim."""
+    return next(verdict.verdict for verdict in row.verdicts if verdict.claim == name)
+
+
+def test_the_early_sdk() -> None:
+    """Python's row: its law from two lifetimes, its figures from the first, its default from another scenario."""
+    row, other = rows(cell_of(0, 130, claims=AT_LIFESPAN), cell_of(1, 170), defaults())
+    assert (row.scenario, other.scenario) == ("renewal", "defaults")
+    assert (row.renewal, row.renewals, row.first, row.lifetime_s) == ("reconnect", 2, ("device",), 130.0)
+    assert row.law is not None
+    assert row.law.fit is not None
+    assert (row.law.fit.law, round(row.law.fit.value), row.law_margin_set) == ("margin", 120, False)
+    assert row.default_lifetime_s == pytest.approx(3600, abs=1)
+    assert (word_of(row, "disconnect-point"), word_of(row, "token-lifetime")) == ("differs", "confirmed")
+    assert (row.sent, row.lost, row.duplicated, row.gap_ms, row.gap_median_ms) == (6, 0, 0, (4.0, 4.0), None)
+    assert (row.hub_log, row.hub_levels) == (("disconnect", "connect"), "informational")
+    assert (row.status, row.complete, row.settings) == ("", True, {"lifetime_s": 130})
+
+
+def test_the_defaults_row() -> None:
+    """It was never away: no gap, and the hub's log of the whole cell."""
+    row = rows(defaults())[0]
+    assert (row.hub_log, row.gap_ms, row.renewal, row.renewals, row.points_s) == (("connect",), (), "none", 0, ())
+
+
+def test_the_stale_token() -> None:
+    """Python's expiry: what the hub logged from the cut on, and no law for a token of the application."""
+    row = rows(stale_token())[0]
+    assert row.hub_log == ("401003", "404104", "refused 401003")
+    assert (row.recovery, row.send_failed, row.law, row.disconnect_law, row.gap_ms) == ("next-send", 12, None, None, ())
+
+
+def test_the_sdk_that_waits() -> None:
+    """Java's row: the hub's cut, with errors."""
+    claims = (
+        claim("renewal-point", {"law": "fraction", "fraction": 0.85}),
+        claim("hub-log-levels", "informational+error"),
+    )
+    row = rows(
+        waits_for_the_cut(10, header(settings={"lifetime_s": 10}, claims=claims)),
+        waits_for_the_cut(30, header(settings={"lifetime_s": 30, "index": 1}, claims=claims)),
+    )[0]
+    assert (row.renewal, row.first, row.hub_log) == ("hub-cut", ("hub",), ("401003", "404104", "connect"))
+    assert (word_of(row, "renewal-point"), word_of(row, "hub-log-levels")) == ("differs", "confirmed")
+
+
+def test_the_emulated_sdk() -> None:
+    """C's row, played by us: 80 % in spite of its whole seconds."""
+    claims = (claim("renewal-point", {"law": "fraction", "fraction": 0.8}),)
+    row = rows(
+        *(
+            whole_second_fraction(
+                life, header(settings={"lifetime_s": life, "index": n}, device="emulated", claims=claims)
+            )
+            for n, life in enumerate((20, 60))
+        )
+    )[0]
+    assert (row.device, row.renewal, word_of(row, "renewal-point")) == ("emulated", "reconnect", "confirmed")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sdk": "other"},
+        {"version": "2.0"},
+        {"transport": "mqtt-ws"},
+        {"device": "emulated"},
+        {"origin": {"kind": "recorded", "date": "2026-11-24"}},
+    ],
+)
+def test_a_row_of_its_own(change: dict[str, Any]) -> None:
+    """Whatever tells subjects apart makes two rows, in the order of their first cells, and shares no evidence."""
+    found = rows(cell_of(0, 130), cell_of(1, 170, **change))
+    assert [len(row.cells) for row in found] == [1, 1]
+    assert all(row.law is not None and row.law.fit is None for row in found)
+
+
+def test_the_main_settings_are_those_of_index_0() -> None:
+    """In whatever order the cells come."""
+    assert rows(cell_of(1, 170), cell_of(0, 130))[0].lifetime_s == 130.0
+
+
+def test_repeats_are_taken_together() -> None:
+    """Five gaps have a median."""
+    row = rows(*(cell_of(0, 130, repeat=number) for number in (1, 2, 3)))[0]
+    assert (row.renewals, row.gap_ms, row.gap_median_ms, row.noisy, row.sent) == (6, (4.0,) * 6, 4.0, (False,) * 6, 18)
+
+
+@pytest.mark.parametrize("status", ["environment", "unsupported", "harness-error", "adapter-error"])
+def test_a_row_that_did_not_run(status: str) -> None:
+    """Status and reason, and the verdicts say so."""
+    log = LogBuilder(header(claims=(claim("closes-first", "device"),))).end(status, "because", awaited=False)
+    row = rows(log)[0]
+    assert (row.status, row.reason, row.renewal, row.complete) == (status, "because", None, False)
+    assert [verdict.reason for verdict in row.verdicts] == ["because"]
+
+
+def test_a_cell_beside_the_main_one_that_did_not_run() -> None:
+    """The row has its figures, not its law; and a note."""
+    other = LogBuilder(header(settings={"lifetime_s": 170, "index": 1}, cell="other")).end(
+        "adapter-error", "it crashed"
+    )
+    row = rows(cell_of(0, 130), other)[0]
+    assert (row.status, row.complete, row.notes) == ("", False, ("other: adapter-error, it crashed",))
+    assert row.law is not None
+    assert row.law.fit is None
+
+
+def test_a_repeat_that_did_not_run() -> None:
+    """The others give the figures."""
+    failed = LogBuilder(header(settings={"lifetime_s": 130}, repeat=2)).end("environment", "no port")
+    assert rows(failed, cell_of(0, 130))[0].renewals == 2
+
+
+def test_an_interrupted_row() -> None:
+    """What was measured is kept, and marked."""
+    row = rows(LogBuilder(header(settings={"lifetime_s": 60})).connect(60).at(5).disconnect().at(6).connect(60))[0]
+    assert (row.status, row.complete, row.renewals) == ("", False, 1)
+
+
+def test_notes_name_their_cell() -> None:
+    """A row may have several."""
+    row = rows(LogBuilder().harness("note", text="slow machine").end())[0]
+    assert row.notes == ("sdk-mqtt-renewal: slow machine",)
+
+
+def test_no_logs_no_rows() -> None:
+    """A run without cells."""
+    assert rows() == ()

@@ -1,0 +1,178 @@
+"""Claims against what was observed."""
+
+from typing import Any
+
+import pytest
+from support.analysis_findings import cell, evidence, renewal, renewing
+from support.analysis_logs import claim
+
+from harness.analysis.evidence import Evidence
+from harness.analysis.findings import CellFindings, Signature
+from harness.analysis.verdicts import Verdict, judge, read_claims, without_measurement
+from harness.profile import ClaimKind
+
+BOTH = evidence(renewing(130, 10), renewing(170, 50))
+SCENARIOS = frozenset({"renewal", "defaults", "expiry", "expiry-idle"})
+EXPIRY = cell(scenario="expiry", credential="token", recovery="next-send", traffic="sending+listening")
+IDLE = cell(scenario="expiry-idle", credential="token", recovery="none", traffic="idle")
+
+
+def verdicts(
+    *claims: dict[str, object], cells: Evidence = BOTH, scenarios: frozenset[str] = SCENARIOS
+) -> list[Verdict]:
+    """The verdicts on these claims, without those on kinds of which no claim speaks."""
+    found = judge(read_claims(claims), cells, scenarios)
+    return [verdict for verdict in found if verdict.verdict != "documents silent"]
+
+
+def verdict(kind: ClaimKind, value: object, cells: Evidence = BOTH) -> Verdict:
+    """The verdict on one claim without conditions."""
+    return verdicts(claim(kind, value), cells=cells)[0]
+
+
+def test_at_lifespan_differs_with_both_values() -> None:
+    """The statement 'at token lifespan' about an SDK that leaves two minutes earlier."""
+    assert verdict("disconnect-point", {"law": "lifespan", "seconds": 0}) == Verdict(
+        claim="disconnect-point",
+        kind="disconnect-point",
+        verdict="differs",
+        claimed="lifetime + 0 s",
+        observed="lifetime - 120 s (118.8 to 121.2)",
+        source="IoT Hub documentation, SDKs (2026-01-01)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "cells", "word"),
+    [
+        ("renewal-point", {"law": "margin", "seconds": 120}, BOTH, "confirmed"),
+        ("renewal-point", {"law": "margin", "seconds": 123}, BOTH, "differs"),
+        ("renewal-point", {"law": "fraction", "fraction": 0.85}, evidence(renewing(10, 15, "hub-cut")), "differs"),
+        ("renewal-point", {"law": "margin", "seconds": 120}, evidence(renewing(130, 10)), "not observed"),
+        ("renewal-point", {"law": "margin", "seconds": 20}, evidence(renewing(60, 40, margin_s=20)), "not observed"),
+        ("renewal-point", {"law": "margin", "seconds": 20}, evidence(cell()), "not observed"),
+        ("renewal-action", "reconnect", BOTH, "confirmed"),
+        ("renewal-action", "hub-cut", BOTH, "differs"),
+        ("renewal-action", "reconnect", evidence(cell(absences=(renewal(1), renewal(2, "hub-cut")))), "differs"),
+        ("renewal-action", "reconnect", evidence(cell()), "not observed"),
+        ("closes-first", "device", BOTH, "confirmed"),
+        ("hub-signature", ["disconnect", "connect"], BOTH, "confirmed"),
+        ("hub-signature", ["401003", "404104"], BOTH, "differs"),
+        ("app-signature", [], BOTH, "confirmed"),
+        ("lifetime-configurable", True, BOTH, "confirmed"),
+        ("lifetime-configurable", False, BOTH, "differs"),
+        ("token-lifetime", 3600, evidence(cell(first_lifetime_s=3601.9)), "confirmed"),
+        ("token-lifetime", 3600, evidence(cell(first_lifetime_s=3603.0)), "differs"),
+        ("token-lifetime", 3600, BOTH, "not observed"),
+    ],
+)
+def test_words(kind: ClaimKind, value: object, cells: Evidence, word: str) -> None:
+    """One claim against one observation."""
+    assert verdict(kind, value, cells).verdict == word
+
+
+def test_not_observed_says_why() -> None:
+    """And shows what was seen all the same."""
+    found = verdict("renewal-point", {"law": "margin", "seconds": 120}, evidence(renewing(130, 10)))
+    assert found.observed == "10 s of 130 s"
+    assert found.reason.startswith("a law needs two lifetimes")
+
+
+def test_documents_silent() -> None:
+    """Something was observed of which no claim speaks."""
+    found = judge(read_claims([claim("closes-first", "device")]), BOTH, SCENARIOS)
+    silent = {one.kind: one.observed for one in found if one.verdict == "documents silent"}
+    assert silent["renewal-action"] == "reconnect"
+    assert silent.keys().isdisjoint({"closes-first", "recovery", "token-lifetime"})
+
+
+def test_silent_about_an_expiry() -> None:
+    """A row of a fixed token shows what the log and the application show, and what follows."""
+    absence = renewal(15, cause="token-expired", renewal=None, signature=Signature(("401003",), "error", ("gone",)))
+    row = evidence(cell(scenario="expiry", credential="token", recovery="none", absences=(absence,)))
+    assert [one.kind for one in judge((), row, SCENARIOS)] == ["hub-signature", "app-signature", "recovery"]
+
+
+def test_a_source_without_a_section() -> None:
+    """Document and date are enough."""
+    measured = {"document": "measured", "date": "2026-11-24"}
+    assert verdicts(claim("closes-first", "device", source=measured))[0].source == "measured (2026-11-24)"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "judged"),
+    [
+        ({}, True),
+        ({"transports": ["mqtt"]}, True),
+        ({"transports": ["amqp", "mqtt-ws"]}, False),
+        ({"versions": ["0.9", "1.0"]}, True),
+        ({"versions": ["2.0"]}, False),
+        ({"when": {"traffic": ["listening", "sending"]}}, True),
+        ({"when": {"traffic": ["sending"]}}, False),
+        ({"when": {"traffic": []}}, False),
+        ({"when": {"credential": "key"}}, True),
+        ({"when": {"credential": "token"}}, False),
+        ({"when": {"scenario": "renewal"}}, True),
+        ({"when": {"scenario": "renewal", "credential": "key"}}, True),
+        ({"when": {"scenario": "renewal", "credential": "token"}}, False),
+        ({"when": {"scenario": "expiry"}}, False),
+    ],
+)
+def test_conditions(conditions: dict[str, Any], judged: bool) -> None:  # noqa: FBT001 - a column of the table
+    """A claim is judged where its conditions hold, and nowhere else."""
+    assert bool(verdicts(claim("closes-first", "device", **conditions))) is judged
+
+
+@pytest.mark.parametrize(
+    ("kind", "when", "where", "judged"),
+    [
+        ("recovery", {}, EXPIRY, True),
+        ("recovery", {}, IDLE, True),
+        ("recovery", {}, cell(), False),
+        ("recovery", {"traffic": []}, IDLE, True),
+        ("recovery", {"traffic": []}, EXPIRY, False),
+        ("recovery", {"scenario": "expiry"}, IDLE, False),
+        ("recovery", {"credential": "key"}, cell(), True),
+        ("renewal-action", {"credential": "token"}, IDLE, True),
+        ("renewal-action", {}, IDLE, False),
+        ("hub-signature", {"scenario": "expiry"}, EXPIRY, True),
+        ("token-lifetime", {}, cell(), True),
+        ("token-lifetime", {}, cell(scenario="defaults"), False),
+        ("closes-first", {}, cell(scenario="defaults"), False),
+    ],
+)
+def test_home(kind: ClaimKind, when: dict[str, object], where: CellFindings, judged: bool) -> None:  # noqa: FBT001
+    """On which row a claim is judged."""
+    value = {"token-lifetime": 3600, "hub-signature": ["401003"]}.get(kind, "none")
+    assert bool(verdicts(claim(kind, value, when=when), cells=evidence(where))) is judged
+
+
+def test_lifetimes_without_a_renewal_row() -> None:
+    """Where only the defaults were run, their row is where the lifetime is judged."""
+    row = evidence(cell(scenario="defaults", first_lifetime_s=3599.9))
+    found = verdicts(claim("token-lifetime", 3600), cells=row, scenarios=frozenset({"defaults"}))
+    assert [one.verdict for one in found] == ["confirmed"]
+
+
+@pytest.mark.parametrize("raw", [{}, claim("a-newer-kind", 1), {**claim("recovery", "none"), "a_newer_field": 1}])
+def test_claims_of_a_newer_harness_are_passed_over(raw: dict[str, object]) -> None:
+    """They are not ours to judge."""
+    assert read_claims([raw, claim("closes-first", "device")]) == read_claims([claim("closes-first", "device")])
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        ("unsupported", "unsupported"),
+        ("environment", "environment"),
+        ("harness-error", "harness error"),
+        ("adapter-error", "harness error"),
+    ],
+)
+def test_without_measurement(status: str, word: str) -> None:
+    """The claims that would have been judged there, with the reason; nothing is counted as a failure."""
+    claims = read_claims([claim("closes-first", "device"), claim("recovery", "none")])
+    found = without_measurement(claims, cell(status=status, reason="because"), SCENARIOS)
+    assert [(one.claim, one.verdict, one.claimed, one.reason) for one in found] == [
+        ("closes-first", word, "device", "because")
+    ]
