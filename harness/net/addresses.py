@@ -1,0 +1,191 @@
+"""Loopback addresses, one per cell: device SDKs hard-code the ports, so what tells cells apart is the address.
+
+Linux answers on all of 127.0.0.0/8. Addresses come from 127.64.0.0/10, from a random place on. Listening on port 8883 *is* the
+reservation: whoever comes second, in this process or another, gets EADDRINUSE and takes the next address. Nothing is ever
+bound to a wildcard address. Port 443 may be forbidden or taken; then an ephemeral port serves, and the way there leads through
+the CONNECT proxy. Where only 127.0.0.1 exists it is lent to one cell after the other.
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from harness.errors import EnvironmentProblem
+
+__all__ = ["MQTT_PORT", "WEBSOCKET_PORT", "AddressPool", "Reservation"]
+
+MQTT_PORT = 8883
+WEBSOCKET_PORT = 443
+_ONLY = "127.0.0.1"
+_FIRST = int(IPv4Address("127.64.0.0"))
+_SIZE = 1 << 22
+_TRIES = 64
+_BACKLOG = 1024
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """An address with its two listening sockets; connections wait in their backlog until somebody accepts them.
+
+    `privileged`: WebSocket is on 443 itself. The sockets belong to whoever serves them; `release` closes them in any case and
+    gives the address back.
+    """
+
+    address: str
+    mqtt_port: int
+    websocket_port: int
+    mqtt_socket: socket.socket
+    websocket_socket: socket.socket
+    on_release: Callable[[], None]
+
+    @property
+    def privileged(self) -> bool:
+        """Whether a device can use the port its SDK insists on, 443, without a proxy."""
+        return self.websocket_port == WEBSOCKET_PORT
+
+    def targets(self, names: Sequence[str]) -> Mapping[tuple[str, int], tuple[str, int]]:
+        """For a CONNECT proxy: the (name, standard port) pairs of this address, and where they really are."""
+        return {
+            (name, standard): (self.address, real)
+            for name in (*names, self.address)
+            for standard, real in ((MQTT_PORT, self.mqtt_port), (WEBSOCKET_PORT, self.websocket_port))
+        }
+
+    def release(self) -> None:
+        """Close the sockets and give the address back; does nothing the second time."""
+        self.mqtt_socket.close()
+        self.websocket_socket.close()
+        self.on_release()
+
+
+class AddressPool:
+    """Hands out addresses. `start`: where in the range to begin, at random unless given.
+
+    `patience_s`: how long to wait for 127.0.0.1, where there is no other, if another process has it.
+    """
+
+    def __init__(self, *, start: int | None = None, patience_s: float = 60.0) -> None:
+        self._next = secrets.randbelow(_SIZE) if start is None else start
+        self._patience_s = patience_s
+        self._only: asyncio.Lock | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether there is only 127.0.0.1, so that cells run one after the other. Known after the first `acquire`."""
+        return self._only is not None
+
+    async def acquire(self) -> Reservation:
+        """Reserve an address; waits where there is only one.
+
+        Raises:
+            EnvironmentProblem: no address can be bound; says what was tried and what helps.
+        """
+        if self._only is None:
+            try:
+                return self._acquire_own()
+            except _NoSuchAddressError:
+                self._only = asyncio.Lock()
+        return await self._acquire_only(self._only)
+
+    def _acquire_own(self) -> Reservation:
+        tried: list[str] = []
+        for address in self._candidates():
+            tried.append(address)
+            with _explained(address):
+                reservation = _reserve(address, lambda: None)
+                if reservation is not None:
+                    return reservation
+        raise _in_use(f"tried {tried[0]} to {tried[-1]}, {len(tried)} addresses")
+
+    async def _acquire_only(self, turn: asyncio.Lock) -> Reservation:
+        await turn.acquire()
+        try:
+            return await self._wait_for_only(_once(turn.release))
+        except BaseException:
+            turn.release()
+            raise
+
+    async def _wait_for_only(self, on_release: Callable[[], None]) -> Reservation:
+        for _ in range(1 + round(self._patience_s / _POLL_S)):
+            with _explained(_ONLY):
+                reservation = _reserve(_ONLY, on_release)
+            if reservation is not None:
+                return reservation
+            await asyncio.sleep(_POLL_S)
+        raise _in_use(f"tried {_ONLY} for {self._patience_s:g} s, this machine has no other loopback address")
+
+    def _candidates(self) -> Iterator[str]:
+        for _ in range(_TRIES):
+            candidate, self._next = self._next, (self._next + 1) % _SIZE
+            yield str(IPv4Address(_FIRST + candidate))
+
+
+class _NoSuchAddressError(Exception):
+    """This machine does not have the address."""
+
+
+def _reserve(address: str, on_release: Callable[[], None]) -> Reservation | None:
+    """Listen on both ports of `address`; `None` if 8883 is taken."""
+    with contextlib.ExitStack() as undo:
+        try:
+            mqtt = undo.enter_context(_listen(address, MQTT_PORT))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return None
+            raise
+        try:
+            websocket = undo.enter_context(_listen(address, WEBSOCKET_PORT))
+        except OSError as error:
+            if error.errno not in {errno.EACCES, errno.EPERM, errno.EADDRINUSE}:
+                raise
+            websocket = undo.enter_context(_listen(address, 0))
+        undo.pop_all()
+    return Reservation(address, MQTT_PORT, websocket.getsockname()[1], mqtt, websocket, on_release)
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if (
+            os.name == "posix"
+        ):  # so that connections in TIME_WAIT do not block the port; elsewhere it means something else
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setblocking(False)
+        listener.bind((address, port))
+        listener.listen(_BACKLOG)  # at once: before it, SO_REUSEADDR lets a second socket bind
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+@contextlib.contextmanager
+def _explained(address: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL and address != _ONLY:
+            raise _NoSuchAddressError from error
+        raise EnvironmentProblem(
+            f"Cannot listen on {address} ports {MQTT_PORT} and {WEBSOCKET_PORT}: {error.strerror or error}. "
+            "Run where programs may open listening sockets on the loopback interface (`ulimit -n` shows the limit of open files)."
+        ) from error
+
+
+def _in_use(tried: str) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        f"Port {MQTT_PORT} is in use on the loopback interface ({tried}). Another program probably listens on it on all "
+        f"addresses; `ss -ltnp 'sport = :{MQTT_PORT}'` shows which. Stop it and run again."
+    )
+
+
+def _once(function: Callable[[], None]) -> Callable[[], None]:
+    pending = [function]
+    return lambda: pending.pop()() if pending else None

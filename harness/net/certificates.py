@@ -1,0 +1,139 @@
+"""The certificates of a run: one authority, and from it one server certificate per cell.
+
+A certificate per cell, because cells get their addresses one after the other while the run goes on; elliptic curves
+(P-256), because making one then takes a fraction of a millisecond. Keys live in memory; OpenSSL's loader wants a file, so a
+private one exists for the moment of loading.
+"""
+
+import ssl
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from harness.net.tls import NamedSSLObject, remember_server_name
+
+__all__ = ["Authority", "client_context", "make_authority"]
+
+# Wide, since the clock of a device under test may be wrong or faked.
+_BEFORE, _AFTER = timedelta(days=366), timedelta(days=3660)
+
+
+class Authority:
+    """A certificate authority that devices are told to trust: `ca_pem` is its certificate, PEM text."""
+
+    def __init__(
+        self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate, client_trust: str | None
+    ) -> None:
+        self._key, self._certificate, self._client_trust = key, certificate, client_trust
+        self.ca_pem = certificate.public_bytes(Encoding.PEM).decode()
+
+    def server_context(self, names: Sequence[str], addresses: Sequence[str]) -> ssl.SSLContext:
+        """A server's context with a fresh certificate for these host names and IP addresses.
+
+        TLS 1.2 and up, no session tickets (device SDKs do not resume), no renegotiation.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.num_tickets = 0
+        context.options |= ssl.OP_NO_RENEGOTIATION
+        context.sslobject_class = NamedSSLObject
+        context.sni_callback = remember_server_name
+        if self._client_trust is not None:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.load_verify_locations(cadata=self._client_trust)
+        key, certificate = self._issue(names, addresses)
+        _load(context, key, certificate)
+        return context
+
+    def _issue(
+        self, names: Sequence[str], addresses: Sequence[str]
+    ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+        key = ec.generate_private_key(ec.SECP256R1())
+        alternatives = [*map(x509.DNSName, names), *(x509.IPAddress(ip_address(address)) for address in addresses)]
+        builder = (
+            _builder((*names, *addresses)[0], self._certificate.subject, key, self._key)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(_usage(signs_certificates=False), critical=True)
+        )
+        return key, builder.sign(self._key, SHA256())
+
+
+def make_authority(*, client_trust: str | None = None) -> Authority:
+    """A fresh authority, good for one run.
+
+    `client_trust`, PEM certificates: servers then ask devices for a certificate of theirs, but take a device that has none
+    (IoT Hub documentation, "Transport Layer Security (TLS) support in IoT Hub"). Without it they do not ask.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = "IoT credential expiry harness, authority of one run"
+    builder = (
+        _builder(name, _name(name), key, key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+    )
+    return Authority(key, builder.sign(key, SHA256()), client_trust)
+
+
+def client_context(ca_pem: str) -> ssl.SSLContext:
+    """A client's context that trusts `ca_pem` alone and checks the server's name or address.
+
+    Raises:
+        ssl.SSLError: `ca_pem` is no certificate.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(cadata=ca_pem)
+    return context
+
+
+def _builder(
+    common_name: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(_name(common_name))
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BEFORE)
+        .not_valid_after(now + _AFTER)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+    )
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _load(context: ssl.SSLContext, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with tempfile.TemporaryDirectory() as folder:  # mode 0700
+        path = Path(folder, "server.pem")
+        path.write_bytes(secret + certificate.public_bytes(Encoding.PEM))
+        context.load_cert_chain(path)

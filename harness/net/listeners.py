@@ -1,0 +1,116 @@
+"""The listeners of one cell: MQTT over TLS on 8883 and over WebSocket on 443, at one address, in front of one hub."""
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from functools import partial
+
+from harness.clock import Clock
+from harness.events import Emit
+from harness.net.addresses import Reservation
+from harness.net.certificates import Authority
+from harness.net.endpoint import Endpoint, HubCore
+from harness.net.stream import Limits, Shared, Stream
+from harness.net.timers import Timer
+from harness.net.tls import TlsConnection
+from harness.net.websocket import WebSocketServer
+
+__all__ = ["CellServer"]
+
+_BUFFER = 65_536
+_BACKLOG = 1024
+
+
+class CellServer:
+    """Serves a hub at a reserved address, from `start` to `stop`. Hub and streams run on this event loop only."""
+
+    def __init__(
+        self, hub: HubCore, reservation: Reservation, context: ssl.SSLContext, clock: Clock, limits: Limits
+    ) -> None:
+        self.reservation = reservation
+        self._hub, self._context, self._clock = hub, context, clock
+        loop = asyncio.get_running_loop()
+        self._timer = Timer(loop, clock, self._on_time)
+        self._streams: set[Stream] = set()
+        self._servers: list[asyncio.Server] = []
+        self._drained = asyncio.Event()
+        self._shared = Shared(
+            loop, clock, limits, "hub", "device", memoryview(bytearray(_BUFFER)), self._on_end, self._on_activity
+        )
+
+    @classmethod
+    async def start(
+        cls,
+        hub: HubCore,
+        authority: Authority,
+        reservation: Reservation,
+        clock: Clock,
+        *,
+        names: Sequence[str],
+        emit: Emit | None = None,
+        limits: Limits | None = None,
+    ) -> "CellServer":
+        """Serve `hub` at `reservation`, which is released by `stop`. Emits `listening`.
+
+        `names`: the host names the certificate is good for, beside the address.
+        """
+        context = authority.server_context(names, [reservation.address])
+        self = cls(hub, reservation, context, clock, limits or Limits())
+        loop = asyncio.get_running_loop()
+        for transport, listener in (("mqtt", reservation.mqtt_socket), ("mqtt-ws", reservation.websocket_socket)):
+            make = partial(self._make_stream, transport)
+            self._servers.append(await loop.create_server(make, sock=listener, backlog=_BACKLOG))
+        if emit is not None:
+            ports = {"mqtt": reservation.mqtt_port, "websocket": reservation.websocket_port}
+            emit("listening", clock.now(), address=reservation.address, ports=ports)
+        self.wake()
+        return self
+
+    def wake(self) -> None:
+        """The hub's own deadline may have moved: to be called after every call to the hub from outside this room."""
+        self._timer.set(self._hub.next_deadline())
+
+    async def stop(self) -> None:
+        """Close listeners and connections, wait until every socket is closed (bounded by the linger), release the address."""
+        for server in self._servers:
+            server.close()
+        for _ in range(2):  # what was accepted a moment ago becomes a stream, and gets its endpoint
+            await asyncio.sleep(0)
+        self._timer.stop()
+        self._hub.stop(self._clock.now())
+        try:
+            async with asyncio.timeout(2 * self._shared.limits.linger_s):
+                await self._wait_until_drained()
+        except TimeoutError:
+            for stream in tuple(self._streams):
+                stream.abort()
+            await self._wait_until_drained()
+        self.reservation.release()
+
+    async def _wait_until_drained(self) -> None:
+        while self._streams:
+            self._drained.clear()
+            await self._drained.wait()
+
+    def _make_stream(self, transport: str) -> Stream:
+        tls = TlsConnection(self._context, server_side=True)
+        websocket = WebSocketServer() if transport == "mqtt-ws" else None
+        stream = Stream(self._shared, tls, websocket, partial(self._open, transport))
+        self._streams.add(stream)
+        return stream
+
+    def _open(self, transport: str, stream: Stream) -> Endpoint:
+        return self._hub.open(transport, stream.peer, self._clock.now(), stream.wake)
+
+    def _on_activity(self) -> None:
+        if self._timer.deadline is not None:  # a method call waits, and a connection may have changed what it waits for
+            self.wake()
+
+    def _on_end(self, stream: Stream) -> None:
+        self._streams.discard(stream)
+        if not self._streams:
+            self._drained.set()
+
+    def _on_time(self, now: float) -> None:
+        self._hub.on_time(now)
+        self.wake()

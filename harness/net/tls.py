@@ -1,0 +1,135 @@
+"""TLS without a socket: ciphertext in, plaintext out, and the reverse, for both sides of a connection.
+
+`ssl.MemoryBIO` under our own protocol instead of asyncio's `ssl=`: the latter keeps a read buffer of 256 KiB for every
+connection (asyncio.sslproto.SSLProtocol.max_size), this keeps what OpenSSL itself needs. Nothing here raises: what the peer
+does wrong is `failure`, what it says in the end is `peer_closed`.
+"""
+
+import contextlib
+import ssl
+from dataclasses import dataclass
+
+__all__ = ["NamedSSLObject", "TlsConnection", "TlsFailure", "TlsInfo", "remember_server_name"]
+
+_RECORD = 16_384  # RFC 8446 section 5.1: no record holds more plaintext
+
+
+@dataclass(frozen=True, slots=True)
+class TlsInfo:
+    """What a handshake agreed on. `sni`: the server name the client asked for; `client_certificate`: it proved one."""
+
+    version: str
+    cipher: str
+    sni: str | None
+    client_certificate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFailure:
+    """Why TLS cannot go on, in OpenSSL's words; `by_peer`: an alert of the other side said so."""
+
+    reason: str
+    by_peer: bool
+
+
+class NamedSSLObject(ssl.SSLObject):
+    """An SSLObject that remembers the server name of the ClientHello."""
+
+    sni: str | None = None
+
+
+def remember_server_name(connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> None:
+    """The `sni_callback` of a server's context whose `sslobject_class` is `NamedSSLObject`."""
+    if isinstance(connection, NamedSSLObject):
+        connection.sni = name
+
+
+class TlsConnection:
+    """One side of one TLS connection.
+
+    `established`: the handshake is done. `failure`: set once, when it or a record failed; send what `data_to_send` still
+    holds (the alert), then close. `peer_closed`: the other side sent close_notify (RFC 8446 section 6.1).
+    """
+
+    __slots__ = ("_incoming", "_object", "_outgoing", "established", "failure", "peer_closed")
+
+    def __init__(self, context: ssl.SSLContext, *, server_side: bool, server_hostname: str | None = None) -> None:
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._object = context.wrap_bio(self._incoming, self._outgoing, server_side, server_hostname)
+        self.established = False
+        self.peer_closed = False
+        self.failure: TlsFailure | None = None
+        if not server_side:
+            self._handshake()
+
+    def receive(self, ciphertext: bytes | memoryview) -> bytes:
+        """Take what the socket brought; the plaintext in it, which is empty until the handshake is done."""
+        self._incoming.write(ciphertext)
+        if not self.established:
+            self._handshake()
+        return self._decrypt() if self.established else b""
+
+    def send(self, plaintext: bytes) -> None:
+        """Encrypt; `data_to_send` has the records. Only once established; dropped after a failure."""
+        if self.failure is not None:
+            return
+        self._object.write(
+            plaintext
+        )  # all of it: a MemoryBIO takes any amount, and Python does not enable partial writes
+
+    def close(self) -> None:
+        """Send close_notify, if there is an established connection to close."""
+        if not self.established or self.failure is not None:
+            return
+        # OpenSSL would wait for the peer's close_notify too; ours is written, and the socket's end settles the rest.
+        with contextlib.suppress(ssl.SSLError):
+            self._object.unwrap()
+
+    def data_to_send(self) -> bytes:
+        """Give away the ciphertext that is ready to leave."""
+        return self._outgoing.read() if self._outgoing.pending else b""
+
+    def info(self) -> TlsInfo:
+        """What the handshake agreed on. Only once established."""
+        cipher = self._object.cipher()
+        return TlsInfo(
+            version=self._object.version() or "",
+            cipher=cipher[0] if cipher else "",
+            sni=getattr(self._object, "sni", None),
+            client_certificate=self._object.getpeercert(binary_form=True) is not None,
+        )
+
+    def _handshake(self) -> None:
+        try:
+            self._object.do_handshake()
+        except ssl.SSLWantReadError:
+            return
+        except ssl.SSLError as error:
+            self.failure = _failure(error)
+            return
+        self.established = True
+
+    def _decrypt(self) -> bytes:
+        incoming, tls = self._incoming, self._object
+        records: list[bytes] = []
+        try:
+            while incoming.pending or tls.pending():
+                record = tls.read(_RECORD)
+                if not record:
+                    self.peer_closed = True
+                    break
+                records.append(record)
+        except ssl.SSLWantReadError:
+            pass  # the rest of a record is still on its way
+        except ssl.SSLZeroReturnError:
+            self.peer_closed = True  # both sides have sent close_notify
+        except ssl.SSLError as error:
+            self.failure = _failure(error)
+        return records[0] if len(records) == 1 else b"".join(records)
+
+
+def _failure(error: ssl.SSLError) -> TlsFailure:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return TlsFailure(f"certificate verify failed: {error.verify_message}", by_peer=False)
+    reason = error.reason or str(error)
+    return TlsFailure(reason.replace("_", " ").lower(), by_peer="ALERT" in reason)
