@@ -1,0 +1,94 @@
+"""The token an emulated device shows the hub: which one, when it is made, when it is due for renewal.
+
+    made            renewal point by the profile's law        se         se + grace
+    |-------------------------|- - quantum - -|--------------|--------------|
+                                         the SDK acts                  the hub cuts
+
+A token the application supplied is never made anew; a profile may still have a law for it, because an SDK may count without looking
+into the token (the C SDK does: it leaves at 80 % of the lifetime set and comes back with the same text).
+"""
+
+import math
+from urllib.parse import quote
+
+from harness import sas
+from harness.device.opening import Opening
+from harness.profile import Emulation, Law
+
+__all__ = ["Credential"]
+
+_PERCENT = 100
+
+
+class Credential:
+    """One client's token. All times are seconds since the Unix epoch."""
+
+    def __init__(self, emulation: Emulation, opening: Opening, now: float) -> None:
+        self._emulation, self._opening = emulation, opening
+        self._lifetime_s = opening.lifetime_s or emulation.default_lifetime_s
+        self.is_own = opening.token is not None
+        self.text = opening.token or ""
+        self.renew(now)
+
+    def renew(self, now: float) -> None:
+        """Make a new token; one that the application supplied stays, but counts as new from here."""
+        self._since = now
+        if self._opening.key is not None:
+            resource = f"{self._opening.host}/devices/{self._opening.device_id}"
+            if self._emulation.encodes_resource:
+                resource = quote(resource, safe="")
+            expiry = math.floor(now + self._lifetime_s + self._emulation.expiry_offset_s)
+            self.text = sas.make_token(resource, self._opening.key, expiry)
+
+    def renew_for_reconnect(self, now: float) -> bool:
+        """Make a new token after a drop, if this SDK does; whether it does."""
+        how = self._emulation.token_on_reconnect
+        renews = how == "fresh" or (how == "until-renewal-point" and now >= self._since + self._reuse_s())
+        if renews:
+            self.renew(now)
+        return renews
+
+    def renewal_at(self) -> float | None:
+        """When the SDK acts by itself to renew this token, or None."""
+        point = _point(self._law(), self._lifetime_s)
+        return None if point is None else self._since + self._look(point)
+
+    def notice_at(self) -> float | None:
+        """When the application is asked for another token, or None."""
+        if self._opening.token is None or self._emulation.own_token_notice_s is None:
+            return None
+        return sas.parse(self._opening.token).expiry - self._emulation.own_token_notice_s
+
+    def _law(self) -> Law:
+        emulation, opening = self._emulation, self._opening
+        if self.is_own:
+            return emulation.own_token_renewal
+        if opening.margin_s is not None and emulation.margin_has_effect:
+            return Law(law="margin", seconds=opening.margin_s)
+        if opening.margin_percent is not None and emulation.margin_has_effect:
+            return Law(law="fraction", fraction=1 - opening.margin_percent / _PERCENT)
+        return emulation.renewal
+
+    def _reuse_s(self) -> float:
+        percent = self._opening.margin_percent
+        fraction = self._emulation.token_reuse_fraction if percent is None else 1 - percent / _PERCENT
+        return fraction * self._lifetime_s
+
+    def _look(self, point: float) -> float:
+        """The first look at the clock that finds the point reached, or passed."""
+        quantum = self._emulation.renewal_quantum_s
+        if not quantum:
+            return point
+        if self._emulation.renewal_needs == "passed":
+            return (math.floor(point / quantum) + 1) * quantum
+        return math.ceil(point / quantum) * quantum
+
+
+def _point(law: Law, lifetime_s: float) -> float | None:
+    """Seconds after its making at which something happens to a token by the SDK's own act."""
+    points = {
+        "margin": lifetime_s - law.seconds,
+        "fraction": lifetime_s * law.fraction,
+        "lifespan": lifetime_s + law.seconds,
+    }
+    return points.get(law.law)

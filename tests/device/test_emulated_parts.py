@@ -1,0 +1,178 @@
+"""The emulated device's parts, each by itself: outbox, retries, credential, topics, link, reports."""
+
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from support.device_world import START, open_command, own_token, profile_of
+
+from harness.device import topics
+from harness.device.credential import Credential
+from harness.device.link import Link
+from harness.device.opening import Opening, parse_open
+from harness.device.outbox import IN_FLIGHT_MAX, Outbox
+from harness.device.reports import Reports
+from harness.device.retry import Retry
+from harness.profile import AppSignal, Emulation, Law
+from harness.protocol.mqtt.packets import Publish
+
+
+def emulation(**changes: Any) -> Emulation:
+    """Python's emulation with `changes`."""
+    return msgspec.structs.replace(profile_of("python").emulation, **changes)
+
+
+def opening(**fields: Any) -> Opening:
+    """What an open command asks of a device with every margin setting."""
+    changed = msgspec.structs.replace(
+        profile_of("node"), emulation=emulation(margin_setting=fields.pop("margin", "none"))
+    )
+    return parse_open(open_command(**fields), changed, "mqtt")
+
+
+def test_outbox_keeps_back_what_exceeds_the_window() -> None:
+    """More messages than the window wait until acknowledgements come."""
+    outbox = Outbox("d1", "same-packet")
+    for number in range(IN_FLIGHT_MAX + 2):
+        outbox.add(number)
+    released = outbox.release()
+    assert (len(released), outbox.is_waiting) == (IN_FLIGHT_MAX, True)
+    assert outbox.acknowledge(1) == 0
+    assert [packet.payload for packet in outbox.release()] == [b'{"id":%d}' % IN_FLIGHT_MAX]
+
+
+def test_outbox_gives_up_in_order() -> None:
+    """In flight first, then waiting; afterwards it is empty."""
+    outbox = Outbox("d1", "new-message")
+    outbox.add(1)
+    outbox.release()
+    outbox.add(2)
+    assert outbox.give_up() == [1, 2]
+    assert outbox.is_settled
+    assert outbox.give_up() == []
+
+
+def test_new_messages_wait_again_before_later_ones() -> None:
+    """After a loss the unacknowledged come first, in their old order."""
+    outbox = Outbox("d1", "new-message")
+    for number in (1, 2):
+        outbox.add(number)
+    outbox.release()
+    outbox.add(3)
+    outbox.connection_lost()
+    assert outbox.resume() == ()
+    assert outbox.give_up_waiting() == [1, 2, 3]
+
+
+def test_retry_follows_its_schedule_and_limit() -> None:
+    """The last wait repeats; no attempt begins after the limit; an end starts afresh."""
+    retry = Retry(emulation(refused_retry_s=(1.0, 2.0), retry_limit_s=6.0, reconnect_delay_s=0.5), Random(0))
+    assert retry.begin(100.0) == 0.5
+    assert [retry.again(100.5), retry.again(101.5), retry.again(103.5), retry.again(105.5)] == [1.0, 2.0, 2.0, None]
+    assert retry.has_failed
+    retry.end()
+    assert not retry.has_failed
+    assert retry.again(200.0) == 1.0
+
+
+def test_retry_jitter_comes_from_the_given_random() -> None:
+    """Waits vary within the fraction, and repeat with the seed."""
+
+    def waits(seed: int) -> list[float | None]:
+        retry = Retry(emulation(refused_retry_s=(10.0,), refused_retry_jitter=0.2), Random(seed))
+        return [retry.again(0.0) for _ in range(20)]
+
+    assert waits(1) == waits(1) != waits(2)
+    assert all(wait is not None and 8 <= wait <= 12 for wait in waits(1))
+
+
+@pytest.mark.parametrize(
+    ("law", "lifetime", "point"),
+    [
+        (Law(law="margin", seconds=120), 130, 10),
+        (Law(law="fraction", fraction=0.5), 130, 65),
+        (Law(law="lifespan", seconds=10), 130, 140),
+        (Law(law="hub-cut"), 130, None),
+        (Law(law="none"), 130, None),
+    ],
+)
+def test_renewal_laws(law: Law, lifetime: float, point: float | None) -> None:
+    """Each law's instant in the token's life."""
+    credential = Credential(emulation(renewal=law, renewal_quantum_s=0.0), opening(lifetime_s=lifetime), START)
+    assert credential.renewal_at() == (None if point is None else START + point)
+
+
+@pytest.mark.parametrize(
+    ("needs", "fraction", "looks"),
+    [("reached", 0.5, 10), ("passed", 0.5, 11), ("reached", 0.51, 11), ("passed", 0.51, 11)],
+)
+def test_renewal_needs_the_point_reached_or_passed(needs: str, fraction: float, looks: float) -> None:
+    """With a look a second, 20 s: 10 s is reached at 10 and passed at 11."""
+    changed = emulation(renewal=Law(law="fraction", fraction=fraction), renewal_quantum_s=1.0, renewal_needs=needs)
+    assert Credential(changed, opening(lifetime_s=20), START).renewal_at() == START + looks
+
+
+@pytest.mark.parametrize(
+    ("margin", "fields", "has_effect", "point"),
+    [
+        ("margin-s", {"margin_s": 20}, True, 80),
+        ("margin-s", {"margin_s": 20}, False, 50),
+        ("margin-percent", {"margin_percent": 30}, True, 70),
+        ("margin-percent", {"margin_percent": 30}, False, 50),
+        ("none", {"margin_s": 20, "margin_percent": 30}, True, 50),
+    ],
+)
+def test_margin_settings(margin: str, fields: dict[str, Any], has_effect: bool, point: float) -> None:  # noqa: FBT001 - a table
+    """A margin counts where the SDK has that setting and it has an effect."""
+    changed = emulation(renewal=Law(law="fraction", fraction=0.5), renewal_quantum_s=0.0, margin_has_effect=has_effect)
+    credential = Credential(changed, opening(margin=margin, lifetime_s=100, **fields), START)
+    assert credential.renewal_at() == START + point
+
+
+def test_an_own_token_stays_as_it_is() -> None:
+    """Renewing it restarts the count only."""
+    token = own_token(100)
+    changed = emulation(own_token_renewal=Law(law="fraction", fraction=0.5), renewal_quantum_s=0.0)
+    credential = Credential(changed, opening(token=token), START)
+    credential.renew(START + 1000)
+    assert credential.text == token
+    assert credential.renewal_at() == START + 1000 + 1800
+    assert credential.notice_at() == int(START + 100) - 120
+
+
+def test_a_key_has_no_notice() -> None:
+    """Only an application that supplies tokens is asked for one."""
+    assert Credential(emulation(), opening(), START).notice_at() is None
+    assert Credential(emulation(own_token_notice_s=None), opening(token=own_token(9)), START).notice_at() is None
+
+
+@pytest.mark.parametrize("topic", ["$iothub/methods/POST/x", "$iothub/methods/POST//?$rid=1", "a/b", "x/?$rid=1"])
+def test_no_method_call(topic: str) -> None:
+    """A topic without name or request id is no call."""
+    assert topics.method_call(topic) is None
+
+
+def test_a_link_without_a_connection_sends_nothing() -> None:
+    """What the device says after the end goes nowhere, except the end itself."""
+    link = Link()
+    link.publish(Publish("a", b""), START)
+    link.acknowledge(Publish("a", b"", 1, 1), START)
+    link.subscribe((("a", 0),), START)
+    link.on_time(START)
+    link.receive(b"x", START)
+    assert list(link.events()) == []
+    link.leave()
+    assert len(link.actions()) == 1
+
+
+def test_a_failure_the_profile_has_no_words_for_is_reported_all_the_same() -> None:
+    """Every message ends in an event, with an error chain."""
+    reports = Reports(profile_of("python"))
+    reports.drain()
+    reports.fail([3], [AppSignal(event="status", status="x"), AppSignal(log="line")], START)
+    failed, status, log = reports.drain()
+    assert (failed["event"], failed["id"]) == ("send_failed", 3)
+    assert failed["error"] == [{"class": "unknown", "message": "the profile does not say"}]
+    assert (status["status"], log["text"]) == ("x", "line")
+    assert "id" not in status

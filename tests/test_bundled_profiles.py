@@ -1,0 +1,124 @@
+"""The bundled profiles: what every one of them has to say, and what the comparison needs of their settings."""
+
+import itertools
+
+import pytest
+
+from harness.profile import Claim, Law, Profile, find_profiles
+
+PROFILES = {loaded.profile.sdk: loaded for loaded in find_profiles()}
+GRACE_S = 5.0
+TOLERANCE_S = 1.0
+
+every_profile = pytest.mark.parametrize("profile", [loaded.profile for loaded in PROFILES.values()], ids=list(PROFILES))
+
+
+def point(lifetime: float, law: Law) -> float:
+    """Seconds after its making at which a token is replaced under `law`."""
+    at = {
+        "margin": lifetime - law.seconds,
+        "fraction": lifetime * law.fraction,
+        "hub-cut": lifetime + GRACE_S,
+    }
+    return at[law.law]
+
+
+def points(profile: Profile, law: Law) -> list[tuple[float, float]]:
+    """(lifetime, seconds after its making) of the renewals at the settings that leave the margin alone."""
+    alone = [one.lifetime_s for one in profile.settings if one.margin_s is None and one.lifetime_s is not None]
+    return [(lifetime, point(lifetime, law)) for lifetime in alone]
+
+
+def claims(sdk: str) -> dict[str, Claim]:
+    """The SDK's claims by id."""
+    return {claim.id: claim for claim in PROFILES[sdk].profile.claims}
+
+
+def test_the_five_sdks_are_there() -> None:
+    """One profile for each SDK, over both MQTT transports."""
+    assert sorted(PROFILES) == ["c", "dotnet", "java", "node", "python"]
+    assert all(loaded.profile.transports == ("mqtt", "mqtt-ws") for loaded in PROFILES.values())
+
+
+@every_profile
+def test_two_lifetimes_are_far_enough_apart(profile: Profile) -> None:
+    """30 s or a factor of 2, so that margin and fraction cannot both fit within the SDK's polling error."""
+    by_lifetime = dict(points(profile, profile.emulation.renewal))
+    assert len(by_lifetime) >= 2
+    (short, at_short), (long, at_long) = sorted(by_lifetime.items())[:2]
+    assert long - short >= 30 or long >= 2 * short
+    same_margin = abs((short - at_short) - (long - at_long)) <= 2 * TOLERANCE_S
+    same_fraction = (at_short - TOLERANCE_S) / short <= (at_long + TOLERANCE_S) / long and (
+        at_long - TOLERANCE_S
+    ) / long <= (at_short + TOLERANCE_S) / short
+    assert not (same_margin and same_fraction)
+
+
+@every_profile
+def test_the_main_settings_show_two_renewals_in_time(profile: Profile) -> None:
+    """Two renewals at the first settings and one at each other end within a minute."""
+    emulation = profile.emulation
+    for index, settings in enumerate(profile.settings):
+        law = emulation.renewal
+        if settings.margin_s is not None:
+            law = Law(law="margin", seconds=settings.margin_s)
+        assert settings.lifetime_s is not None
+        latest = point(settings.lifetime_s, law) + emulation.renewal_quantum_s + emulation.expiry_offset_s
+        assert latest * (2 if index == 0 else 1) <= 55
+
+
+@pytest.mark.parametrize("sdk", ["node", "dotnet"])
+def test_a_configurable_renewal_point_is_tried(sdk: str) -> None:
+    """Where the documents call it configurable, one lifetime stands there with two margins."""
+    settings = PROFILES[sdk].profile.settings
+    pairs = [
+        (one, other)
+        for one, other in itertools.combinations(settings, 2)
+        if one.lifetime_s == other.lifetime_s
+        and (one.margin_s, one.margin_percent) != (other.margin_s, other.margin_percent)
+    ]
+    assert pairs
+    assert claims(sdk)["renewal-point-configurable"].value is True
+
+
+def test_python_disconnects_at_lifespan_in_microsofts_words() -> None:
+    """The statement that the measurement is held against, beside the 120 s of the same row."""
+    of = claims("python")
+    assert of["disconnect-point"].value == Law(law="lifespan", seconds=0)
+    assert of["renewal-point"].value == Law(law="margin", seconds=120)
+    assert "troubleshoot" in of["disconnect-point"].source.document
+
+
+@pytest.mark.parametrize("sdk", ["java", "dotnet"])
+def test_java_and_dotnet_disconnect_after_the_grace(sdk: str) -> None:
+    """The table's ten minutes are the hub's grace; both informational events and errors are logged."""
+    assert claims(sdk)["disconnect-point"].value == Law(law="hub-cut")
+    assert claims(sdk)["hub-log-levels"].value == "informational+error"
+
+
+@every_profile
+def test_claims_every_profile_makes(profile: Profile) -> None:
+    """The lifetime of an hour, whether it can be set, the renewal point, and the hub's log at an expiry."""
+    of = {claim.kind: claim for claim in profile.claims if claim.when.scenario is None}
+    assert of["token-lifetime"].value == 3600
+    assert {"lifetime-configurable", "renewal-point", "disconnect-point", "renewal-action"} <= set(of)
+    (expiry,) = [one for one in profile.claims if one.kind == "hub-signature" and one.when.scenario == "expiry"]
+    assert expiry.value == ("401003", "404104", "connect")
+
+
+@every_profile
+def test_sources_can_be_looked_up(profile: Profile) -> None:
+    """A document has a section and an address; a measurement says how it was made. Dates are ISO."""
+    for claim in profile.claims:
+        source = claim.source
+        assert source.section
+        assert source.document == "measured" or source.url.startswith("https://")
+        assert len(source.date) == len("2026-01-01")
+
+
+def test_only_python_has_a_device_program() -> None:
+    """The others are emulated; its files are beside the profile."""
+    assert [sdk for sdk, loaded in PROFILES.items() if loaded.profile.adapter] == ["python"]
+    adapter = PROFILES["python"].profile.adapter
+    assert adapter is not None
+    assert (PROFILES["python"].folder / adapter.command[1]).is_file()

@@ -1,0 +1,80 @@
+"""Reading TOML documents: what is accepted, and that every error names file, field and remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from harness import documents
+from harness.documents import Document, load, one_of, parse
+from harness.errors import UserInputError
+
+
+class Inner(Document, frozen=True):
+    """An inner table."""
+
+    size: int = 0
+    colour: str = ""
+
+
+class Outer(Document, frozen=True):
+    """A document with every kind of nesting."""
+
+    name: str
+    inner: Inner = Inner()
+    maybe: Inner | None = None
+    many: tuple[Inner, ...] = ()
+
+
+def test_a_document_is_read() -> None:
+    """TOML becomes the structure, with its defaults."""
+    read = parse('name = "a"\n[inner]\nsize = 1\n[[many]]\ncolour = "red"', Outer, UserInputError, where="x.toml")
+    assert read == Outer(name="a", inner=Inner(size=1), many=(Inner(colour="red"),))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('nam = "a"', "x.toml: nam: unknown key. Did you mean `name`?"),
+        ('name = "a"\n[inner]\nsiez = 1', "x.toml: inner.siez: unknown key. Did you mean `size`?"),
+        ('name = "a"\n[maybe]\ncolor = ""', "x.toml: maybe.color: unknown key. Did you mean `colour`?"),
+        ('name = "a"\n[[many]]\nqq = 1', "x.toml: many[0].qq: unknown key. Known here: size, colour"),
+        ("", "x.toml: name: is missing. Add `name`"),
+        ('name = "a"\n[inner]\nsize = "1"', "x.toml: inner.size: Expected `int`, got `str`. Correct the value"),
+        ("name = ", "x.toml: is not TOML (Invalid value (at end of document)). Correct the syntax at that place"),
+    ],
+)
+def test_errors_name_file_field_and_remedy(text: str, message: str) -> None:
+    """One sentence about what is wrong, where, and one about what to do."""
+    with pytest.raises(UserInputError) as error:
+        parse(text, Outer, UserInputError, where="x.toml")
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_an_unreadable_file(tmp_path: Path, content: bytes | None) -> None:
+    """Absent, or not UTF-8: the error names the path."""
+    path = tmp_path / "x.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserInputError, match="cannot be read") as error:
+        load(path, Outer, UserInputError)
+    assert error.value.where == str(path)
+
+
+def test_one_of_suggests_the_nearest() -> None:
+    """A known value passes; a misspelt one is answered with what was probably meant."""
+    assert one_of("mqtt", ["mqtt", "amqp"], what="transport", where="-t", error=UserInputError) == "mqtt"
+    with pytest.raises(UserInputError) as error:
+        one_of("mqt", ["mqtt", "amqp"], what="transport", where="-t", error=UserInputError)
+    assert str(error.value) == "-t: unknown transport 'mqt'. Did you mean `mqtt`?"
+
+
+def test_one_of_nothing() -> None:
+    """Where nothing is known, nothing is suggested."""
+    with pytest.raises(UserInputError, match="Remove it"):
+        one_of("x", [], what="thing", where="-t", error=UserInputError)
+
+
+def test_a_place_that_cannot_be_followed() -> None:
+    """Where the structure of a place is unknown, no keys are suggested."""
+    assert documents._fields_at(Outer, "inner.nothing") == []

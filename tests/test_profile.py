@@ -1,0 +1,260 @@
+"""Profile documents: what a valid one needs, and the error each fault gets."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from harness.errors import ProfileError
+from harness.profile import Law, LoadedProfile, Settings, find_profiles, load_profile, settings_problem
+
+MINIMAL = """
+schema = 1
+sdk = "mine"
+name = "My SDK"
+language = "Rust"
+version = "1.0"
+transports = ["mqtt"]
+
+[[settings]]
+lifetime_s = 30
+
+[emulation]
+user_agent = "mine/1.0"
+api_version = "2021-04-12"
+keep_alive_s = 60
+default_lifetime_s = 3600
+renewal = { law = "fraction", fraction = 0.8 }
+"""
+CLAIM = """
+[[claims]]
+id = "{id}"
+kind = "{kind}"
+value = {value}
+source = {{ document = "A page", date = "2026-01-01" }}
+{more}
+"""
+
+
+def claim(name: str = "one", kind: str = "token-lifetime", value: str = "3600", more: str = "") -> str:
+    """A claim as TOML."""
+    return CLAIM.format(id=name, kind=kind, value=value, more=more)
+
+
+def loaded(tmp_path: Path, text: str) -> LoadedProfile:
+    """The profile of this text."""
+    (tmp_path / "profile.toml").write_text(text, encoding="utf-8")
+    return load_profile(tmp_path)
+
+
+def refusal(tmp_path: Path, text: str) -> ProfileError:
+    """The error this text gets; it always names the file and a remedy."""
+    with pytest.raises(ProfileError) as error:
+        loaded(tmp_path, text)
+    assert error.value.where == str(tmp_path / "profile.toml")
+    assert error.value.remedy
+    return error.value
+
+
+def test_a_minimal_profile(tmp_path: Path) -> None:
+    """What has no default is enough; the folder is remembered, and the file itself can be named."""
+    profile = loaded(tmp_path, MINIMAL)
+    assert profile.folder == tmp_path
+    assert profile.profile.sdk == "mine"
+    assert load_profile(tmp_path / "profile.toml") == profile
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "problem"),
+    [
+        ('sdk = "mine"', 'skd = "mine"', "skd", "unknown key"),
+        ("keep_alive_s", "keepalive_s", "emulation.keepalive_s", "unknown key"),
+        ('transports = ["mqtt"]', 'transports = ["mqqt"]', "transports[0]", "mqqt"),
+        ('transports = ["mqtt"]', "transports = []", "transports", "is empty"),
+        ("[[settings]]\nlifetime_s = 30", "settings = []", "", ""),
+        ("lifetime_s = 30", "lifetime_s = 0.5", "settings[0]", "outside 1 to"),
+        ("lifetime_s = 30", "lifetime_s = 30\nmargin_s = 5", "settings[0]", "no setting of My SDK"),
+        ("lifetime_s = 30", "lifetime_s = 30\nmargin_percent = 150", "settings[0]", "not between 0 and 100"),
+        ("lifetime_s = 30", "lifetime_s = 30\nmargin_percent = 15", "settings[0]", "no setting of My SDK"),
+        ("lifetime_s = 30", "lifetime_s = 30\nmargin_s = 30", "settings[0]", "not below"),
+        ('{ law = "fraction", fraction = 0.8 }', '{ law = "margin", seconds = 30 }', "settings[0]", "leaves no time"),
+        ("fraction = 0.8", "fraction = 1.5", "emulation.renewal", "not above 0"),
+        ('{ law = "fraction", fraction = 0.8 }', '{ law = "margin", seconds = -1 }', "emulation.renewal", "below 0"),
+        ('law = "fraction"', 'law = "half"', "emulation.renewal.law", "half"),
+        ("default_lifetime_s = 3600", "default_lifetime_s = 0", "emulation.default_lifetime_s", "not above 0"),
+        ("keep_alive_s = 60", "keep_alive_s = -1", "emulation.keep_alive_s", "below 0"),
+        ("keep_alive_s = 60", "keep_alive_s = 60\nrefused_retry_s = []", "emulation.refused_retry_s", "above 0 s"),
+        ("keep_alive_s = 60", "keep_alive_s = 60\nrefused_retry_s = [0]", "emulation.refused_retry_s", "above 0 s"),
+        (
+            "keep_alive_s = 60",
+            "keep_alive_s = 60\ntoken_reuse_fraction = 2",
+            "emulation.token_reuse_fraction",
+            "between",
+        ),
+    ],
+)
+def test_faults_of_the_profile(tmp_path: Path, old: str, new: str, field: str, problem: str) -> None:
+    """Each names the field and says what is wrong with it."""
+    if new == "settings = []":
+        text, field, problem = "settings = []\n" + MINIMAL.replace(old, ""), "settings", "is empty"
+    else:
+        text = MINIMAL.replace(old, new)
+    error = refusal(tmp_path, text)
+    assert error.field == field
+    assert problem in error.problem
+
+
+def test_an_adapters_unknown_transport(tmp_path: Path) -> None:
+    """The device program cannot speak what the profile does not name."""
+    adapter = '[adapter]\ncommand = ["x"]\nruntime = "c"\ntransports = ["amqp"]\n'
+    error = refusal(tmp_path, MINIMAL + adapter)
+    assert "unknown transport of the adapter 'amqp'" in error.problem
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("token-lifetime", "3600"),
+        ("token-lifetime", "59.5"),
+        ("lifetime-configurable", "true"),
+        ("renewal-point", '{ law = "margin", seconds = 120 }'),
+        ("renewal-point-configurable", "false"),
+        ("disconnect-point", '{ law = "hub-cut" }'),
+        ("renewal-action", '"in-band"'),
+        ("closes-first", '"hub"'),
+        ("hub-log-levels", '"informational+error"'),
+        ("hub-signature", '["401003", "404104", "connect"]'),
+        ("app-signature", "[]"),
+        ("recovery", '"next-send"'),
+    ],
+)
+def test_values_of_every_kind_of_claim(tmp_path: Path, kind: str, value: str) -> None:
+    """One good value for each kind."""
+    (only,) = loaded(tmp_path, MINIMAL + claim(kind=kind, value=value)).profile.claims
+    assert only.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("token-lifetime", "true"),
+        ("token-lifetime", '"an hour"'),
+        ("lifetime-configurable", "1"),
+        ("renewal-point", "0.85"),
+        ("renewal-point", '{ law = "fraction", fraction = 85 }'),
+        ("renewal-action", '"sometimes"'),
+        ("renewal-action", '{ law = "none" }'),
+        ("closes-first", '["hub"]'),
+        ("hub-log-levels", '"debug"'),
+        ("hub-signature", '"401003"'),
+        ("recovery", '"maybe"'),
+    ],
+)
+def test_a_value_of_the_wrong_kind(tmp_path: Path, kind: str, value: str) -> None:
+    """The error says what is expected there."""
+    error = refusal(tmp_path, MINIMAL + claim(kind=kind, value=value))
+    assert error.field == "claims[0] (one).value"
+    assert error.remedy.startswith("Expected: ")
+
+
+def test_a_claim_without_a_source(tmp_path: Path) -> None:
+    """A claim that names no source is no claim."""
+    text = MINIMAL + claim().replace('source = { document = "A page", date = "2026-01-01" }', "")
+    error = refusal(tmp_path, text)
+    assert (error.field, error.problem) == ("claims[0].source", "is missing")
+
+
+@pytest.mark.parametrize("name", ["document", "date"])
+def test_a_source_that_says_nothing(tmp_path: Path, name: str) -> None:
+    """Document and date have to be there, and not empty."""
+    old = {"document": '"A page"', "date": '"2026-01-01"'}[name]
+    error = refusal(tmp_path, MINIMAL + claim().replace(old, '" "'))
+    assert error.field == f"claims[0] (one).source.{name}"
+
+
+def test_an_id_used_twice(tmp_path: Path) -> None:
+    """Claims are told apart by their ids."""
+    error = refusal(tmp_path, MINIMAL + claim() + claim(kind="recovery", value='"none"'))
+    assert "twice" in error.problem
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("", ""),
+        ("", 'transports = ["mqtt"]'),
+        ('versions = ["1.0"]', 'versions = ["1.0", "1.1"]'),
+        ("", 'when = { credential = "key" }'),
+        ('when = { credential = "key" }', 'when = { scenario = "renewal" }'),
+        ("when = { traffic = [] }", "when = { traffic = [] }"),
+    ],
+)
+def test_overlapping_claims(tmp_path: Path, first: str, second: str) -> None:
+    """Two claims of a kind that may both hold at once are an input error."""
+    error = refusal(tmp_path, MINIMAL + claim(more=first) + claim("two", more=second))
+    assert "overlaps with the claim 'one'" in error.problem
+    assert error.field == "two"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ('transports = ["mqtt"]', 'transports = ["mqtt-ws"]'),
+        ('versions = ["1.0"]', 'versions = ["1.1"]'),
+        ('when = { credential = "key" }', 'when = { credential = "token" }'),
+        ("when = { traffic = [] }", 'when = { traffic = ["sending"] }'),
+    ],
+)
+def test_claims_kept_apart(tmp_path: Path, first: str, second: str) -> None:
+    """Circumstances that exclude each other separate two claims of a kind."""
+    text = MINIMAL + claim(more=first) + claim("two", more=second)
+    assert len(loaded(tmp_path, text).profile.claims) == 2
+
+
+def test_a_margin_in_seconds_needs_a_lifetime(tmp_path: Path) -> None:
+    """Neither alone is what an application can mean."""
+    profile = loaded(tmp_path, MINIMAL).profile
+    assert "without a lifetime_s" in settings_problem(profile, Settings(margin_s=5))
+    assert settings_problem(profile, Settings(lifetime_s=20, margin_s=5)) == ""
+
+
+def test_the_note_explains_an_impossible_lifetime(tmp_path: Path) -> None:
+    """The SDK's own reason follows the bounds."""
+    text = MINIMAL.replace("schema = 1", 'schema = 1\nlifetime_min_s = 5\nlifetime_note = "its option says so"')
+    problem = settings_problem(loaded(tmp_path, text).profile, Settings(lifetime_s=1))
+    assert problem.endswith("the lifetimes My SDK can be used with: its option says so")
+
+
+def test_a_lifetime_inside_the_default_margin(tmp_path: Path) -> None:
+    """Where nothing sets the margin, the default has to leave time."""
+    profile = loaded(tmp_path, MINIMAL).profile
+    emulation = msgspec.structs.replace(profile.emulation, renewal=Law(law="margin", seconds=900))
+    changed = msgspec.structs.replace(profile, emulation=emulation)
+    assert "leaves no time" in settings_problem(changed, Settings(lifetime_s=900))
+    assert settings_problem(changed, Settings(lifetime_s=901)) == ""
+    assert settings_problem(changed, Settings(lifetime_s=30, margin_s=20)) == ""
+
+
+def test_profiles_of_ones_own_stand_beside_the_bundled(tmp_path: Path) -> None:
+    """A folder with a profile, and a folder of such folders."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "profile.toml").write_text(MINIMAL, encoding="utf-8")
+    for folder in (tmp_path, tmp_path / "mine"):
+        assert [one.profile.sdk for one in find_profiles([folder])] == [
+            "c", "dotnet", "java", "mine", "node", "python",
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["", "absent"])
+def test_a_folder_without_a_profile(tmp_path: Path, name: str) -> None:
+    """Empty or not there: an error, not silence."""
+    with pytest.raises(ProfileError, match="holds no profile"):
+        find_profiles([tmp_path / name])
+
+
+def test_an_sdk_described_twice(tmp_path: Path) -> None:
+    """A profile cannot take a bundled one's name."""
+    (tmp_path / "profile.toml").write_text(MINIMAL.replace('"mine"', '"python"'), encoding="utf-8")
+    with pytest.raises(ProfileError, match="already described") as error:
+        find_profiles([tmp_path])
+    assert error.value.field == "sdk"
