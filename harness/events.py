@@ -94,8 +94,9 @@ class Recorder:
 
     def record(self, src: Source, kind: str, now: float, fields: Mapping[str, object]) -> None:
         """Write one event that happened at `now`."""
-        safe = {key: self.redactor.value(value) for key, value in fields.items() if key not in _ENVELOPE}
-        event = Event(self._seq, self.microseconds(now), src, kind, safe)
+        text, value = self.redactor.text, self.redactor.value
+        safe = {text(key): value(item) for key, item in fields.items() if key not in _ENVELOPE}
+        event = Event(self._seq, self.microseconds(now), src, text(kind), safe)
         self._seq += 1
         self._write(event.encode() + b"\n")
         for listener in self._listeners:

@@ -93,7 +93,7 @@ def iso(moment: dt.datetime) -> str:
 
 def default_root(working_folder: Path) -> Path:
     """Where runs go unless told otherwise: `results/runs` in a checkout of the harness, else `harness-results`."""
-    in_checkout = all((working_folder / name).exists() for name in ("sdk_profiles", "results", "pyproject.toml"))
+    in_checkout = all((working_folder / name).exists() for name in ("harness", "sdk_profiles", "pyproject.toml"))
     return working_folder / ("results/runs" if in_checkout else "harness-results")
 
 

@@ -76,7 +76,7 @@ def test_a_folder_that_is_no_run_says_so(tmp_path: Path, text: str | None, says:
 def test_runs_go_to_results_in_a_checkout_only(tmp_path: Path) -> None:
     """Elsewhere they must not be taken for the project's own."""
     assert default_root(tmp_path) == tmp_path / "harness-results"
-    for name in ("sdk_profiles", "results"):
+    for name in ("harness", "sdk_profiles"):
         (tmp_path / name).mkdir()
     (tmp_path / "pyproject.toml").write_text("")
     assert default_root(tmp_path) == tmp_path / "results" / "runs"

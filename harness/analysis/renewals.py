@@ -36,7 +36,8 @@ LIFETIME_TOLERANCE_S = 2.0
 """A first token this near to what was asked for bears it out: expiry times are whole seconds, and connecting takes a moment."""
 EXPIRY_QUANTUM_S = 1.0
 NOISE_FACTOR = 5.0
-LAG_REACH_S = 1.0
+LAG_REACH_S = 0.1
+LAG_WINDOW_S = 1.0  # where an event does not say
 
 
 def renewal_of(absence: Absence) -> RenewalHow | None:
@@ -83,7 +84,7 @@ def gap_ms(absence: Absence) -> float | None:
 
 
 def worst_lag_ms(lags: Iterable[Event], absence: Absence) -> float:
-    """The worst lag of the hub's loop within a second of the absence."""
+    """The worst lag of the hub's loop during the absence and `LAG_REACH_S` around it."""
     start = absence.left_s - LAG_REACH_S
     stop = (absence.left_s if absence.back_s is None else absence.back_s) + LAG_REACH_S
     return max((_worst(event) for event in lags if _covers(event, start, stop)), default=0.0)
@@ -100,4 +101,4 @@ def _worst(event: Event) -> float:
 
 def _covers(event: Event, start: float, stop: float) -> bool:
     end = event.t / 1e6
-    return end >= start and end - (number(event.fields, "over_s") or LAG_REACH_S) <= stop
+    return end >= start and end - (number(event.fields, "over_s") or LAG_WINDOW_S) <= stop

@@ -73,3 +73,19 @@ def test_attempts_while_closing_do_not_count() -> None:
     """What the device does while it is being closed is not a recovery."""
     log = refused().at(26).harness("command", cmd="close").after(0.01).refused(10, made_at=0.0)
     assert found(log) == ("none", "")
+
+
+def test_a_send_answered_just_before_the_end() -> None:
+    """It is a cause like every other, although an unanswered one there would prove nothing."""
+    log = refused()
+    for second in (21.0, 22.0, 22.9):
+        log.at(second).send(int(second * 10)).after(0.01).refused(10, made_at=0.0)
+    assert found(log.at(23).end()) == ("next-send", "")
+
+
+def test_a_send_too_late_to_be_answered() -> None:
+    """It is not held against the SDK."""
+    log = refused().at(21).send(1).after(0.01).refused(10, made_at=0.0)
+    for number in range(2, 9):
+        log.at(22.9).send(number)
+    assert found(log.at(23).end()) == ("next-send", "")

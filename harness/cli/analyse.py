@@ -1,0 +1,25 @@
+"""`harness analyse`: the tables again, from the logs alone."""
+
+from pathlib import Path
+
+import click
+
+from harness.cli.results import deliver
+from harness.errors import LogError
+
+__all__ = ["analyse"]
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON instead of tables.")
+@click.option(
+    "--write", is_flag=True, help="Also write findings.json, table.md and diagnostics/ into the run's folder again."
+)
+def analyse(run: Path, *, as_json: bool, write: bool) -> int:
+    """Print the tables of RUN again, a folder that `harness compare` wrote. Nothing is run.
+
+    A cell whose log is cut short is analysed as far as it goes and marked incomplete; one that cannot be read is named, and the
+    others are printed all the same (exit code 2).
+    """
+    return LogError.exit_code if deliver(run, as_json=as_json, quiet=True, keep=write) else 0

@@ -1,0 +1,32 @@
+"""`harness doctor`: what can run on this machine, and what is missing."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+
+from harness.cli.options import load_profiles, profiles_option
+from harness.report.layout import render
+from harness.run.health import examine
+
+__all__ = ["doctor"]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+@profiles_option
+def doctor(profile_folders: Sequence[Path], *, as_json: bool) -> int:
+    """Show what can run on this machine, what is missing, and what brings it.
+
+    Device programs are started and their handshake is made; nothing is measured. Exit code 3 if the harness cannot run at all.
+    """
+    checks = asyncio.run(examine(load_profiles(profile_folders)))
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "checks": msgspec.to_builtins(checks)}, indent=2))
+    else:
+        rows = [[check.name, check.state, "\n".join(filter(None, [check.found, check.remedy]))] for check in checks]
+        click.echo(render(["what", "state", "found, and what helps"], rows, "text", widths=[16, 8, 92]))
+    return 3 if any(check.state == "missing" for check in checks) else 0

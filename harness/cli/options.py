@@ -1,0 +1,45 @@
+"""Options and their reading that several commands share."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from harness.errors import UserInputError
+from harness.profile import LoadedProfile, find_profiles
+
+__all__ = ["comma_list", "load_profiles", "profiles_option"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def profiles_option(command: F) -> F:
+    """The option `--profiles DIR`, repeatable."""
+    return click.option(
+        "--profiles",
+        "profile_folders",
+        metavar="DIR",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="A further profile's folder, or a folder of such folders. Repeatable.",
+    )(command)
+
+
+def comma_list(values: Iterable[str]) -> list[str]:
+    """The values of a repeatable option that also takes comma lists, in order, without repeats."""
+    return list(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
+
+
+def load_profiles(folders: Iterable[Path]) -> list[LoadedProfile]:
+    """The bundled profiles and those of `--profiles`.
+
+    Raises:
+        UserInputError: a folder does not exist, holds no profile, or a profile is wrong.
+    """
+    for folder in folders:
+        if not folder.exists():
+            raise UserInputError(
+                "does not exist", where=str(folder), field="--profiles", remedy="Name an existing folder"
+            )
+    return find_profiles(folders)

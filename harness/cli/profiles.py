@@ -1,0 +1,60 @@
+"""`harness profiles`: what is known and claimed about each SDK, and whether a profile is right."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+
+from harness.cli.options import load_profiles, profiles_option
+from harness.device.runtimes import real_sdk_problem
+from harness.profile import LoadedProfile, load_profile
+from harness.report.profiles import claims_table, profiles_table
+
+__all__ = ["profiles"]
+
+
+@click.group(invoke_without_command=True)
+@profiles_option
+@click.option("--json", "as_json", is_flag=True, help="Print the profiles as JSON.")
+@click.pass_context
+def profiles(ctx: click.Context, profile_folders: Sequence[Path], *, as_json: bool) -> None:
+    """Show what is known and claimed about each SDK."""
+    if ctx.invoked_subcommand:
+        return
+    loaded = load_profiles(profile_folders)
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "profiles": [_described(one) for one in loaded]}, indent=2))
+        return
+    click.echo(profiles_table([(one.profile, real_sdk_problem(one)) for one in loaded]))
+    click.echo("\nWhat is claimed about one of them, and where: harness profiles show SDK")
+
+
+@profiles.command()
+@click.argument("sdk")
+@profiles_option
+def show(sdk: str, profile_folders: Sequence[Path]) -> None:
+    """Show the claims about SDK, each with its source."""
+    for loaded in load_profiles(profile_folders):
+        if loaded.profile.sdk == sdk:
+            click.echo(claims_table(loaded.profile))
+            return
+    raise click.BadParameter(f"there is no profile of {sdk!r}; see `harness profiles`", param_hint="SDK")
+
+
+@profiles.command()
+@click.argument("path", type=click.Path(path_type=Path))
+def check(path: Path) -> None:
+    """Check the profile in PATH (its folder or its profile.toml) without running anything."""
+    loaded = load_profile(path)
+    profile = loaded.profile
+    problem = real_sdk_problem(loaded)
+    click.echo(
+        f"{profile.name} {profile.version}: {len(profile.claims)} claims, {', '.join(profile.transports)}: in order"
+    )
+    click.echo(f"It would be run emulated: {problem}" if problem else "It would be run with the real SDK.")
+
+
+def _described(loaded: LoadedProfile) -> object:
+    return {**msgspec.to_builtins(loaded.profile), "real_sdk_problem": real_sdk_problem(loaded)}

@@ -1,0 +1,244 @@
+"""The matrix: profiles x versions x transports x scenarios x settings, as cells that can be run. Pure."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from harness.documents import TRANSPORTS, one_of
+from harness.errors import ScenarioError, UserInputError
+from harness.profile import Law, LoadedProfile, Profile, Settings, settings_problem
+from harness.scenario import Scenario
+
+__all__ = ["RUNNABLE_TRANSPORTS", "Cell", "DeviceChoice", "Overrides", "Request", "make_plan", "parse_margin"]
+
+RUNNABLE_TRANSPORTS: Final = ("mqtt", "mqtt-ws")
+DeviceChoice = Literal["auto", "real", "emulated"]
+_SLACK_S: Final = 10.0  # starting, connecting and closing a device on a busy machine
+
+
+class Overrides(msgspec.Struct, frozen=True):
+    """A developer's own settings instead of the profiles' (`--lifetime`, `--margin`)."""
+
+    lifetime_s: float | None = None
+    margin_s: float | None = None
+    margin_percent: float | None = None
+
+    def __bool__(self) -> bool:
+        """Whether anything is overridden."""
+        return any(value is not None for value in msgspec.structs.astuple(self))
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What the user asked for. `sdks` may carry versions, as `python@2.14.0`; empty sequences mean all."""
+
+    sdks: Sequence[str] = ()
+    transports: Sequence[str] = ()
+    device: DeviceChoice = "auto"
+    overrides: Overrides = Overrides()
+    repeat: int = 1
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One device under test, on one identity of the hub, in one scenario.
+
+    `settings` is what the application sets; `settings_index` 0 is the profile's main setting. `why_not`: the cell cannot run,
+    and why (`status` says which kind). `why_emulated`: why the real SDK is not used. `expected_s`: how long it should take. `limit_s`: seconds until the cell is ended.
+    """
+
+    id: str
+    profile: LoadedProfile
+    transport: str
+    scenario: Scenario
+    settings: Settings
+    settings_index: int
+    repeat: int
+    device: Literal["real", "emulated"]
+    expected_s: float
+    limit_s: float
+    awaited_renewals: int = 0
+    status: Literal["", "unsupported", "environment"] = ""
+    why_not: str = ""
+    why_emulated: str = ""
+
+
+def make_plan(
+    profiles: Sequence[LoadedProfile],
+    scenarios: Sequence[Scenario],
+    request: Request,
+    real_sdk_problem: Callable[[LoadedProfile], str],
+) -> list[Cell]:
+    """Every cell of the request, in the order of the table.
+
+    `real_sdk_problem(profile)` says in one sentence why the real SDK cannot run on this machine, or nothing.
+
+    Raises:
+        UserInputError: an unknown SDK, version or transport, or settings that are impossible for an SDK asked for.
+    """
+    chosen = _chosen(profiles, request.sdks)
+    for transport in request.transports:
+        one_of(transport, TRANSPORTS, what="transport", where="--transport", error=UserInputError)
+    cells: list[Cell] = []
+    for loaded in chosen:
+        device, problem = _device(loaded, request.device, real_sdk_problem)
+        for transport in _transports(loaded.profile, request):
+            for scenario in scenarios:
+                cells += _cells(loaded, transport, scenario, request, device, problem)
+    return cells
+
+
+def parse_margin(text: str, overrides: Overrides) -> Overrides:
+    """`overrides` with the margin of the option `--margin`: seconds (`20`, `20s`) or percent of the lifetime (`15%`).
+
+    Raises:
+        UserInputError: it is neither.
+    """
+    match = re.fullmatch(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>s|%)?", text.strip(), re.IGNORECASE)
+    if not match:
+        raise UserInputError(
+            f"{text!r} is neither seconds nor percent", where="--margin", remedy="Write --margin 20 or --margin 15%"
+        )
+    field = "margin_percent" if match["unit"] == "%" else "margin_s"
+    return msgspec.structs.replace(overrides, **{field: float(match["number"])})
+
+
+def _chosen(profiles: Sequence[LoadedProfile], wanted: Iterable[str]) -> list[LoadedProfile]:
+    by_sdk = {loaded.profile.sdk: loaded for loaded in profiles}
+    chosen: dict[str, LoadedProfile] = {}
+    for name in wanted:
+        sdk, _, version = name.partition("@")
+        loaded = by_sdk[one_of(sdk, by_sdk, what="SDK", where="--sdk", error=UserInputError)]
+        if version and version != loaded.profile.version:
+            raise UserInputError(
+                f"{name} cannot be run",
+                where="--sdk",
+                remedy=f"This profile is about version {loaded.profile.version}: use --sdk {sdk}",
+            )
+        chosen[sdk] = loaded
+    return list(chosen.values()) or list(profiles)
+
+
+def _device(
+    loaded: LoadedProfile, choice: DeviceChoice, real_sdk_problem: Callable[[LoadedProfile], str]
+) -> tuple[Literal["real", "emulated"], str]:
+    if choice == "emulated":
+        return "emulated", "asked for with --device emulated"
+    problem = real_sdk_problem(loaded)
+    return ("emulated" if problem and choice == "auto" else "real"), problem
+
+
+def _transports(profile: Profile, request: Request) -> list[str]:
+    return list(dict.fromkeys(request.transports)) or list(profile.transports)
+
+
+def _cells(
+    loaded: LoadedProfile,
+    transport: str,
+    scenario: Scenario,
+    request: Request,
+    device: Literal["real", "emulated"],
+    problem: str,
+) -> Iterator[Cell]:
+    profile = loaded.profile
+    status, why_not = _obstacle(profile, transport, device, problem)
+    for index, settings in enumerate(_settings(profile, scenario, request.overrides)):
+        used = _with_own_lifetime(scenario, request.overrides)
+        awaited = scenario.end.other_renewals if index and scenario.end.renewals else scenario.end.renewals
+        expected = _expected(profile, used, settings, awaited)
+        for repeat in range(1, request.repeat + 1):
+            yield Cell(
+                id=_cell_id(profile, transport, scenario, settings, device, repeat),
+                profile=loaded,
+                transport=transport,
+                scenario=used,
+                settings=settings,
+                settings_index=index,
+                repeat=repeat,
+                device=device,
+                expected_s=expected,
+                limit_s=max(used.end.limit_s, expected + _SLACK_S),
+                awaited_renewals=awaited,
+                status=status,
+                why_not=why_not,
+                why_emulated=problem if device == "emulated" else "",
+            )
+
+
+def _obstacle(
+    profile: Profile, transport: str, device: str, problem: str
+) -> tuple[Literal["", "unsupported", "environment"], str]:
+    if transport not in profile.transports:
+        return (
+            "unsupported",
+            f"{profile.name} is not known to offer {transport}; its profile names {', '.join(profile.transports)}",
+        )
+    if transport not in RUNNABLE_TRANSPORTS:
+        return "unsupported", f"this version of the harness speaks {', '.join(RUNNABLE_TRANSPORTS)}, not {transport}"
+    if device == "real" and problem:
+        return "environment", problem
+    if device == "real" and profile.adapter and transport not in profile.adapter.transports:
+        return "unsupported", f"the device program speaks {', '.join(profile.adapter.transports)}"
+    return "", ""
+
+
+def _settings(profile: Profile, scenario: Scenario, overrides: Overrides) -> list[Settings]:
+    if scenario.settings == "none":
+        return [Settings()]
+    if not overrides:
+        return list(profile.settings)
+    main = profile.settings[0]
+    margin = main if overrides.margin_s is None and overrides.margin_percent is None else overrides
+    own = Settings(
+        lifetime_s=main.lifetime_s if overrides.lifetime_s is None else overrides.lifetime_s,
+        margin_s=margin.margin_s,
+        margin_percent=margin.margin_percent,
+    )
+    if problem := settings_problem(profile, own):
+        raise ScenarioError(
+            problem,
+            where=f"--lifetime/--margin for {profile.sdk}",
+            remedy=f"Change them, or name other SDKs with --sdk than {profile.sdk}",
+        )
+    return [own]
+
+
+def _with_own_lifetime(scenario: Scenario, overrides: Overrides) -> Scenario:
+    if scenario.credential == "token" and overrides.lifetime_s is not None:
+        return msgspec.structs.replace(scenario, token_lifetime_s=overrides.lifetime_s)
+    return scenario
+
+
+def _expected(profile: Profile, scenario: Scenario, settings: Settings, renewals: int) -> float:
+    """Seconds from the start until the scenario's end, as far as the profile can tell."""
+    grace = scenario.hub.grace_s
+    if scenario.credential == "token":
+        awaited = scenario.end.cuts * ((scenario.token_lifetime_s or 0.0) + grace)
+    else:
+        awaited = renewals * _renewal_period(profile, settings, grace)
+    return awaited + scenario.end.after_s
+
+
+def _renewal_period(profile: Profile, settings: Settings, grace_s: float) -> float:
+    """Seconds from one renewal to the next, as far as the profile can tell."""
+    emulation = profile.emulation
+    lifetime = settings.lifetime_s or emulation.default_lifetime_s
+    law = emulation.renewal
+    if settings.margin_s is not None and emulation.margin_has_effect:
+        law = Law(law="margin", seconds=settings.margin_s)
+    elif settings.margin_percent is not None and emulation.margin_has_effect:
+        law = Law(law="fraction", fraction=1 - settings.margin_percent / 100)
+    period = {"margin": lifetime - law.seconds, "fraction": lifetime * law.fraction, "lifespan": lifetime + law.seconds}
+    return period.get(law.law, lifetime + grace_s) + emulation.renewal_quantum_s
+
+
+def _cell_id(profile: Profile, transport: str, scenario: Scenario, settings: Settings, device: str, repeat: int) -> str:
+    parts = [f"{profile.sdk}-{profile.version}", transport, scenario.id]
+    if settings.lifetime_s is not None:
+        parts.append(f"L{settings.lifetime_s:g}")
+    if settings.margin_s is not None:
+        parts.append(f"m{settings.margin_s:g}")
+    if settings.margin_percent is not None:
+        parts.append(f"m{settings.margin_percent:g}pct")
+    parts += [device, str(repeat)]
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(parts))

@@ -1,0 +1,1 @@
+"""Renders verdicts and findings for people; computes nothing."""

@@ -1,0 +1,201 @@
+"""One cell: one identity on a hub of its own, one device under test, the scenario's traffic, and the log of it all."""
+
+import asyncio
+import base64
+import contextlib
+import datetime as dt
+import secrets
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from harness import __version__
+from harness.clock import Clock
+from harness.device.driver import DeviceDriver
+from harness.errors import AdapterError, EnvironmentProblem
+from harness.events import CELL_END, FORMAT, Event, Header, Recorder
+from harness.plan import Cell
+from harness.redaction import Redactor
+from harness.run.opening import open_command
+from harness.run.stage import Stage, Staging
+from harness.run.traffic import Traffic
+from harness.run.watch import Watch
+from harness.runfolder import RunFolder, iso
+
+__all__ = ["CellOutcome", "CellRun", "Status"]
+
+_SETTLE_S = 2.0
+_POLL_S = 0.05
+
+Status = Literal["finished", "interrupted", "environment", "unsupported", "adapter-error", "harness-error"]
+
+
+@dataclass(frozen=True, slots=True)
+class CellOutcome:
+    """How a cell ended, for the line of progress; what it measured stands in its log."""
+
+    cell: Cell
+    status: Status
+    reason: str
+    seconds: float
+    renewals: int = 0
+    cuts: int = 0
+
+
+class CellRun:
+    """Runs one cell and writes its log, whatever happens."""
+
+    def __init__(self, cell: Cell, folder: RunFolder, staging: Staging, clock: Clock) -> None:
+        self._cell, self._folder, self._staging, self._clock = cell, folder, staging, clock
+        self._key = base64.b64encode(secrets.token_bytes(32)).decode()
+        self._watch = Watch(cell.scenario.end, cell.awaited_renewals)
+        self._traffic: Traffic | None = None
+        self._failure: AdapterError | None = None
+        self._failed = asyncio.Event()
+        self._opened = False
+        self._sends: set[object] = set()
+
+    async def run(self) -> CellOutcome:
+        """Run the cell to its end. Cancelled, it writes its last event and lets the cancellation through."""
+        started = self._clock.now()
+        with self._folder.open_cell(self._cell.id) as file:
+            self._recorder = Recorder(file.write, started=started, redactor=Redactor([self._key]))
+            self._recorder.listen(self._observe)
+            status: Status = "interrupted"
+            reason = "stopped before its end"
+            try:
+                status, reason = await self._guarded()
+            finally:
+                self._note(CELL_END, status=status, reason=reason, awaited=self._watch.seen_at is not None)
+        seconds = self._clock.now() - started
+        return CellOutcome(self._cell, status, reason, seconds, self._watch.renewals, self._watch.cuts)
+
+    async def _guarded(self) -> tuple[Status, str]:
+        """Measure; whatever goes wrong becomes the cell's status and costs this cell only."""
+        try:
+            if self._cell.status:
+                return self._cell.status, self._cell.why_not
+            async with self._staging.stage(self._cell, self._key, self._recorder) as stage:
+                self._recorder.header(self._header(stage.way.described(), stage.hub_described))
+                return await self._measure(stage)
+        except EnvironmentProblem as problem:
+            return "environment", str(problem)
+        except AdapterError as problem:
+            return "adapter-error", str(problem)
+        except Exception as problem:  # noqa: BLE001 - a defect costs this cell only, and is told
+            self._ensure_header()
+            self._note("note", text=traceback.format_exc())
+            return "harness-error", f"{type(problem).__name__}: {problem}"
+        finally:
+            self._ensure_header()
+
+    async def _measure(self, stage: Stage) -> tuple[Status, str]:
+        device = stage.device(self._on_failure)
+        emit = self._recorder.source("harness")
+        self._traffic = Traffic(
+            self._cell.scenario, stage.hub, lambda number: self._send(device, number), self._clock, emit
+        )
+        await stage.start()
+        try:
+            await device.start()
+            self._command(device, open_command(self._cell, stage.way, self._key, stage.ca_pem, self._clock.now()))
+            await self._until_over(self._traffic)
+        finally:
+            self._traffic = None  # the device leaves for good now: no gap to put anything into
+            self._note("command", cmd="close")
+            await device.stop()
+        if self._failure:
+            raise self._failure
+        return "finished", self._shortfall()
+
+    async def _until_over(self, traffic: Traffic) -> None:
+        """Let the traffic flow from the moment the device is open until the scenario's end, or its limit."""
+        began = self._clock.now()
+        flowing: asyncio.Task[None] | None = None
+        try:
+            while not self._is_over(began):
+                if flowing is None and self._opened:
+                    flowing = asyncio.create_task(traffic.run())
+                await self._pause()
+        finally:
+            if flowing is not None:
+                flowing.cancel()
+                await asyncio.gather(flowing, return_exceptions=True)
+        await self._settle()
+
+    def _is_over(self, began: float) -> bool:
+        now = self._clock.now()
+        if self._failure or now - began >= self._cell.limit_s:
+            return True
+        seen_at, after_s = self._watch.seen_at, self._cell.scenario.end.after_s
+        return seen_at is not None and self._recorder.microseconds(now) - seen_at >= after_s * 1e6
+
+    async def _settle(self) -> None:
+        """Give messages under way a moment to arrive before the device is closed."""
+        deadline = self._clock.now() + _SETTLE_S
+        while self._sends and self._watch.connected and not self._failure and self._clock.now() < deadline:
+            await self._pause()
+
+    async def _pause(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._failed.wait(), _POLL_S)
+
+    def _shortfall(self) -> str:
+        """What the cell did not get to see, or nothing."""
+        if self._watch.failed_to_open:
+            return "the device could not open its connection"
+        if self._watch.seen_at is None:
+            return f"what the scenario waits for was not seen within {self._cell.limit_s:g} s"
+        return ""
+
+    def _send(self, device: DeviceDriver, number: int) -> None:
+        self._sends.add(number)
+        self._command(device, {"cmd": "send", "id": number})
+
+    def _command(self, device: DeviceDriver, command: Mapping[str, object]) -> None:
+        shown = ("cmd", "id", "transport", "lifetime_s", "margin_s", "margin_percent", "c2d", "methods")
+        self._note("command", **{key: command[key] for key in shown if key in command})
+        device.send(command)
+
+    def _on_failure(self, problem: AdapterError) -> None:
+        self._failure = self._failure or problem
+        self._failed.set()
+
+    def _observe(self, event: Event) -> None:
+        if event.src == "app":
+            self._opened = self._opened or event.kind == "opened"
+            if event.kind in {"sent", "send_failed"}:
+                self._sends.discard(event.fields.get("id"))
+        if self._watch.observe(event) and self._traffic is not None:
+            # Not from inside the hub's own call: the hub is at work on this very connection.
+            asyncio.get_running_loop().call_soon(self._traffic.device_left)
+
+    def _note(self, kind: str, **fields: object) -> None:
+        self._recorder.record("harness", kind, self._clock.now(), fields)
+
+    def _ensure_header(self) -> None:
+        if not self._recorder.has_header:
+            self._recorder.header(self._header({}, {}))
+
+    def _header(self, way: Mapping[str, object], hub: Mapping[str, object]) -> Header:
+        cell, profile = self._cell, self._cell.profile.profile
+        return Header(
+            format=FORMAT,
+            cell=cell.id,
+            sdk=profile.sdk,
+            sdk_name=profile.name,
+            version=profile.version,
+            transport=cell.transport,
+            device=cell.device,
+            scenario=msgspec.to_builtins(cell.scenario),
+            settings={**msgspec.to_builtins(cell.settings), "index": cell.settings_index},
+            hub=hub,
+            way={**way, **({"why_emulated": cell.why_emulated} if cell.why_emulated else {})},
+            claims=tuple(msgspec.to_builtins(claim) for claim in profile.claims),
+            repeat=cell.repeat,
+            started=iso(dt.datetime.now(dt.UTC)),
+            harness=__version__,
+        )

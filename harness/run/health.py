@@ -1,0 +1,99 @@
+"""What this machine can run: looked at, not assumed. Every check says what was found and, where something is missing, what brings it."""
+
+import asyncio
+import platform
+from collections.abc import Iterable
+
+import msgspec
+
+from harness.clock import RealClock
+from harness.device.adapter import AdapterProcess
+from harness.device.driver import DeviceCallbacks, Hello
+from harness.device.runtimes import real_sdk_problem
+from harness.errors import AdapterError, EnvironmentProblem
+from harness.net.addresses import WEBSOCKET_PORT, AddressPool
+from harness.profile import LoadedProfile
+
+__all__ = ["Check", "examine"]
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One finding. `state`: `ok` · `limited`, works with a detour or as an emulated device · `missing`, nothing runs without it."""
+
+    name: str
+    state: str
+    found: str
+    remedy: str = ""
+
+
+async def examine(profiles: Iterable[LoadedProfile]) -> list[Check]:
+    """Look at the system, the loopback interface, and every profile's device program, whose handshake is really made."""
+    programs = [_sdk(loaded) for loaded in profiles]
+    return [_system(), *await _loopback(), *await asyncio.gather(*programs)]
+
+
+def _system() -> Check:
+    found = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    if platform.system() == "Linux" and platform.libc_ver()[0] == "glibc":
+        return Check("system", "ok", found)
+    return Check("system", "limited", f"{found}: untested", "Linux with glibc is what the harness is tested on")
+
+
+async def _loopback() -> list[Check]:
+    pool = AddressPool()
+    try:
+        reservation = await pool.acquire()
+    except EnvironmentProblem as problem:
+        return [Check("loopback", "missing", str(problem))]
+    reservation.release()
+    if pool.shared:
+        address = Check(
+            "loopback",
+            "limited",
+            "only 127.0.0.1: cells run one after the other",
+            "Linux answers on all of 127.0.0.0/8",
+        )
+    else:
+        address = Check("loopback", "ok", "an address of its own for every cell")
+    if reservation.privileged:
+        return [address, Check(f"port {WEBSOCKET_PORT}", "ok", "may be bound: WebSockets are reached directly")]
+    remedy = f"sysctl net.ipv4.ip_unprivileged_port_start={WEBSOCKET_PORT} (as root) lets everybody bind it"
+    found = "may not be bound: WebSockets are reached through the SDK's own proxy option"
+    return [address, Check(f"port {WEBSOCKET_PORT}", "limited", found, remedy)]
+
+
+async def _sdk(loaded: LoadedProfile) -> Check:
+    profile = loaded.profile
+    name = f"{profile.sdk} {profile.version}"
+    problem = real_sdk_problem(loaded)
+    if problem:
+        return Check(name, "limited", f"emulated: {problem}")
+    try:
+        hello = await _handshake(loaded)
+    except (AdapterError, EnvironmentProblem) as failure:
+        return Check(
+            name,
+            "limited",
+            f"emulated only: {failure}",
+            loaded.profile.adapter.install if loaded.profile.adapter else "",
+        )
+    if hello.sdk_version != profile.version:
+        found = f"real, but version {hello.sdk_version} is installed and the profile is about {profile.version}"
+        return Check(name, "limited", found, profile.adapter.install if profile.adapter else "")
+    can = ", ".join(hello.capabilities) or "nothing optional"
+    return Check(name, "ok", f"real, on {hello.runtime}; {', '.join(hello.transports)}; can: {can}")
+
+
+async def _handshake(loaded: LoadedProfile) -> Hello:
+    def ignore(*_: object) -> None:
+        """Only the handshake counts."""
+
+    assert loaded.profile.adapter is not None
+    callbacks = DeviceCallbacks(ignore, ignore, ignore, ignore, ignore)
+    program = AdapterProcess(loaded.profile.adapter, loaded.folder, callbacks, RealClock())
+    try:
+        await program.start()
+    finally:
+        await program.stop()
+    assert program.hello is not None
+    return program.hello

@@ -1,0 +1,64 @@
+"""What a device is told to open: the connection string by which it finds and convinces the hub, and its settings. Pure."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import msgspec
+
+from harness.plan import Cell
+from harness.sas import make_token
+
+__all__ = ["Way", "open_command"]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way to the hub. `host` is the name the device believes in, `address` and `port` where it really is.
+
+    `gateway`: the device is told the address as `GatewayHostName`. `proxy`: the HTTP proxy it has to go through, as (host, port).
+    """
+
+    host: str
+    address: str
+    port: int
+    gateway: bool
+    proxy: tuple[str, int] | None = None
+
+    def described(self) -> dict[str, object]:
+        """As the cell's header tells it."""
+        return {
+            "how": "gateway" if self.gateway else "host-ip",
+            "host": self.host,
+            "address": self.address,
+            "port": self.port,
+            "via_proxy": self.proxy is not None,
+        }
+
+
+def open_command(cell: Cell, way: Way, key: str, ca_pem: str, now: float) -> dict[str, object]:
+    """The `open` command for this cell's device, whose id is the cell's and whose key is `key`, as of `now`."""
+    listening = "listening" in cell.scenario.traffic
+    settings = {name: value for name, value in msgspec.to_builtins(cell.settings).items() if value is not None}
+    return {
+        "cmd": "open",
+        "transport": cell.transport,
+        "connection_string": _connection_string(cell, way, key, now),
+        "ca_pem": ca_pem,
+        "c2d": listening,
+        "methods": listening,
+        **settings,
+        **({"proxy": {"host": way.proxy[0], "port": way.proxy[1]}} if way.proxy else {}),
+    }
+
+
+def _connection_string(cell: Cell, way: Way, key: str, now: float) -> str:
+    parts = [f"HostName={way.host}", f"DeviceId={cell.id}"]
+    if cell.scenario.token_lifetime_s is None:
+        parts.append(f"SharedAccessKey={key}")
+    else:
+        resource = quote(f"{way.host}/devices/{cell.id}", safe="")
+        token = make_token(resource, key, int(now + cell.scenario.token_lifetime_s))
+        parts.append(f"SharedAccessSignature={token}")
+    if way.gateway:
+        parts.append(f"GatewayHostName={way.address}")
+    return ";".join(parts)

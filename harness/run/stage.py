@@ -1,0 +1,193 @@
+"""Sets the stage for a cell: its address, its hub behind real listeners, the way there, and the device under test."""
+
+import random
+import zlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from harness.clock import Clock
+from harness.device.adapter import AdapterProcess
+from harness.device.driver import DeviceCallbacks, DeviceDriver
+from harness.device.emulated import EmulatedDevice
+from harness.errors import AdapterError, EnvironmentProblem
+from harness.events import Recorder
+from harness.hub.hub import Hub
+from harness.hub.identity import Identity
+from harness.hub.policy import Policy
+from harness.net.addresses import MQTT_PORT, WEBSOCKET_PORT, AddressPool, Reservation
+from harness.net.certificates import Authority, make_authority
+from harness.net.connect_proxy import ConnectProxy
+from harness.net.dial import DevicePump
+from harness.net.lag import LagMonitor
+from harness.net.listeners import CellServer
+from harness.plan import Cell
+from harness.run.opening import Way
+
+__all__ = ["HUB_NAME", "Stage", "Staging", "open_staging"]
+
+_LAG_WORTH_TELLING_MS = 0.1
+HUB_NAME = "harness-hub.azure-devices.net"
+
+
+class Stage:
+    """Everything around one cell's device. `start` opens the hub's doors; until then nothing is recorded."""
+
+    def __init__(
+        self, cell: Cell, key: str, recorder: Recorder, shared: "Staging", way: Way, reservation: Reservation
+    ) -> None:
+        self._cell, self._recorder, self._shared, self._reservation = cell, recorder, shared, reservation
+        self.way = way
+        self.ca_pem = shared.authority.ca_pem
+        hub = cell.scenario.hub
+        self.hub = _Cloud(
+            Hub(
+                Identity(hub_name=HUB_NAME, device_id=cell.id, primary_key=key, secondary_key=key),
+                Policy(grace_s=hub.grace_s, skew_s=hub.skew, close=hub.close),
+                emit=recorder.source("hub"),
+                learn_secret=recorder.redactor.add,
+                names=frozenset({way.host, way.address}),
+            )
+        )
+        self.hub_described: dict[str, object] = {
+            "name": HUB_NAME, "device_id": cell.id, "grace_s": hub.grace_s, "skew_s": hub.skew, "close": hub.close,
+        }  # fmt: skip
+
+    async def start(self) -> None:
+        """Let devices in."""
+        self.hub.server = await CellServer.start(
+            self.hub.hub,
+            self._shared.authority,
+            self._reservation,
+            self._shared.clock,
+            names=[HUB_NAME],
+            emit=self._recorder.source("hub"),
+        )
+
+    async def stop(self) -> None:
+        """Close the doors and give the address back."""
+        if self.hub.server is not None:
+            await self.hub.server.stop()
+        self._reservation.release()
+
+    def device(self, on_failure: Callable[[AdapterError], None]) -> DeviceDriver:
+        """The device under test, reporting to the cell's log; `on_failure` is told if it can be used no further."""
+        callbacks = _recording(self._recorder, on_failure)
+        profile, clock = self._cell.profile, self._shared.clock
+        if self._cell.device == "real":
+            assert profile.profile.adapter is not None
+            return AdapterProcess(profile.profile.adapter, profile.folder, callbacks, clock)
+        chance = random.Random(self._shared.seed ^ zlib.crc32(self._cell.id.encode()))
+        device = EmulatedDevice(profile.profile, self._cell.transport, random=chance)
+        return DevicePump(device, self.way.address, self.way.port, self._cell.transport, callbacks, clock)
+
+
+class Staging:
+    """What all cells of a run share: the clock, the pool of addresses, the certificate authority, the seed."""
+
+    def __init__(self, clock: Clock, seed: int) -> None:
+        self.clock, self.seed = clock, seed
+        self.authority: Authority = make_authority()
+        self._pool = AddressPool()
+        self._recorders: set[Recorder] = set()
+
+    @asynccontextmanager
+    async def stage(self, cell: Cell, key: str, recorder: Recorder) -> AsyncIterator[Stage]:
+        """The stage of `cell`, whose device has `key`; taken down at the end.
+
+        Raises:
+            EnvironmentProblem: no address, or no way for this SDK to a port that may not be bound.
+        """
+        async with AsyncExitStack() as undo:
+            reservation = await self._pool.acquire()
+            undo.callback(reservation.release)
+            way = await self._way(cell, reservation, undo)
+            stage = Stage(cell, key, recorder, self, way, reservation)
+            undo.push_async_callback(stage.stop)
+            self._recorders.add(recorder)
+            undo.callback(self._recorders.discard, recorder)
+            yield stage
+
+    def report_lag(self, worst_ms: float, over_s: float) -> None:
+        """Tell every running cell how late the event loop was, where it is worth a line."""
+        if worst_ms < _LAG_WORTH_TELLING_MS:
+            return
+        for recorder in self._recorders:
+            if recorder.has_header:
+                fields = {"worst_ms": round(worst_ms, 3), "over_s": round(over_s, 3)}
+                recorder.record("harness", "lag", self.clock.now(), fields)
+
+    async def _way(self, cell: Cell, reservation: Reservation, undo: AsyncExitStack) -> Way:
+        adapter = cell.profile.profile.adapter if cell.device == "real" else None
+        gateway = adapter is None or adapter.way == "gateway"
+        host = HUB_NAME if gateway else reservation.address
+        port = reservation.mqtt_port if cell.transport == "mqtt" else reservation.websocket_port
+        standard = MQTT_PORT if cell.transport == "mqtt" else WEBSOCKET_PORT
+        if adapter is None or port == standard:
+            return Way(host, reservation.address, port, gateway)
+        if not adapter.proxy:
+            raise EnvironmentProblem(
+                f"port {standard} may not be bound here and {cell.profile.profile.name} takes no proxy;"
+                f" `sysctl net.ipv4.ip_unprivileged_port_start={standard}` (as root) lets everybody bind it"
+            )
+        proxy = await ConnectProxy.start(reservation.targets([HUB_NAME]))
+        undo.push_async_callback(proxy.stop)
+        return Way(host, reservation.address, port, gateway, (proxy.address, proxy.port))
+
+
+class _Cloud:
+    """The service side of the hub; the listeners are told that its deadlines may have moved."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.server: CellServer | None = None
+
+    def send_c2d(self, message_id: str, body: bytes, now: float) -> None:
+        self.hub.send_c2d(message_id, body, now)
+
+    def call_method(
+        self,
+        request_id: str,
+        name: str,
+        body: bytes,
+        now: float,
+        *,
+        connect_timeout_s: float,
+        response_timeout_s: float,
+    ) -> None:
+        self.hub.call_method(
+            request_id, name, body, now, connect_timeout_s=connect_timeout_s, response_timeout_s=response_timeout_s
+        )
+        if self.server is not None:
+            self.server.wake()
+
+
+def _recording(recorder: Recorder, on_failure: Callable[[AdapterError], None]) -> DeviceCallbacks:
+    def on_event(event: dict[str, object], now: float) -> None:
+        fields = {("device_t" if key == "t" else key): value for key, value in event.items() if key != "event"}
+        recorder.record("app", str(event["event"]), now, fields)
+
+    def on_log(text: str, now: float) -> None:
+        recorder.record("sdk-log", "line", now, {"text": text})
+
+    def on_noise(text: str, now: float) -> None:
+        recorder.record("harness", "adapter-noise", now, {"text": text})
+
+    def on_exit(code: int, now: float) -> None:
+        recorder.record("harness", "adapter-exit", now, {"code": code})
+
+    def failed(problem: AdapterError, now: float) -> None:
+        recorder.record("harness", "note", now, {"text": str(problem)})
+        on_failure(problem)
+
+    return DeviceCallbacks(on_event, on_log, on_noise, on_exit, failed)
+
+
+@asynccontextmanager
+async def open_staging(clock: Clock, seed: int) -> AsyncIterator[Staging]:
+    """What the cells of a run share, while it lasts; watches the event loop's lag."""
+    staging = Staging(clock, seed)
+    monitor = LagMonitor(staging.report_lag)
+    try:
+        yield staging
+    finally:
+        monitor.stop()

@@ -1,0 +1,195 @@
+"""Tests of `harness compare` and `harness analyse` as a user starts them: programs of their own, with emulated devices."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+SCENARIO = """
+schema = 1
+id = "short"
+title = "One renewal"
+credential = "key"
+settings = "profile"
+traffic = ["sending", "listening"]
+[intervals]
+send_s = 0.2
+[end]
+renewals = 1
+after_s = 0.3
+limit_s = 10.0
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Path:
+    """A scenario of a few seconds."""
+    path = tmp_path / "short.toml"
+    path.write_text(SCENARIO)
+    return path
+
+
+def command(*arguments: str | Path) -> list[str]:
+    """The command line of the harness."""
+    return [sys.executable, "-m", "harness", *map(str, arguments)]
+
+
+def run(*arguments: str | Path, cwd: Path, expect: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run the harness to its end."""
+    result = subprocess.run(command(*arguments), cwd=cwd, capture_output=True, text=True, timeout=90, check=False)
+    assert result.returncode == expect, result.stderr
+    return result
+
+
+def only_run(root: Path) -> Path:
+    """The folder of the one run under `root`."""
+    (folder,) = root.iterdir()
+    return folder
+
+
+def rows(text: str) -> list[dict[str, Any]]:
+    """The rows of `--json`."""
+    document = json.loads(text)
+    assert document["schema"] == 1
+    return list(document["rows"])
+
+
+def compare(scenario: Path, *more: str) -> list[str | Path]:
+    """A comparison of one emulated device that renews every second."""
+    return [
+        "compare",
+        "--sdk",
+        "node",
+        "--device",
+        "emulated",
+        "--scenario",
+        scenario,
+        "--lifetime",
+        "4",
+        "--margin",
+        "3",
+        *more,
+    ]
+
+
+def test_a_run_in_any_folder_leaves_its_log_and_prints_its_rows(tmp_path: Path, scenario: Path) -> None:
+    """JSON on standard output, progress on standard error, everything else in the run's folder."""
+    result = run(*compare(scenario, "--json"), cwd=tmp_path)
+    first, second = rows(result.stdout)
+    assert {first["transport"], second["transport"]} == {"mqtt", "mqtt-ws"}
+    for row in (first, second):
+        assert (row["renewal"], row["renewals"], row["hub_log"]) == ("reconnect", 1, ["disconnect", "connect"])
+        assert (row["device"], row["lost"], row["duplicated"], row["reordered"]) == ("emulated", 0, 0, 0)
+    folder = only_run(tmp_path / "harness-results")
+    assert "[2/2] node" in result.stderr
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert {
+        "run.json",
+        "findings.json",
+        "table.md",
+        "diagnostics/connections.jsonl",
+        "diagnostics/azure-diagnostics.json",
+    } <= names
+    assert len([name for name in names if name.startswith("cells/")]) == 2
+
+
+def test_the_same_rows_come_out_of_the_log_alone(tmp_path: Path, scenario: Path) -> None:
+    """Again, and after the folder has been moved."""
+    result = run(*compare(scenario, "--json", "--transport", "mqtt", "--out", "runs"), cwd=tmp_path)
+    moved = tmp_path / "elsewhere"
+    shutil.move(only_run(tmp_path / "runs"), moved)
+    assert rows(run("analyse", moved, "--json", cwd=tmp_path).stdout) == rows(result.stdout)
+
+
+def test_a_damaged_cell_is_named_and_the_others_are_printed(tmp_path: Path, scenario: Path) -> None:
+    """A log cut short is analysed as far as it goes; one that is damaged costs itself only."""
+    run(*compare(scenario, "-q", "--out", "runs"), cwd=tmp_path)
+    folder = only_run(tmp_path / "runs")
+    short, damaged = sorted((folder / "cells").iterdir())
+    lines = short.read_bytes().splitlines(keepends=True)
+    short.write_bytes(b"".join(lines[:-20]) + lines[-20][:30])
+    damaged.write_bytes(damaged.read_bytes().replace(b'"kind":"connack"', b"kind=connack", 1))
+    result = run("analyse", folder, cwd=tmp_path, expect=2)
+    assert "incomplete" in result.stdout
+    assert f"harness: {damaged}, line" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
+    """Exit code 130, the table of what there is, and a log that says it is not whole."""
+    arguments = ["compare", "--sdk", "node", "--device", "emulated", "--scenario", "renewal", "--out", "runs"]
+    process = subprocess.Popen(
+        command(*arguments), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_for_connection(tmp_path / "runs")
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert "incomplete" in stdout
+    assert "interrupted; what was measured is in" in stderr
+    folder = only_run(tmp_path / "runs")
+    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
+    assert run("analyse", folder, cwd=tmp_path).stdout == stdout
+
+
+def test_a_killed_run_leaves_readable_logs(tmp_path: Path) -> None:
+    """Without their last event, and `run.json` says `running`: nothing pretends to be whole."""
+    arguments = ["compare", "--sdk", "node", "--device", "emulated", "--scenario", "renewal", "--out", "runs"]
+    process = subprocess.Popen(command(*arguments), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for_connection(tmp_path / "runs")
+    process.kill()
+    process.wait()
+    folder = only_run(tmp_path / "runs")
+    assert json.loads((folder / "run.json").read_text())["status"] == "running"
+    assert "incomplete" in run("analyse", folder, cwd=tmp_path).stdout
+
+
+def wait_for_connection(root: Path) -> None:
+    """Until the first device of the run under `root` is connected."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if any(b'"kind":"connack"' in path.read_bytes() for path in root.glob("*/cells/*.jsonl")):
+            return
+        time.sleep(0.05)
+    raise AssertionError("no device connected")
+
+
+def test_two_runs_at_one_moment_do_not_meet(tmp_path: Path, scenario: Path) -> None:
+    """Each has its own folder, addresses and messages."""
+    arguments = command(*compare(scenario, "--json", "-q", "--out", "runs"))
+    processes = [subprocess.Popen(arguments, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    outputs = [process.communicate(timeout=90)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    for output in outputs:
+        assert [(row["renewals"], row["lost"], row["duplicated"]) for row in rows(output)] == [(1, 0, 0)] * 2
+    folders = list((tmp_path / "runs").iterdir())
+    addresses = [
+        json.loads(path.read_bytes().split(b"\n", 1)[0])["way"]["address"]
+        for folder in folders
+        for path in folder.glob("cells/*")
+    ]
+    assert len(folders) == 2
+    assert len(set(addresses)) == 4
+
+
+@pytest.mark.skipif(
+    shutil.which("setpriv") is None or os.geteuid() != 0,
+    reason="only root has a right to give up, by setpriv",
+)
+def test_without_the_right_to_bind_443_websockets_go_another_way(tmp_path: Path, scenario: Path) -> None:
+    """The row says through which port."""
+    drop = ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"]
+    arguments = command(*compare(scenario, "--json", "-q", "--transport", "mqtt-ws"))
+    result = subprocess.run([*drop, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=90, check=True)
+    (row,) = rows(result.stdout)
+    assert row["renewals"] == 1
+    assert row["way"]["port"] != 443

@@ -1,0 +1,110 @@
+"""Tests of the comparison's tables: they fit, they hide nothing, they invent nothing."""
+
+from typing import Any
+
+from harness.analysis import Row, Verdict
+from harness.report.comparison import comparison
+from harness.report.layout import WIDTH
+
+CONFIRMED = Verdict(
+    "renewal", "renewal-point", "confirmed", "lifetime - 120 s", "lifetime - 120 s", source="A document"
+)
+DIFFERS = Verdict(
+    "drop", "disconnect-point", "differs", "lifetime + 0 s", "lifetime - 120 s", source="A document, a section"
+)
+SILENT = Verdict("closes-first", "closes-first", "documents silent", observed="device")
+
+
+def a_row(**changes: Any) -> Row:
+    """A measured row of a renewal."""
+    fields: dict[str, Any] = {
+        "sdk": "python", "sdk_name": "SDK for Python", "version": "2.14.0", "transport": "mqtt", "scenario": "renewal",
+        "traffic": "sending+listening", "device": "real", "origin": {"kind": "this-run"}, "lifetime_s": 130.0,
+        "default_lifetime_s": 3600.0, "renewal": "reconnect", "renewals": 2, "points_s": (10.0, 10.2), "first": ("device",),
+        "hub_log": ("disconnect", "connect"), "hub_levels": "informational", "app": ("changed False", "changed True"), "sent": 24,
+        "gap_ms": (4.1, 3.9), "noisy": (False, True), "verdicts": (CONFIRMED, DIFFERS, SILENT), **changes,
+    }  # fmt: skip
+    return Row(**fields)
+
+
+def test_the_text_fits_its_width_whatever_it_holds() -> None:
+    """Long class names, chains, reasons, proxies."""
+    long = "send_failed: " + ".".join(["a.very.long.package"] * 9) + ".AnExceptionOfSomeKind <- another.OfThem"
+    rows = [
+        a_row(app=(long,), hub_log=("401003", "404104", "refused 401003"), way={"via_proxy": True}),
+        a_row(status="environment", reason="x" * 300, verdicts=()),
+        a_row(device="emulated", complete=False, scenario="expiry", verdicts=(DIFFERS,), send_failed=12345),
+    ]
+    assert max(map(len, comparison(rows, "text").splitlines())) <= WIDTH
+
+
+def test_a_row_tells_what_was_measured() -> None:
+    """Every figure of the row is there."""
+    text = comparison([a_row()], "markdown")
+    for part in (
+        "python 2.14.0",
+        "130 s",
+        "3600.0 s",
+        "10.0, 10.2 s",
+        "reconnect,",
+        "device",
+        "disconnect",
+        "changed True",
+        "4.1",
+        "3.9~",
+        "24 sent",
+    ):
+        assert part in text
+
+
+def test_scenarios_have_tables_of_their_own_in_the_order_of_their_first_row() -> None:
+    """Whatever the order of the rows."""
+    rows = [a_row(), a_row(scenario="expiry"), a_row(transport="mqtt-ws")]
+    text = comparison(rows, "text")
+    assert text.index("renewal (traffic") < text.index("mqtt-ws") < text.index("expiry (traffic")
+
+
+def test_a_row_that_did_not_run_says_why() -> None:
+    """Nothing passes silently."""
+    text = comparison([a_row(status="unsupported", reason="no AMQP here", verdicts=())], "text")
+    assert "unsupported" in text
+    assert "no AMQP here" in text
+
+
+def test_the_text_leaves_out_what_is_as_documented_and_says_so() -> None:
+    """The Markdown holds everything."""
+    assert "1 confirmed, 1 documents silent: see table.md" in comparison([a_row()], "text")
+    assert "lifetime + 0 s" in comparison([a_row()], "text")
+    assert "confirmed" in comparison([a_row()], "markdown").split("Documents against")[1]
+
+
+def test_transports_that_agree_share_a_line_of_the_claims() -> None:
+    """And those that differ do not."""
+    text = comparison([a_row(), a_row(transport="mqtt-ws")], "markdown")
+    assert "| mqtt<br>mqtt-ws | drop<br>(renewal) " in text
+
+
+def test_marks_are_explained_where_they_are_used_only() -> None:
+    """No legend for what is not there."""
+    assert "emulated: played" not in comparison([a_row()], "text")
+    assert "emulated: played" in comparison([a_row(device="emulated")], "text")
+
+
+def test_an_application_that_saw_nothing_is_told_so() -> None:
+    """Silence is a result."""
+    assert "nothing" in comparison([a_row(app=())], "text")
+
+
+def test_many_gaps_have_a_median() -> None:
+    """From five on."""
+    assert "median 4.0" in comparison([a_row(gap_ms=(4.0,) * 5, gap_median_ms=4.0)], "markdown")
+
+
+def test_a_recorded_row_says_when() -> None:
+    """It was not measured in this run."""
+    assert "recorded 2026-11-24" in comparison([a_row(origin={"kind": "recorded", "date": "2026-11-24"})], "markdown")
+
+
+def test_no_row_is_no_table() -> None:
+    """But a sentence."""
+    assert comparison([], "text") == "No cell was run."

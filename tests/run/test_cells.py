@@ -1,0 +1,132 @@
+"""Tests of whole cells over real sockets: what ends up in the log, and that a misbehaving device costs its own cell only."""
+
+import asyncio
+import contextlib
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from support.plans import a_cell, a_profile, a_scenario, program
+
+from harness.clock import RealClock
+from harness.events import CELL_END, CellLog
+from harness.plan import Cell
+from harness.run.cell import CellOutcome
+from harness.run.executor import run_cells
+from harness.run.stage import open_staging
+from harness.runfolder import RunFolder, RunRecord, read_cells
+from harness.scenario import End
+
+pytestmark = pytest.mark.slow
+
+SHORT = a_scenario(end=End(renewals=1, after_s=0.3, limit_s=8.0))
+
+
+async def measure(cells: Sequence[Cell], folder: RunFolder, outcomes: list[CellOutcome]) -> None:
+    """Run the cells as `harness compare` does."""
+    clock = RealClock()
+    async with open_staging(clock, 1) as staging:
+        await run_cells(cells, folder, staging, clock, jobs=20, on_end=outcomes.append)
+
+
+def a_folder(root: Path, cells: Sequence[Cell]) -> RunFolder:
+    """A run's folder for these cells."""
+    return RunFolder.create(
+        root, RunRecord(format=1, run="r", started="", status="running", cells=tuple(cell.id for cell in cells))
+    )
+
+
+def run(root: Path, *cells: Cell) -> tuple[dict[str, CellLog], dict[str, CellOutcome]]:
+    """Run the cells; their logs and their outcomes by cell."""
+    outcomes: list[CellOutcome] = []
+    folder = a_folder(root, cells)
+    asyncio.run(measure(cells, folder, outcomes))
+    folder.finish("finished", dt.datetime.now(dt.UTC))
+    logs = [log for log in read_cells(folder.path) if isinstance(log, CellLog)]
+    return {log.header.cell: log for log in logs}, {outcome.cell.id: outcome for outcome in outcomes}
+
+
+def kinds(log: CellLog) -> list[str]:
+    """The kinds of a log's events, without what comes and goes."""
+    return [event.kind for event in log.events if event.kind != "lag"]
+
+
+@pytest.mark.parametrize("transport", ["mqtt", "mqtt-ws"])
+def test_an_emulated_device_is_seen_to_renew(tmp_path: Path, transport: str) -> None:
+    """With the traffic of the scenario, over real TLS sockets, to the last event."""
+    cell = a_cell(scenario=SHORT, transport=transport, awaited_renewals=1)
+    logs, outcomes = run(tmp_path, cell)
+    log = logs[cell.id]
+    assert (outcomes[cell.id].status, outcomes[cell.id].renewals) == ("finished", 1)
+    assert {"listening", "accepted", "tls", "connect", "connack", "telemetry", "puback", "record", "stimulus"} <= set(
+        kinds(log)
+    )
+    assert log.complete
+    assert log.header.way["address"] == log.events[0].fields["address"]
+
+
+def test_a_misbehaving_device_program_costs_its_own_cell_only(tmp_path: Path) -> None:
+    """Crash, hang, garbage, a megabyte of it: each has its sentence, and the cell beside them is measured."""
+    expected = {
+        "crashes_at_once": "adapter-error",
+        "crashes_midway": "adapter-error",
+        "garbage_flood": "adapter-error",
+        "huge_line": "adapter-error",
+        "other_version": "adapter-error",
+    }
+    bad = [
+        a_cell(a_profile(name, adapter=program("{python}", f"{name}.py")), SHORT, id=name, awaited_renewals=1)
+        for name in expected
+    ]
+    logs, outcomes = run(tmp_path, *bad, a_cell(scenario=SHORT, id="good", awaited_renewals=1))
+    assert {name: outcomes[name].status for name in expected} == expected
+    assert all(outcomes[name].reason for name in expected)
+    assert outcomes["good"].status == "finished"
+    assert all(log.complete for log in logs.values())
+
+
+def test_a_cell_that_cannot_run_still_has_its_log(tmp_path: Path) -> None:
+    """With the reason in its last event."""
+    logs, _ = run(tmp_path, a_cell(status="unsupported", why_not="no AMQP"))
+    (log,) = logs.values()
+    assert (kinds(log), log.events[-1].fields["reason"]) == ([CELL_END], "no AMQP")
+
+
+def test_a_defect_of_ours_costs_its_own_cell_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With where it happened, for the report to us."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr("harness.run.cell.open_command", broken)
+    logs, outcomes = run(tmp_path, a_cell(scenario=SHORT))
+    (log,) = logs.values()
+    (outcome,) = outcomes.values()
+    assert (outcome.status, outcome.reason) == ("harness-error", "ZeroDivisionError: a defect")
+    assert any("test_cells" in str(event.fields.get("text")) for event in log.events if event.kind == "note")
+
+
+def test_an_interrupted_run_keeps_what_was_measured(tmp_path: Path) -> None:
+    """Every cell under way has its last event, and says so."""
+    cells = [a_cell(scenario=a_scenario(), id=name) for name in ("a", "b")]
+    folder = a_folder(tmp_path, cells)
+
+    async def interrupted() -> None:
+        task = asyncio.create_task(measure(cells, folder, []))
+        await asyncio.sleep(1.0)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(interrupted())
+    logs = [log for log in read_cells(folder.path) if isinstance(log, CellLog)]
+    assert [log.events[-1].fields["status"] for log in logs] == ["interrupted", "interrupted"]
+    assert all("connack" in kinds(log) for log in logs)
+
+
+def test_a_limit_ends_a_cell_that_never_sees_what_it_waits_for(tmp_path: Path) -> None:
+    """It is finished all the same, and says what was missing."""
+    _, outcomes = run(tmp_path, a_cell(scenario=SHORT, awaited_renewals=9, limit_s=0.5))
+    (outcome,) = outcomes.values()
+    assert (outcome.status, outcome.reason) == ("finished", "what the scenario waits for was not seen within 0.5 s")

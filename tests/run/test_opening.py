@@ -1,0 +1,61 @@
+"""Tests of what a device is told to open."""
+
+import base64
+
+from support.plans import a_cell, a_scenario
+
+from harness.plan import Cell
+from harness.profile import Settings
+from harness.run.opening import Way, open_command
+from harness.sas import parse
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+GATEWAY = Way("hub.azure-devices.net", "127.64.0.1", 8883, gateway=True)
+DIRECT = Way("127.64.0.1", "127.64.0.1", 8883, gateway=False)
+
+
+def connection_string(cell: Cell, way: Way) -> dict[str, str]:
+    """The parts of the connection string that the device is given."""
+    text = str(open_command(cell, way, KEY, "PEM", 1000.0)["connection_string"])
+    return dict(part.split("=", 1) for part in text.split(";"))
+
+
+def test_an_sdk_that_owns_the_key_is_given_it() -> None:
+    """With the gateway's address where the SDK is led by one."""
+    assert connection_string(a_cell(), GATEWAY) == {
+        "HostName": "hub.azure-devices.net",
+        "DeviceId": "one-1.0-mqtt-renewal-1",
+        "SharedAccessKey": KEY,
+        "GatewayHostName": "127.64.0.1",
+    }
+
+
+def test_an_sdk_without_a_gateway_option_is_given_the_address_as_its_hub() -> None:
+    """Its host name is the address."""
+    parts = connection_string(a_cell(), DIRECT)
+    assert parts["HostName"] == "127.64.0.1"
+    assert "GatewayHostName" not in parts
+
+
+def test_a_fixed_token_lives_as_long_as_the_scenario_says() -> None:
+    """And no key goes with it."""
+    parts = connection_string(a_cell(scenario=a_scenario("expiry")), GATEWAY)
+    token = parse(parts["SharedAccessSignature"])
+    assert (token.expiry, token.resource) == (1010, "hub.azure-devices.net%2Fdevices%2Fone-1.0-mqtt-renewal-1")
+    assert "SharedAccessKey" not in parts
+
+
+def test_only_what_is_set_is_said() -> None:
+    """What is left out stays the SDK's default."""
+    command = open_command(a_cell(settings=Settings(lifetime_s=20, margin_percent=15)), GATEWAY, KEY, "PEM", 0.0)
+    assert {key: command[key] for key in command if key != "connection_string"} == {
+        "cmd": "open", "transport": "mqtt", "ca_pem": "PEM", "c2d": True, "methods": True, "lifetime_s": 20, "margin_percent": 15,
+    }  # fmt: skip
+    assert "lifetime_s" not in open_command(a_cell(settings=Settings()), GATEWAY, KEY, "PEM", 0.0)
+
+
+def test_the_proxy_is_told_where_there_is_one() -> None:
+    """And the header says `via_proxy`."""
+    way = Way("h", "127.64.0.1", 12345, gateway=True, proxy=("127.0.0.1", 999))
+    assert open_command(a_cell(), way, KEY, "PEM", 0.0)["proxy"] == {"host": "127.0.0.1", "port": 999}
+    assert way.described()["via_proxy"] is True

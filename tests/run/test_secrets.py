@@ -1,0 +1,79 @@
+"""No key and no signature reaches a file: looked for in every file of a run, in every form in which a text can hold it."""
+
+import asyncio
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from support.plans import a_cell, a_profile, a_scenario, program
+
+import harness.run.cell
+from harness.cli.results import deliver
+from harness.clock import RealClock
+from harness.redaction import Redactor
+from harness.run.executor import run_cells
+from harness.run.stage import open_staging
+from harness.runfolder import RunFolder, RunRecord
+from harness.scenario import End
+
+pytestmark = pytest.mark.slow
+
+SHORT = a_scenario(end=End(renewals=1, after_s=0.3, limit_s=5.0))
+TOKEN = a_scenario("expiry", token_lifetime_s=2.0, end=End(after_s=0.5, limit_s=5.0))
+
+
+def forms(secret: str) -> Iterator[str]:
+    """How `secret` can stand in a longer text; made here anew, so that a mistake of the redaction is not made twice."""
+    yield from (
+        secret,
+        quote(secret, safe=""),
+        quote(secret, safe="").lower(),
+        secret.encode().hex(),
+        secret.encode().hex().upper(),
+    )
+    for before in range(3):
+        encoded = base64.b64encode(b"\0" * before + secret.encode() + b"\0\0\0").decode()
+        yield encoded[before + 1 : (before + len(secret)) * 4 // 3 - 1]
+
+
+def test_no_secret_is_in_any_file_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even when a device program shouts its connection string. The secrets are those the hub really saw."""
+    secrets: set[str] = set()
+
+    class Listening(Redactor):
+        def add(self, secret: str) -> None:
+            secrets.add(secret)
+            super().add(secret)
+
+    monkeypatch.setattr(harness.run.cell, "Redactor", Listening)
+    leaky = a_profile("leaky", adapter=program("{python}", "leaks_secrets.py"))
+    cells = [
+        a_cell(scenario=SHORT, id="renewing", awaited_renewals=1),
+        a_cell(scenario=SHORT, id="renewing-ws", transport="mqtt-ws", awaited_renewals=1),
+        a_cell(scenario=TOKEN, id="with-a-token"),
+        a_cell(leaky, SHORT, id="leaking-a-key"),
+        a_cell(leaky, TOKEN, id="leaking-a-token"),
+    ]
+    record = RunRecord(format=1, run="r", started="", status="running", cells=tuple(cell.id for cell in cells))
+    folder = RunFolder.create(tmp_path, record)
+
+    async def measure() -> None:
+        clock = RealClock()
+        async with open_staging(clock, 1) as staging:
+            await run_cells(cells, folder, staging, clock, jobs=9, on_end=lambda _: None)
+
+    asyncio.run(measure())
+    deliver(folder.path, as_json=False)
+    assert len(secrets) >= 2 * 5, "two keys' worth of nothing would prove nothing"
+    texts = {path: path.read_text() for path in folder.path.rglob("*") if path.is_file()}
+    found = {
+        (path.name, form)
+        for path, text in texts.items()
+        for secret in secrets
+        for form in forms(secret)
+        if form in text
+    }
+    assert not found
+    assert any("leak" in path.name and "noise" in text for path, text in texts.items()), "the leaks were tried"

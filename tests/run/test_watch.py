@@ -1,0 +1,87 @@
+"""Tests of the watch over a running cell."""
+
+from harness.events import Event
+from harness.run.watch import Watch
+from harness.scenario import End
+
+END = End(after_s=1, limit_s=9)
+
+
+def events(*described: tuple[str, dict[str, object]]) -> list[Event]:
+    """Hub events a second apart, `app:` kinds from the application."""
+    return [
+        Event(n, n * 1_000_000, "app" if kind.startswith("app:") else "hub", kind.removeprefix("app:"), fields)
+        for n, (kind, fields) in enumerate(described)
+    ]
+
+
+def connection(conn: int, digest: str, code: int = 0) -> tuple[tuple[str, dict[str, object]], ...]:
+    """A CONNECT with a token, and its answer."""
+    return ("connect", {"conn": conn, "token": {"digest": digest}}), ("connack", {"conn": conn, "code": code})
+
+
+def test_without_renewals_or_cuts_the_first_connection_is_awaited() -> None:
+    """Seen at its CONNACK."""
+    watch = Watch(END, 0)
+    for event in events(*connection(1, "a")):
+        watch.observe(event)
+    assert watch.seen_at == 1_000_000
+    assert watch.connected
+
+
+def test_a_renewal_is_coming_back_with_another_token() -> None:
+    """The same token again is no renewal, a refused one neither."""
+    watch = Watch(END, 1)
+    told = events(
+        *connection(1, "a"),
+        ("disconnect", {"conn": 1}),
+        *connection(2, "a"),
+        *connection(3, "b", 5),
+        *connection(4, "b"),
+    )
+    for event in told:
+        watch.observe(event)
+    assert (watch.renewals, watch.seen_at) == (1, 8_000_000)
+
+
+def test_leaving_is_told_once() -> None:
+    """By whichever event comes first, and not for an old connection."""
+    watch = Watch(END, 0)
+    told = events(
+        *connection(1, "a"),
+        *connection(2, "b"),
+        ("closed", {"conn": 1}),
+        ("disconnect", {"conn": 2}),
+        ("closed", {"conn": 2}),
+    )
+    assert [watch.observe(event) for event in told] == [False, False, False, False, False, True, False]
+
+
+def test_cuts_at_the_end_of_a_token_are_awaited_where_the_scenario_says_so() -> None:
+    """Other causes do not count."""
+    watch = Watch(End(after_s=1, limit_s=9, cuts=1), 0)
+    told = events(
+        *connection(1, "a"), ("cut", {"conn": 1, "cause": "takeover"}), ("cut", {"conn": 1, "cause": "token-expired"})
+    )
+    for event in told:
+        watch.observe(event)
+    assert (watch.cuts, watch.seen_at) == (1, 3_000_000)
+
+
+def test_a_device_that_cannot_open_ends_the_wait() -> None:
+    """Nothing more is to be expected."""
+    watch = Watch(END, 2)
+    for event in events(("app:open_failed", {})):
+        watch.observe(event)
+    assert watch.failed_to_open
+    assert watch.seen_at == 0
+
+
+def test_a_connection_without_a_token_is_followed_too() -> None:
+    """A device with a certificate has none."""
+    watch = Watch(END, 0)
+    for event in events(
+        ("connect", {"conn": 1, "token": None}), ("connack", {"conn": 1, "code": 0}), ("app:sent", {"id": 1})
+    ):
+        watch.observe(event)
+    assert (watch.connected, watch.sent) == (True, 1)

@@ -1,0 +1,169 @@
+"""Tests of the plan: the matrix, its obstacles, and a developer's own settings."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import ScenarioError, UserInputError
+from harness.plan import Cell, Overrides, Request, make_plan, parse_margin
+from harness.profile import AdapterProgram, Emulation, Law, LoadedProfile, Profile, Settings
+from harness.scenario import find_scenarios
+
+SCENARIOS = find_scenarios()
+
+
+def profile(sdk: str = "one", *, real: bool = False, **changes: Any) -> LoadedProfile:
+    """A small profile."""
+    adapter = (
+        AdapterProgram(command=("{python}", "device.py"), runtime="python", transports=("mqtt",)) if real else None
+    )
+    fields: dict[str, Any] = {
+        "transports": ("mqtt", "mqtt-ws"),
+        "settings": (Settings(lifetime_s=130), Settings(lifetime_s=170)),
+        "lifetime_min_s": 121,
+        **changes,
+    }
+    emulation = Emulation(
+        user_agent="x",
+        api_version="1",
+        keep_alive_s=60,
+        default_lifetime_s=3600,
+        renewal=Law(law="margin", seconds=120),
+    )
+    return LoadedProfile(
+        Profile(
+            schema=1,
+            sdk=sdk,
+            name=f"SDK {sdk}",
+            language="X",
+            version="1.0",
+            emulation=emulation,
+            adapter=adapter,
+            **fields,
+        ),
+        Path(),
+    )
+
+
+def plan(*profiles: LoadedProfile, scenario: str = "renewal", problem: str = "", **request: Any) -> list[Cell]:
+    """The plan for a request in one scenario."""
+    return make_plan(profiles or (profile(),), [SCENARIOS[scenario]], Request(**request), lambda _: problem)
+
+
+def test_every_setting_on_every_transport_is_a_cell_of_its_own() -> None:
+    """With a readable name that no other cell has."""
+    ids = [cell.id for cell in plan(device="emulated")]
+    assert ids == [
+        "one-1.0-mqtt-renewal-L130-emulated-1",
+        "one-1.0-mqtt-renewal-L170-emulated-1",
+        "one-1.0-mqtt-ws-renewal-L130-emulated-1",
+        "one-1.0-mqtt-ws-renewal-L170-emulated-1",
+    ]
+
+
+def test_the_main_setting_waits_for_more_renewals_than_the_others() -> None:
+    """The others only let the law show."""
+    assert [cell.awaited_renewals for cell in plan(transports=["mqtt"])] == [2, 1]
+
+
+def test_repeats_are_cells_too() -> None:
+    """For gaps with a median."""
+    assert [cell.repeat for cell in plan(transports=["mqtt"], repeat=2)] == [1, 2, 1, 2]
+
+
+def test_the_real_sdk_is_used_where_it_can_be() -> None:
+    """Otherwise it is emulated, and the cell says why."""
+    assert {cell.device for cell in plan(profile(real=True))} == {"real"}
+    emulated = plan(profile(real=True), problem="Python is missing")
+    assert {(cell.device, cell.why_emulated) for cell in emulated} == {("emulated", "Python is missing")}
+
+
+@pytest.mark.parametrize(
+    ("loaded", "request_", "problem", "status", "why"),
+    [
+        (profile(real=True), {"device": "real"}, "Java is missing", "environment", "Java is missing"),
+        (profile(), {"transports": ["https"]}, "", "unsupported", "not known to offer https"),
+        (profile(transports=("amqp",)), {}, "", "unsupported", "speaks mqtt, mqtt-ws, not amqp"),
+        (profile(real=True), {"transports": ["mqtt-ws"]}, "", "unsupported", "the device program speaks mqtt"),
+    ],
+)
+def test_what_cannot_run_says_why(
+    loaded: LoadedProfile, request_: dict[str, Any], problem: str, status: str, why: str
+) -> None:
+    """It is a cell all the same: nothing passes silently."""
+    (cell, *_) = plan(loaded, problem=problem, **request_)
+    assert cell.status == status
+    assert why in cell.why_not
+
+
+@pytest.mark.parametrize(
+    ("request_", "says"),
+    [
+        ({"sdks": ["onne"]}, "--sdk: unknown SDK 'onne'. Did you mean `one`?"),
+        ({"sdks": ["one@9"]}, "--sdk: one@9 cannot be run. This profile is about version 1.0: use --sdk one"),
+        ({"transports": ["mqtt5"]}, "--transport: unknown transport 'mqtt5'. Did you mean `mqtt`?"),
+    ],
+)
+def test_unknown_names_are_the_users_error(request_: dict[str, Any], says: str) -> None:
+    """With the nearest known name."""
+    with pytest.raises(UserInputError) as caught:
+        plan(**request_)
+    assert str(caught.value) == says
+
+
+def test_the_version_of_the_profile_can_be_named() -> None:
+    """As `sdk@version`."""
+    assert plan(sdks=["one@1.0"])
+
+
+def test_a_developers_own_settings_replace_the_profiles() -> None:
+    """What is left out stays the profile's main setting."""
+    (cell,) = plan(transports=["mqtt"], overrides=Overrides(margin_s=7))
+    assert cell.settings == Settings(lifetime_s=130, margin_s=7)
+    (cell,) = plan(
+        profile(settings=(Settings(lifetime_s=130, margin_s=5),)),
+        transports=["mqtt"],
+        overrides=Overrides(lifetime_s=200),
+    )
+    assert cell.settings == Settings(lifetime_s=200, margin_s=5)
+
+
+def test_an_impossible_lifetime_is_refused_before_anything_starts() -> None:
+    """It names the SDK and the bounds."""
+    with pytest.raises(
+        ScenarioError, match=r"for one: lifetime_s = 60 is outside 121 to .* Change them, or name other SDKs"
+    ):
+        plan(overrides=Overrides(lifetime_s=60))
+
+
+def test_a_lifetime_reaches_the_fixed_token_too() -> None:
+    """In scenarios where the application supplies it."""
+    (cell, _) = plan(scenario="expiry", overrides=Overrides(lifetime_s=33))
+    assert cell.scenario.token_lifetime_s == 33
+
+
+@pytest.mark.parametrize(
+    ("overrides", "limit"),
+    [(Overrides(), 70.0), (Overrides(lifetime_s=300), 2 * 180 + 12), (Overrides(lifetime_s=300, margin_s=100), 2 * 200 + 12),
+     (Overrides(lifetime_s=300, margin_percent=50), 2 * 150 + 12)],
+)  # fmt: skip
+def test_a_long_lifetime_gets_the_time_it_needs(overrides: Overrides, limit: float) -> None:
+    """The scenario's limit is a floor."""
+    assert plan(transports=["mqtt"], overrides=overrides)[0].limit_s == limit
+
+
+@pytest.mark.parametrize(
+    ("text", "margin"),
+    [("20", Overrides(margin_s=20)), ("2.5s", Overrides(margin_s=2.5)), ("15%", Overrides(margin_percent=15))],
+)
+def test_a_margin_is_seconds_or_percent(text: str, margin: Overrides) -> None:
+    """As the SDKs have it."""
+    assert parse_margin(text, Overrides()) == margin
+
+
+@pytest.mark.parametrize("text", ["", "-3", "a lot", "15 %%"])
+def test_another_margin_is_refused(text: str) -> None:
+    """With both forms as the remedy."""
+    with pytest.raises(UserInputError, match="Write --margin 20 or --margin 15%"):
+        parse_margin(text, Overrides())
