@@ -1,0 +1,158 @@
+"""Runs the comparison or the tests on a machine that has a clone of this project and Python with venv, and nothing else.
+
+usage: python3 bootstrap.py compare [OPTION ...]     measure SDKs; the options are those of `harness compare`
+       python3 bootstrap.py test [OPTION ...]        pass the tests; the options are those of `tox run`
+
+tox goes into an environment of its own below `.venv-bootstrap` beside this file, one for each Python and each set of pinned
+requirements; what tox makes stands in `.tox`. Removing both folders undoes everything.
+"""
+
+from __future__ import annotations  # lets an older Python read this file far enough to be told that it is too old
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+OLDEST = (3, 11)
+REQUIREMENTS = ("tox==4.67.15", "virtualenv==21.15.11")
+CHECKOUT = Path(__file__).resolve().parent
+ENVIRONMENTS = CHECKOUT / ".venv-bootstrap"
+INTERRUPTED = 130
+
+
+class Problem(Exception):  # noqa: N818 - a message for a person: what is wrong, and the remedy
+    """What keeps the command from running."""
+
+
+def main(arguments: list[str]) -> int:
+    """Carry out the command line and return the exit status of what ran: 130 after Ctrl-C, 2 where the command is unknown."""
+    if sys.version_info < OLDEST:
+        say(f"Python {sys.version.split()[0]} is too old. Run this file with Python 3.11 or newer.")
+        return 2
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(__doc__)
+        return 0
+    commands = {"compare": compare, "test": test}
+    if not arguments or arguments[0] not in commands:
+        print(__doc__, file=sys.stderr)
+        return 2
+    try:
+        return commands[arguments[0]](arguments[1:])
+    except Problem as problem:
+        say(str(problem))
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def compare(arguments: list[str]) -> int:
+    """Measure, in an environment that is made ready first, by one process at a time."""
+    tox = [*tox_command(), "run", "-e", "compare"]
+    say("making the environment of the comparison ready; the first time this takes a while")
+    with lock("compare"):
+        made = run([*tox, "-qq", "--notest"])
+    return made or run([*tox, "-qq", "--", *arguments])
+
+
+def test(arguments: list[str]) -> int:
+    """Run tox, with every further Python that it would not find by itself."""
+    found = unactivated_pythons()
+    if found:
+        say(f"tox may also use Python {', '.join(python.parent.parent.name for python in found)}")
+    discover = ["--discover", *map(str, found)] if found else []
+    return run([*tox_command(), "run", *discover, *arguments])
+
+
+def tox_command() -> list[str]:
+    """The command that starts the pinned tox, which is installed first where it is missing."""
+    folder = ENVIRONMENTS / environment_name()
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    ready = folder / "ready"
+    with lock("install"):
+        if not ready.exists():
+            say(f"installing {' and '.join(REQUIREMENTS)} below {ENVIRONMENTS.name}")
+            make_environment(folder, python)
+            ready.touch()
+    return [str(python), "-m", "tox", "--root", str(CHECKOUT)]
+
+
+def environment_name() -> str:
+    """Differs wherever another interpreter or other requirements would make another environment."""
+    made_from = "\n".join([sys.version, sys.base_prefix, *REQUIREMENTS])
+    return f"{sys.version_info.major}.{sys.version_info.minor}-{hashlib.sha256(made_from.encode()).hexdigest()[:12]}"
+
+
+def make_environment(folder: Path, python: Path) -> None:
+    """Make the environment anew, over whatever an interrupted attempt left."""
+    missing = [module for module in ("venv", "ensurepip") if importlib.util.find_spec(module) is None]
+    if missing:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        raise Problem(
+            f"this Python lacks its own module {missing[0]}, so it cannot make virtual environments."
+            f" On Debian and Ubuntu `apt install python{version}-venv` (or python3-venv) brings it"
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    if subprocess.run([sys.executable, "-m", "venv", str(folder)], check=False).returncode:
+        raise Problem(f"no virtual environment could be made in {folder}, see above")
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *REQUIREMENTS]
+    if subprocess.run(pip, check=False).returncode:
+        raise Problem("pip could not install tox, see above. Is the package index within reach?")
+
+
+@contextlib.contextmanager
+def lock(name: str) -> Iterator[None]:
+    """Let one process at a time in; the system releases the lock of a process that dies."""
+    ENVIRONMENTS.mkdir(exist_ok=True)
+    with (ENVIRONMENTS / f"{name}.lock").open("ab+") as file:
+        try:
+            import fcntl  # noqa: PLC0415 - only where the system has it
+        except ImportError:
+            yield  # two at once are not kept apart here
+            return
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another run of this file to finish installing")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def unactivated_pythons() -> list[Path]:
+    """The newest Python of each minor version that lies in pyenv's folder, where only the activated ones are on the PATH."""
+    newest: dict[tuple[int, int], tuple[int, Path]] = {}
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for python in root.glob("versions/*/bin/python"):
+        version = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", python.parent.parent.name)
+        if not version:
+            continue
+        major, minor, patch = map(int, version.groups())
+        if (major, minor) >= OLDEST:
+            newest[major, minor] = max(newest.get((major, minor), (-1, python)), (patch, python))
+    return [newest[minor][1] for minor in sorted(newest)]
+
+
+def run(command: list[str]) -> int:
+    """Run `command` to its end. Ctrl-C reaches it from the terminal by itself, and is waited for here."""
+    process = subprocess.Popen(command, cwd=CHECKOUT)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        with contextlib.suppress(KeyboardInterrupt):
+            process.wait()
+        return INTERRUPTED
+
+
+def say(text: str) -> None:
+    """Print one line of progress."""
+    print(f"bootstrap: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,57 @@
+"""The walk-through "Add a profile" of CONTRIBUTING.md, followed to the letter in an empty folder."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+CONTRIBUTING = Path(__file__).parents[1] / "CONTRIBUTING.md"
+
+
+class Step(NamedTuple):
+    """A block of the walk-through; a block of TOML names its file in a comment on its first line."""
+
+    language: str
+    text: str
+
+
+def walk_through() -> list[Step]:
+    """The blocks of the section, in order."""
+    section = CONTRIBUTING.read_text(encoding="utf-8").partition("\n## Add a profile\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"^ *```(\w+)\n(.*?)^ *```$", section, re.MULTILINE | re.DOTALL)
+    return [Step(language, textwrap.dedent(text)) for language, text in blocks]
+
+
+def follow(step: Step, folder: Path) -> str:
+    """Do what the step says, and return what it printed."""
+    if step.language == "toml":
+        named = re.match(r"# (\S+)\n", step.text)
+        assert named
+        (folder / named[1]).write_text(step.text, encoding="utf-8")
+        return ""
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", step.text],  # noqa: S607 - a newcomer's own bash
+        cwd=folder, env={**os.environ, "PATH": programs, "COLUMNS": "120"}, capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_walk_through(tmp_path: Path) -> None:
+    """Every step works as written, and ends with the verdicts the text promises, beside a row that says `emulated`."""
+    steps = walk_through()
+    assert [step.language for step in steps] == ["sh", "toml", "sh", "sh"]
+    printed = [follow(step, tmp_path) for step in steps]
+    assert [word for word in ("acme 1.4.0", "emulated", "confirmed", "differs") if word not in printed[-1]] == []
+    (findings,) = tmp_path.glob("harness-results/*/findings.json")
+    rows = json.loads(findings.read_bytes())["rows"]
+    verdicts = {(verdict["claim"], verdict["verdict"]) for row in rows for verdict in row["verdicts"]}
+    assert {("acme-renewal-action", "confirmed"), ("acme-renewal-point", "differs")} <= verdicts
