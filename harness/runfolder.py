@@ -78,12 +78,23 @@ class RunFolder:
 
 
 def write_derived(run: Path, name: str, text: str) -> None:
-    """Write the file `name` in a run's folder, whole or not at all."""
+    """Write the file `name` in a run's folder, whole or not at all.
+
+    Raises:
+        UserInputError: the folder cannot be written.
+    """
     target = run / name
-    target.parent.mkdir(exist_ok=True)
     temporary = target.with_name(f"{target.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(target)
+    try:
+        target.parent.mkdir(exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
+    except OSError as problem:
+        raise UserInputError(
+            f"cannot be written ({problem.strerror or problem})",
+            where=str(target),
+            remedy="Check the folder's permissions and the disk",
+        ) from problem
 
 
 def iso(moment: dt.datetime) -> str:

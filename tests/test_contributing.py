@@ -50,7 +50,7 @@ def test_walk_through(tmp_path: Path) -> None:
     steps = walk_through()
     assert [step.language for step in steps] == ["sh", "toml", "sh", "sh"]
     printed = [follow(step, tmp_path) for step in steps]
-    assert [word for word in ("acme 1.4.0", "emulated", "confirmed", "differs") if word not in printed[-1]] == []
+    assert [word for word in ("acme", "1.4.0", "emulated", "confirmed", "differs") if word not in printed[-1]] == []
     (findings,) = tmp_path.glob("harness-results/*/findings.json")
     rows = json.loads(findings.read_bytes())["rows"]
     verdicts = {(verdict["claim"], verdict["verdict"]) for row in rows for verdict in row["verdicts"]}

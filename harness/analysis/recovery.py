@@ -6,7 +6,7 @@
 | `next-send` | each of them within a quarter of a second after a send of the application, and three in four sends, at least, have one |
 | `retries` | others too: the SDK tries again by itself |
 
-A send in the last quarter of a second counts as a cause, but not against an SDK that did not answer it in time. Both halves of `next-send` are needed: attempts in whole seconds may fall behind sends in whole seconds by chance, but then not behind all of them.
+A send shortly before the trouble, or before the end, counts as a cause, but not against an SDK that did not answer it. Both halves of `next-send` are needed: attempts in whole seconds may fall behind sends in whole seconds by chance, but then not behind all of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,8 +34,8 @@ def recovery(timeline: Timeline, events: Iterable[Event]) -> tuple[Recovery | No
         return None, f"the device was watched for only {watched_s:.1f} s after it was refused or left"
     if not later:
         return "none", ""
-    sends = _sends(since, timeline, events)
-    in_time = sum(at <= timeline.closing_s - REACTION_S for at in sends)
+    sends = _sends(since - REACTION_S, timeline, events)
+    in_time = sum(since <= at <= timeline.closing_s - REACTION_S for at in sends)
     return ("next-send" if _answer(later, sends) and len(later) >= MOST * in_time else "retries"), ""
 
 
@@ -51,7 +51,7 @@ def _attempts(timeline: Timeline) -> list[float]:
 
 
 def _sends(since: float, timeline: Timeline, events: Iterable[Event]) -> list[float]:
-    """When the application sent, from the trouble on."""
+    """When the application sent, until it was told to close."""
     commands = of_kind(events, "harness", "command")
     sends = (event.t / 1e6 for event in commands if event.fields.get("cmd") == "send")
     return [at for at in sends if since <= at <= timeline.closing_s]

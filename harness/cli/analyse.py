@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.results import deliver
+from harness.cli.results import deliver, derive, keep
 from harness.errors import LogError
 
 __all__ = ["analyse"]
@@ -22,4 +22,8 @@ def analyse(run: Path, *, as_json: bool, write: bool) -> int:
     A cell whose log is cut short is analysed as far as it goes and marked incomplete; one that cannot be read is named, and the
     others are printed all the same (exit code 2).
     """
-    return LogError.exit_code if deliver(run, as_json=as_json, quiet=True, keep=write) else 0
+    results = derive(run)
+    if write:
+        keep(results, run)
+    deliver(results, as_json=as_json)
+    return LogError.exit_code if results.problems else 0

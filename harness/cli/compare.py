@@ -16,7 +16,7 @@ from harness import __version__
 from harness.cli.main import INTERRUPTED
 from harness.cli.options import comma_list, load_profiles, profiles_option
 from harness.cli.progress import CellProgress
-from harness.cli.results import deliver
+from harness.cli.results import deliver, derive, keep
 from harness.clock import RealClock
 from harness.device.runtimes import real_sdk_problem
 from harness.errors import HarnessError
@@ -120,7 +120,11 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
     seed = secrets.randbits(32) if seed is None else seed
     folder = RunFolder.create(out or default_root(Path.cwd()), _record(cells, request, seed))
     faults, interrupted = _run(cells, folder, seed, jobs or default_jobs(), quiet=quiet)
-    deliver(folder.path, as_json=as_json, quiet=quiet)
+    results = derive(folder.path)
+    keep(results, folder.path)
+    deliver(results, as_json=as_json)
+    if not quiet:
+        click.echo(f"Logs, findings and the full tables: {folder.path}", err=True)
     if interrupted:
         click.echo(f"harness: interrupted; what was measured is in {folder.path}", err=True)
         return INTERRUPTED

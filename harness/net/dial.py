@@ -208,7 +208,7 @@ class DevicePump:
 
     def _report(self, event: dict[str, object], now: float) -> None:
         if event.get("event") == "sdk_log":
-            self._callbacks.on_log(str(event.get("text", "")), now)
+            self._callbacks.on_log(" ".join(str(event[key]) for key in ("level", "text") if event.get(key)), now)
             return
         if event.get("event") == "closed":
             self._closed.set()

@@ -9,7 +9,7 @@ from harness.report.layout import WIDTH, Form, render, wrap
 
 __all__ = ["comparison"]
 
-_HEADERS = ["SDK", "token", "renewal point", "renewal", "hub log", "application saw", "gap ms", "messages", "claims"]
+_HEADERS = ["SDK", "token", "renewal or cut", "renewal", "hub log", "application saw", "gap ms", "messages", "claims"]
 _WIDTHS = [9, 8, 10, 10, 10, 26, 8, 10, 11]  # tabulate gives a heading two columns more than it has letters
 _CLAIM_HEADERS = ["SDK", "transport", "claim", "claimed", "observed", "verdict", "source"]
 _CLAIM_WIDTHS = [8, 11, 22, 24, 28, 12]  # the text leaves the sources to the Markdown
@@ -25,25 +25,28 @@ _LEGEND = {
 }
 
 
-def comparison(rows: Sequence[Row], form: Form) -> str:
-    """Every table of a run, as `text` (120 columns) or `markdown` (with all that is left out there)."""
+def comparison(rows: Sequence[Row], form: Form, *, brief: bool) -> str:
+    """Every table of a run, as `text` (120 columns) or `markdown`.
+
+    `brief` names classes without their packages, shows a repeated thing once, and of the claims only what is not as documented.
+    """
     shown = [row for row in rows if row.status or not _only_shows_the_default(row)]
     by_scenario: dict[str, list[Row]] = {}
     for row in shown:
         by_scenario.setdefault(row.scenario, []).append(row)
-    parts = [_scenario_table(scenario, group, form) for scenario, group in by_scenario.items()]
-    claims = _claims(rows, form)
+    parts = [_scenario_table(scenario, group, form, brief=brief) for scenario, group in by_scenario.items()]
+    claims = _claims(rows, form, brief=brief)
     return "\n\n".join(filter(None, [*parts, claims, _legend(shown)])) or "No cell was run."
 
 
 def _only_shows_the_default(row: Row) -> bool:
-    """Rows of a scenario that only looks at the first token; its finding stands in the rows of the others."""
-    return row.lifetime_s == row.default_lifetime_s is not None and not row.renewals and not row.points_s
+    """Rows in which nothing happened after the first CONNECT; their finding, the default lifetime, stands in the others' rows."""
+    return not row.renewals and not row.points_s and set(row.hub_log) <= {"connect"}
 
 
-def _scenario_table(scenario: str, rows: Sequence[Row], form: Form) -> str:
+def _scenario_table(scenario: str, rows: Sequence[Row], form: Form, *, brief: bool) -> str:
     heading = f"{scenario} (traffic: {rows[0].traffic})"
-    body = [_cells(row, form) for row in rows]
+    body = [_cells(row, brief=brief) for row in rows]
     return f"{_heading(heading, form)}\n{render(_HEADERS, body, form, widths=_WIDTHS)}"
 
 
@@ -51,13 +54,13 @@ def _heading(text: str, form: Form) -> str:
     return f"### {text}\n" if form == "markdown" else text
 
 
-def _cells(row: Row, form: Form) -> list[str]:
+def _cells(row: Row, *, brief: bool) -> list[str]:
     who = "\n".join([row.sdk, row.version, row.transport, *_evidence(row)])
     if row.status:
         return [who, "", "", "", "", row.reason, "", "", row.status]
     return [
         who, _token(row), _point(row), _renewal(row), " →\n".join(row.hub_log) or "nothing",
-        _app(row.app, form), _gaps(row), _messages(row), _tally(row.verdicts),
+        _app(row.app, brief=brief), _gaps(row), _messages(row), _tally(row.verdicts),
     ]  # fmt: skip
 
 
@@ -73,7 +76,9 @@ def _evidence(row: Row) -> list[str]:
 
 def _token(row: Row) -> str:
     own = "" if row.lifetime_s is None else f"{row.lifetime_s:g} s"
-    default = "" if row.default_lifetime_s in {None, row.lifetime_s} else f"default\n{row.default_lifetime_s:.1f} s"
+    default = (
+        "" if row.default_lifetime_s in {None, row.lifetime_s} else f"default\n{row.default_lifetime_s / 60:.3g} min"
+    )
     return "\n".join(filter(None, [own, default]))
 
 
@@ -98,9 +103,9 @@ def _renewal(row: Row) -> str:
     return f"{how},\n{' / '.join(row.first)} first" if row.first else how
 
 
-def _app(seen: Sequence[str], form: Form) -> str:
-    """What the application saw: all of it in Markdown; in text each thing once, without the packages of its classes."""
-    if form == "text":
+def _app(seen: Sequence[str], *, brief: bool) -> str:
+    """What the application saw, in order."""
+    if brief:
         seen = list(dict.fromkeys(re.sub(r"\b(?:[A-Za-z_][\w$]*\.)+(?=[A-Za-z_])", "", item) for item in seen))
     return "\n".join(seen) or "nothing"
 
@@ -123,13 +128,12 @@ def _tally(verdicts: Sequence[Verdict]) -> str:
     return "\n".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words)) or "none"
 
 
-def _claims(rows: Sequence[Row], form: Form) -> str:
-    """The documents against reality; transports that agree share a line. The text shows only what is not as documented."""
-    shown = {"text": _WORTH_A_LINE, "markdown": None}[form]
+def _claims(rows: Sequence[Row], form: Form, *, brief: bool) -> str:
+    """The documents against reality; transports that agree share a line."""
     merged: dict[tuple[str, ...], list[str]] = {}
     left_out: Counter[str] = Counter()
     for row, verdict in [(one, verdict) for one in rows for verdict in one.verdicts]:
-        if shown is not None and verdict.verdict not in shown:
+        if brief and verdict.verdict not in _WORTH_A_LINE:
             left_out[verdict.verdict] += 1
             continue
         transports = merged.setdefault(_claim_cells(row, verdict), [])

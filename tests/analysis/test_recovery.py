@@ -89,3 +89,20 @@ def test_a_send_too_late_to_be_answered() -> None:
     for number in range(2, 9):
         log.at(22.9).send(number)
     assert found(log.at(23).end()) == ("next-send", "")
+
+
+def test_a_send_just_before_the_refusal() -> None:
+    """It may have waited for the very connection that was refused, and its attempt is no retry of the SDK's own."""
+    log = (
+        LogBuilder()
+        .connect(10)
+        .at(15)
+        .cut()
+        .at(19.9)
+        .send(1)
+        .at(20)
+        .refused(10, made_at=0.0)
+        .after(0.02)
+        .refused(10, made_at=0.0)
+    )
+    assert found(log.at(26).end()) == ("next-send", "")

@@ -35,16 +35,16 @@ def test_the_text_fits_its_width_whatever_it_holds() -> None:
         a_row(status="environment", reason="x" * 300, verdicts=()),
         a_row(device="emulated", complete=False, scenario="expiry", verdicts=(DIFFERS,), send_failed=12345),
     ]
-    assert max(map(len, comparison(rows, "text").splitlines())) <= WIDTH
+    assert max(map(len, comparison(rows, "text", brief=True).splitlines())) <= WIDTH
 
 
 def test_a_row_tells_what_was_measured() -> None:
     """Every figure of the row is there."""
-    text = comparison([a_row()], "markdown")
+    text = comparison([a_row()], "markdown", brief=False)
     for part in (
         "python 2.14.0",
         "130 s",
-        "3600.0 s",
+        "60 min",
         "10.0, 10.2 s",
         "reconnect,",
         "device",
@@ -60,51 +60,66 @@ def test_a_row_tells_what_was_measured() -> None:
 def test_scenarios_have_tables_of_their_own_in_the_order_of_their_first_row() -> None:
     """Whatever the order of the rows."""
     rows = [a_row(), a_row(scenario="expiry"), a_row(transport="mqtt-ws")]
-    text = comparison(rows, "text")
+    text = comparison(rows, "text", brief=True)
     assert text.index("renewal (traffic") < text.index("mqtt-ws") < text.index("expiry (traffic")
 
 
 def test_a_row_that_did_not_run_says_why() -> None:
     """Nothing passes silently."""
-    text = comparison([a_row(status="unsupported", reason="no AMQP here", verdicts=())], "text")
+    text = comparison([a_row(status="unsupported", reason="no AMQP here", verdicts=())], "text", brief=True)
     assert "unsupported" in text
     assert "no AMQP here" in text
 
 
 def test_the_text_leaves_out_what_is_as_documented_and_says_so() -> None:
     """The Markdown holds everything."""
-    assert "1 confirmed, 1 documents silent: see table.md" in comparison([a_row()], "text")
-    assert "lifetime + 0 s" in comparison([a_row()], "text")
-    assert "confirmed" in comparison([a_row()], "markdown").split("Documents against")[1]
+    assert "1 confirmed, 1 documents silent: see table.md" in comparison([a_row()], "text", brief=True)
+    assert "lifetime + 0 s" in comparison([a_row()], "text", brief=True)
+    assert "confirmed" in comparison([a_row()], "markdown", brief=False).split("Documents against")[1]
 
 
 def test_transports_that_agree_share_a_line_of_the_claims() -> None:
     """And those that differ do not."""
-    text = comparison([a_row(), a_row(transport="mqtt-ws")], "markdown")
+    text = comparison([a_row(), a_row(transport="mqtt-ws")], "markdown", brief=False)
     assert "| mqtt<br>mqtt-ws | drop<br>(renewal) " in text
 
 
 def test_marks_are_explained_where_they_are_used_only() -> None:
     """No legend for what is not there."""
-    assert "emulated: played" not in comparison([a_row()], "text")
-    assert "emulated: played" in comparison([a_row(device="emulated")], "text")
+    assert "emulated: played" not in comparison([a_row()], "text", brief=True)
+    assert "emulated: played" in comparison([a_row(device="emulated")], "text", brief=True)
 
 
 def test_an_application_that_saw_nothing_is_told_so() -> None:
     """Silence is a result."""
-    assert "nothing" in comparison([a_row(app=())], "text")
+    assert "nothing" in comparison([a_row(app=())], "text", brief=True)
 
 
 def test_many_gaps_have_a_median() -> None:
     """From five on."""
-    assert "median 4.0" in comparison([a_row(gap_ms=(4.0,) * 5, gap_median_ms=4.0)], "markdown")
+    assert "median 4.0" in comparison([a_row(gap_ms=(4.0,) * 5, gap_median_ms=4.0)], "markdown", brief=False)
 
 
 def test_a_recorded_row_says_when() -> None:
     """It was not measured in this run."""
-    assert "recorded 2026-11-24" in comparison([a_row(origin={"kind": "recorded", "date": "2026-11-24"})], "markdown")
+    assert "recorded 2026-11-24" in comparison(
+        [a_row(origin={"kind": "recorded", "date": "2026-11-24"})], "markdown", brief=False
+    )
+
+
+def test_a_scenario_that_only_shows_the_default_has_no_table() -> None:
+    """Its finding is in the rows of the others; one that did not run is shown."""
+    quiet: dict[str, Any] = {
+        "scenario": "defaults",
+        "renewals": 0,
+        "points_s": (),
+        "hub_log": ("connect",),
+        "verdicts": (),
+    }
+    assert "defaults" not in comparison([a_row(), a_row(**quiet)], "text", brief=True)
+    assert "defaults" in comparison([a_row(), a_row(**quiet, status="environment", reason="x")], "text", brief=True)
 
 
 def test_no_row_is_no_table() -> None:
     """But a sentence."""
-    assert comparison([], "text") == "No cell was run."
+    assert comparison([], "text", brief=True) == "No cell was run."

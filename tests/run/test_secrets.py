@@ -10,7 +10,7 @@ import pytest
 from support.plans import a_cell, a_profile, a_scenario, program
 
 import harness.run.cell
-from harness.cli.results import deliver
+from harness.cli.results import derive, keep
 from harness.clock import RealClock
 from harness.redaction import Redactor
 from harness.run.executor import run_cells
@@ -65,7 +65,7 @@ def test_no_secret_is_in_any_file_of_a_run(tmp_path: Path, monkeypatch: pytest.M
             await run_cells(cells, folder, staging, clock, jobs=9, on_end=lambda _: None)
 
     asyncio.run(measure())
-    deliver(folder.path, as_json=False)
+    keep(derive(folder.path), folder.path)
     assert len(secrets) >= 2 * 5, "two keys' worth of nothing would prove nothing"
     texts = {path: path.read_text() for path in folder.path.rglob("*") if path.is_file()}
     found = {

@@ -1,0 +1,42 @@
+"""Make a run the published one: `python scripts/publish.py RUN`; without RUN, derive everything again from the published logs.
+
+The run's logs are copied to `results/published/reference`; its findings and tables, and the table in the README, are made from them.
+"""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from harness.cli.results import Results, derive, keep
+from harness.report.comparison import comparison
+
+ROOT = Path(__file__).parent.parent
+PUBLISHED = ROOT / "results" / "published" / "reference"
+README = ROOT / "README.md"
+MARKED = re.compile(r"(?<=<!-- table:published -->\n).*?(?=<!-- /table -->)", re.DOTALL)
+
+
+def readme_block(results: Results) -> str:
+    """The table as the README shows it, with what it was made from."""
+    record = results.record
+    where = f"{record.machine['system']}, Python {record.machine['python']}"
+    heading = f"Measured on {record.started[:10]}, {where}; logs and all tables: [results/published](results/published/reference)."
+    return f"\n{heading}\n\n{comparison(results.rows, 'markdown', brief=True)}\n\n"
+
+
+def publish(run: Path) -> None:
+    """Copy the logs, and derive the rest."""
+    if run.resolve() != PUBLISHED:
+        shutil.rmtree(PUBLISHED, ignore_errors=True)
+        PUBLISHED.mkdir(parents=True)
+        shutil.copytree(run / "cells", PUBLISHED / "cells")
+        shutil.copy(run / "run.json", PUBLISHED)
+    results = derive(PUBLISHED)
+    keep(results, PUBLISHED)
+    block = readme_block(results)
+    README.write_text(MARKED.sub(lambda _: block, README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    publish(Path(sys.argv[1]) if len(sys.argv) > 1 else PUBLISHED)
