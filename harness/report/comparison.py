@@ -59,8 +59,8 @@ def _cells(row: Row, *, brief: bool) -> list[str]:
     if row.status:
         return [who, "", "", "", "", row.reason, "", "", row.status]
     return [
-        who, _token(row), _point(row), _renewal(row), " →\n".join(row.hub_log) or "nothing",
-        _app(row.app, brief=brief), _gaps(row), _messages(row), _tally(row.verdicts),
+        who, _token(row), _point(row), _renewal(row), _hub_log(row),
+        _app(row, brief=brief), _gaps(row), _messages(row), _tally(row.verdicts),
     ]  # fmt: skip
 
 
@@ -103,11 +103,19 @@ def _renewal(row: Row) -> str:
     return f"{how},\n{' / '.join(row.first)} first" if row.first else how
 
 
-def _app(seen: Sequence[str], *, brief: bool) -> str:
-    """What the application saw, in order."""
-    if brief:
-        seen = list(dict.fromkeys(re.sub(r"\b(?:[A-Za-z_][\w$]*\.)+(?=[A-Za-z_])", "", item) for item in seen))
-    return "\n".join(seen) or "nothing"
+def _hub_log(row: Row) -> str:
+    codes = " →\n".join(row.hub_log) or "nothing"
+    levels = row.hub_levels.replace("informational", "info").replace("+", " + ")
+    return f"{codes}\n({levels})" if levels else codes
+
+
+def _app(row: Row, *, brief: bool) -> str:
+    """What the application saw, in order, and lines of the SDK's log at WARNING or above."""
+    if not brief:
+        return "\n".join([*row.app, *(f"log: {line}" for line in row.log)]) or "nothing"
+    seen = dict.fromkeys(re.sub(r"\b(?:[A-Za-z_][\w$]*\.)+(?=[A-Za-z_])", "", item) for item in row.app)
+    logged = [f"(log: {len(row.log)} at WARNING or above)"] if row.log else []
+    return "\n".join([*seen, *logged]) or "nothing"
 
 
 def _gaps(row: Row) -> str:

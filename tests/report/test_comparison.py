@@ -95,6 +95,18 @@ def test_an_application_that_saw_nothing_is_told_so() -> None:
     assert "nothing" in comparison([a_row(app=())], "text", brief=True)
 
 
+def test_lines_of_the_sdks_log_are_counted_in_brief_and_shown_in_full() -> None:
+    """Without them an application may look unwarned."""
+    row = a_row(log=("WARNING the.logger: trouble",))
+    assert "log: 1 at WARNING" in comparison([row], "markdown", brief=True)
+    assert "log: WARNING the.logger: trouble" in comparison([row], "markdown", brief=False)
+
+
+def test_the_levels_of_the_hubs_records_stand_beside_their_codes() -> None:
+    """A developer filters by them."""
+    assert "(info + error)" in comparison([a_row(hub_levels="informational+error")], "markdown", brief=True)
+
+
 def test_many_gaps_have_a_median() -> None:
     """From five on."""
     assert "median 4.0" in comparison([a_row(gap_ms=(4.0,) * 5, gap_median_ms=4.0)], "markdown", brief=False)
