@@ -30,7 +30,8 @@ def comparison(rows: Sequence[Row], form: Form, *, brief: bool) -> str:
 
     `brief` names classes without their packages, shows a repeated thing once, and of the claims only what is not as documented.
     """
-    shown = [row for row in rows if row.status or not _only_shows_the_default(row)]
+    telling = {_identity(row) for row in rows if not _only_shows_the_default(row)}
+    shown = [row for row in rows if row.status or not _only_shows_the_default(row) or _identity(row) not in telling]
     by_scenario: dict[str, list[Row]] = {}
     for row in shown:
         by_scenario.setdefault(row.scenario, []).append(row)
@@ -42,6 +43,10 @@ def comparison(rows: Sequence[Row], form: Form, *, brief: bool) -> str:
 def _only_shows_the_default(row: Row) -> bool:
     """Rows in which nothing happened after the first CONNECT; their finding, the default lifetime, stands in the others' rows."""
     return not row.renewals and not row.points_s and set(row.hub_log) <= {"connect"}
+
+
+def _identity(row: Row) -> tuple[str, ...]:
+    return row.sdk, row.version, row.transport, row.device, str(row.origin)
 
 
 def _scenario_table(scenario: str, rows: Sequence[Row], form: Form, *, brief: bool) -> str:

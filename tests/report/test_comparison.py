@@ -130,6 +130,7 @@ def test_a_scenario_that_only_shows_the_default_has_no_table() -> None:
     }
     assert "defaults" not in comparison([a_row(), a_row(**quiet)], "text", brief=True)
     assert "defaults" in comparison([a_row(), a_row(**quiet, status="environment", reason="x")], "text", brief=True)
+    assert "defaults" in comparison([a_row(**quiet)], "text", brief=True)
 
 
 def test_no_row_is_no_table() -> None:
