@@ -1,0 +1,154 @@
+"""The command: measures round by round, prints the table, writes the JSON."""
+
+import base64
+import platform
+import shlex
+import ssl
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import click
+import msgspec
+
+from benchmarks.figures import Row, make_rows, table
+from benchmarks.jobs import Device, LoadJob, Measurement, read, start, write
+from benchmarks.measuring import cores, load_average, machine
+from benchmarks.servers import MOSQUITTO, Population, Server, find_mosquitto, hub, mosquitto, mosquitto_version
+from benchmarks.workloads import WORKLOADS, Workload
+from harness import __version__
+from harness.sas import make_token
+
+_HUB_NAME: Final = "benchmark.azure-devices.net"
+_KEY: Final = base64.b64encode(bytes(range(32))).decode()
+_TOKEN_LIFETIME_S: Final = 86_400
+_API: Final = "?api-version=2021-04-12&DeviceClientType=benchmark"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """How much is measured, and on which event loop."""
+
+    rounds: int
+    seconds: float
+    count: int | None
+    idle: int
+    stdlib_loop: bool
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--rounds", default=4, show_default=True, type=click.IntRange(1), help="Measurements of each server.")
+@click.option("--seconds", default=1.5, show_default=True, type=click.FloatRange(0.01), help="Length of a measurement.")
+@click.option("--count", type=click.IntRange(1), help="Operations per measurement, at least, instead of a duration.")
+@click.option("--idle", default=1000, show_default=True, type=click.IntRange(11), help="Idle connections.")
+@click.option("--only", multiple=True, metavar="NAME", help=f"{', '.join(w.name for w in WORKLOADS)}; repeatable.")
+@click.option("--stdlib-loop", is_flag=True, help="asyncio's own event loop, even if uvloop is installed.")
+@click.option("--mosquitto", "program", default="mosquitto", metavar="PATH", help="The peer's program.")
+@click.option("--json", "target", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures here.")
+def main(only: tuple[str, ...], program: str, target: Path | None, **options: object) -> None:
+    """Measure what the emulated hub costs per operation, beside Mosquitto in the same run.
+
+    The figures are CPU time of the server's process, not speed on this machine. Targets are printed as met or not met; the
+    exit code says only whether everything could be measured.
+    """
+    settings, peer = msgspec.convert(options, Settings), find_mosquitto(program)
+    workloads, servers = _workloads(only, settings.idle), _servers(peer, settings)
+    facts = _facts(peer, settings)
+    rows = [row for workload in workloads for row in _measure(workload, servers, settings)]
+    facts["load_average"] = [facts["load_average"], load_average()]
+    print(_introduction(facts, workloads))
+    print(table(rows))
+    if peer is None:
+        print("\nno peer: Mosquitto is not installed, so there are no ratios. To install it: apt-get install mosquitto")
+    if target is not None:
+        target.write_bytes(msgspec.json.format(msgspec.json.encode({"schema": 1, **facts, "rows": rows})) + b"\n")
+
+
+def _workloads(names: tuple[str, ...], idle: int) -> list[Workload]:
+    known = {workload.name: workload for workload in WORKLOADS}
+    known["idle"] = msgspec.structs.replace(known["idle"], connections=idle)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(known)}", param_hint="--only")
+    return [workload for name, workload in known.items() if not names or name in names]
+
+
+def _servers(peer: str | None, settings: Settings) -> list[Server]:
+    uvloop = _uses_uvloop(settings)
+    ours = [hub("hub", recording=False, uvloop=uvloop), hub("hub, recording", recording=True, uvloop=uvloop)]
+    return ours if peer is None else [mosquitto(peer), *ours]
+
+
+def _measure(workload: Workload, servers: list[Server], settings: Settings) -> list[Row]:
+    rounds = [dict(_round(workload, servers, settings, number)) for number in range(1, settings.rounds + 1)]
+    return make_rows(workload, rounds, peer=MOSQUITTO)
+
+
+def _round(
+    workload: Workload, servers: list[Server], settings: Settings, number: int
+) -> Iterator[tuple[str, Measurement]]:
+    for server in servers:
+        measurement = _measure_once(workload, server, settings)
+        where = f"{workload.name:9} round {number}/{settings.rounds}  {server.name:14}"
+        print(f"{where} {measurement.figure(workload):8.1f} {workload.unit}", file=sys.stderr, flush=True)
+        yield server.name, measurement
+
+
+def _measure_once(workload: Workload, server: Server, settings: Settings) -> Measurement:
+    """Start the server afresh, let the load generator loose on it, end both."""
+    devices = _devices(workload.connections)
+    population = Population(_HUB_NAME, _KEY, tuple(device.device_id for device in devices))
+    for_server, for_load = cores()
+    with server.run(population, for_server) as serving, start("benchmarks.load") as generator:
+        write(generator, LoadJob(workload, serving, devices, settings.seconds, settings.count, for_load))
+        return read(generator, Measurement)
+
+
+def _devices(number: int) -> tuple[Device, ...]:
+    return tuple(_device(f"device-{index:04}") for index in range(number))
+
+
+def _device(device_id: str) -> Device:
+    resource = quote(f"{_HUB_NAME}/devices/{device_id}", safe="")
+    token = make_token(resource, _KEY, int(time.time()) + _TOKEN_LIFETIME_S)
+    return Device(device_id, f"{_HUB_NAME}/{device_id}/{_API}", token)
+
+
+def _facts(peer: str | None, settings: Settings) -> dict[str, object]:
+    return {
+        "command": shlex.join(sys.argv),
+        "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "machine": machine(),
+        "load_average": load_average(),
+        "settings": settings,
+        "pinned": None not in cores(),
+        "event_loop": f"uvloop {version('uvloop')}" if _uses_uvloop(settings) else "asyncio",
+        "versions": {
+            "python": platform.python_version(),
+            "openssl": ssl.OPENSSL_VERSION,
+            "harness": __version__,
+            "mosquitto": peer and mosquitto_version(peer),
+        },
+    }
+
+
+def _uses_uvloop(settings: Settings) -> bool:
+    return not settings.stdlib_loop and find_spec("uvloop") is not None
+
+
+def _introduction(facts: dict[str, object], workloads: list[Workload]) -> str:
+    lines = [f"{name}: {_text(value)}" for name, value in facts.items()]
+    titles = [f"{workload.name}: {workload.title}" for workload in workloads]
+    return "\n".join([*lines, "", *titles, "", "ratio: Mosquitto's figure / the hub's; above 1 the hub is cheaper", ""])
+
+
+def _text(value: object) -> str:
+    plain = msgspec.to_builtins(value)
+    if isinstance(plain, dict):
+        return ", ".join(f"{name} {item}" for name, item in plain.items())
+    return " -> ".join(map(str, plain)) if isinstance(plain, list) else str(plain)
