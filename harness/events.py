@@ -75,11 +75,15 @@ class CellLog(msgspec.Struct, frozen=True):
 
 
 class Recorder:
-    """Numbers, stamps, redacts and encodes events, and hands each line to `write` at once."""
+    """Numbers, stamps, redacts and encodes events, and hands each line to `write` at once.
+
+    Where `write` fails, `failure` says why and nothing more is written: the log ends there, readable and incomplete.
+    """
 
     def __init__(self, write: Callable[[bytes], object], *, started: float, redactor: Redactor | None = None) -> None:
         self._write, self._started, self._seq = write, started, 0
         self.has_header = False
+        self.failure: OSError | None = None
         self.redactor = redactor or Redactor()
         self._listeners: list[Callable[[Event], None]] = []
 
@@ -90,7 +94,7 @@ class Recorder:
     def header(self, header: Header) -> None:
         """Write the header line; to be called once, first."""
         self.has_header = True
-        self._write(_ENCODER.encode(self.redactor.value(msgspec.to_builtins(header))) + b"\n")
+        self._put(_ENCODER.encode(self.redactor.value(msgspec.to_builtins(header))) + b"\n")
 
     def record(self, src: Source, kind: str, now: float, fields: Mapping[str, object]) -> None:
         """Write one event that happened at `now`."""
@@ -98,13 +102,21 @@ class Recorder:
         safe = {text(key): value(item) for key, item in fields.items() if key not in _ENVELOPE}
         event = Event(self._seq, self.microseconds(now), src, text(kind), safe)
         self._seq += 1
-        self._write(event.encode() + b"\n")
+        self._put(event.encode() + b"\n")
         for listener in self._listeners:
             listener(event)
 
     def microseconds(self, now: float) -> int:
         """How long the cell has been running at `now`, as events tell it."""
         return round((now - self._started) * 1e6)
+
+    def _put(self, line: bytes) -> None:
+        """Write where writing still works; what reports an event is in the midst of something and must not be thrown out of it."""
+        if self.failure is None:
+            try:
+                self._write(line)
+            except OSError as problem:
+                self.failure = problem
 
     def source(self, src: Source) -> Emit:
         """The function by which `src` reports."""
@@ -131,7 +143,7 @@ def read_cell_log(lines: Iterable[bytes], *, where: str) -> CellLog:
     for number, line in numbered[1:]:
         try:
             events.append(_read_event(line))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             if number == len(numbered):
                 break
             raise LogError(
@@ -153,7 +165,7 @@ def _read_header(line: bytes, where: str) -> Header:
                 remedy="Use a newer harness",
             )
         return msgspec.json.decode(line, type=Header)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise LogError(
             f"the first line is no header of a cell ({error})",
             where=where,

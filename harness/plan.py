@@ -1,5 +1,6 @@
 """The matrix: profiles x versions x transports x scenarios x settings, as cells that can be run. Pure."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Literal
@@ -15,6 +16,7 @@ __all__ = ["RUNNABLE_TRANSPORTS", "Cell", "DeviceChoice", "Overrides", "Request"
 
 RUNNABLE_TRANSPORTS: Final = ("mqtt", "mqtt-ws")
 DeviceChoice = Literal["auto", "real", "emulated"]
+_LONGEST_ID: Final = 120  # a device id has up to 128 characters
 _SLACK_S: Final = 10.0  # starting, connecting and closing a device on a busy machine
 
 
@@ -85,7 +87,7 @@ def make_plan(
         for transport in _transports(loaded.profile, request):
             for scenario in scenarios:
                 cells += _cells(loaded, transport, scenario, request, device, problem)
-    return cells
+    return _named_apart(cells)
 
 
 def parse_margin(text: str, overrides: Overrides) -> Overrides:
@@ -232,6 +234,18 @@ def _renewal_period(profile: Profile, settings: Settings, grace_s: float) -> flo
     return period.get(law.law, lifetime + grace_s) + emulation.renewal_quantum_s
 
 
+def _named_apart(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells, none with the name of another: a cell's name is its file's, and its device's on the hub."""
+    taken: set[str] = set()
+    named: list[Cell] = []
+    for cell in cells:
+        names = (cell.id if number == 1 else f"{cell.id}-{number}" for number in itertools.count(1))
+        free = next(name for name in names if name.lower() not in taken)
+        taken.add(free.lower())
+        named.append(msgspec.structs.replace(cell, id=free))
+    return named
+
+
 def _cell_id(profile: Profile, transport: str, scenario: Scenario, settings: Settings, device: str, repeat: int) -> str:
     parts = [f"{profile.sdk}-{profile.version}", transport, scenario.id]
     if settings.lifetime_s is not None:
@@ -241,4 +255,4 @@ def _cell_id(profile: Profile, transport: str, scenario: Scenario, settings: Set
     if settings.margin_percent is not None:
         parts.append(f"m{settings.margin_percent:g}pct")
     parts += [device, str(repeat)]
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(parts))
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(parts))[:_LONGEST_ID]

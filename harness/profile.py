@@ -84,7 +84,7 @@ class When(Document, frozen=True):
 
 
 class Claim(Document, frozen=True):
-    """One statement about an SDK, with its source. An empty `transports` or `versions` means all."""
+    """One statement about an SDK, with its source. `versions` are listed one by one; empty `transports` or `versions` mean all."""
 
     id: str
     kind: ClaimKind
@@ -238,7 +238,6 @@ class Profile(Document, frozen=True):
     emulation: Emulation
     claims: tuple[Claim, ...] = ()
     adapter: AdapterProgram | None = None
-    versions: tuple[str, ...] = ()
     lifetime_min_s: float = 1.0
     lifetime_max_s: float = 315_360_000.0
     lifetime_note: str = ""
@@ -320,6 +319,8 @@ def _check_settings(profile: Profile, where: str) -> None:
         )
     for index, settings in enumerate(profile.settings):
         problem = settings_problem(profile, settings) or _margin_problem(profile, settings)
+        if settings in profile.settings[:index]:
+            problem = "is there twice; --repeat N runs every cell N times"
         if problem:
             raise ProfileError(
                 problem, where=where, field=f"settings[{index}]", remedy="Correct the lifetime or the margin"

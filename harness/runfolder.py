@@ -123,7 +123,7 @@ def read_run(path: Path) -> RunRecord:
             where=str(path),
             remedy="Name a folder that `harness compare` wrote, with a run.json",
         ) from problem
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise LogError(
             f"is damaged ({problem})", where=str(file), remedy="Restore the file, or run the comparison again"
         ) from problem

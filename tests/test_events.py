@@ -102,6 +102,11 @@ def test_a_last_line_cut_short_is_dropped(cut: int) -> None:
         ([b'{"format":99}\n'], "x: format: its format is 99, this harness reads up to 1"),
         ([*written("a")[:1], b"{]\n", *written("a")[1:]], "x, line 2: not an event"),
         ([*written("a")[:1], b'{"seq":"x"}\n', *written("a")[1:]], "x, line 2: not an event"),
+        (
+            [*written("a")[:1], b'{"seq":0,"t":0,"src":"hub","kind":"\xff"}\n', *written("a")[1:]],
+            "x, line 2: not an event",
+        ),
+        ([b'{"format":1,"cell":"\xff"}\n'], "no header of a cell"),
     ],
 )
 def test_a_log_that_cannot_be_read_says_where_and_why(lines: list[bytes], says: str) -> None:
@@ -114,3 +119,20 @@ def test_unknown_kinds_and_fields_are_kept() -> None:
     """A log of a later harness with the same format stays readable."""
     lines = [*written(), b'{"seq":0,"t":5,"src":"hub","kind":"invented","colour":"blue"}\n']
     assert read_cell_log(lines, where="x").events == (Event(0, 5, "hub", "invented", {"colour": "blue"}),)
+
+
+def test_a_failing_write_ends_the_log_and_throws_nobody_out() -> None:
+    """What reports an event is in the midst of something."""
+    lines: list[bytes] = []
+
+    def write(line: bytes) -> None:
+        if len(lines) == 2:
+            raise OSError(28, "No space left on device")
+        lines.append(line)
+
+    recorder = Recorder(write, started=0.0)
+    recorder.header(HEADER)
+    for kind in ("a", "b", "c"):
+        recorder.record("hub", kind, 0.0, {})
+    assert [event.kind for event in read_cell_log(lines, where="x").events] == ["a"]
+    assert str(recorder.failure) == "[Errno 28] No space left on device"

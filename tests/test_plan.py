@@ -167,3 +167,17 @@ def test_another_margin_is_refused(text: str) -> None:
     """With both forms as the remedy."""
     with pytest.raises(UserInputError, match="Write --margin 20 or --margin 15%"):
         parse_margin(text, Overrides())
+
+
+def test_no_two_cells_share_a_name() -> None:
+    """Not even where the names of their settings are written alike, or differ in what a file system does not tell apart."""
+    alike = (Settings(lifetime_s=130.00001), Settings(lifetime_s=130.00002))
+    cells = plan(profile(settings=alike), profile("One", settings=alike), transports=["mqtt"])
+    names = [cell.id.lower() for cell in cells]
+    assert len(names) == 4
+    assert len(set(names)) == 4
+
+
+def test_a_name_fits_a_device_id() -> None:
+    """However long the SDK's is."""
+    assert all(len(cell.id) <= 128 for cell in plan(profile("x" * 300)))

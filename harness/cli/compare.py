@@ -30,8 +30,6 @@ from harness.scenario import Scenario, check_scenario, find_scenarios, load_scen
 
 __all__ = ["compare"]
 
-_FAULTS = frozenset({"adapter-error", "harness-error"})
-
 
 @click.command(
     epilog="Exit codes: 0 measured, whatever the verdicts; 2 usage or input; 3 a fault of the harness or of a device program in any"
@@ -181,7 +179,7 @@ def _run(cells: Sequence[Cell], folder: RunFolder, seed: int, jobs: int, *, quie
         except (KeyboardInterrupt, asyncio.CancelledError):
             interrupted = True
     folder.finish("interrupted" if interrupted else "finished", dt.datetime.now(dt.UTC))
-    return sum(outcome.status in _FAULTS for outcome in outcomes), interrupted
+    return sum(outcome.fault for outcome in outcomes), interrupted
 
 
 async def _measure(

@@ -30,6 +30,8 @@ __all__ = ["CellOutcome", "CellRun", "Status"]
 _SETTLE_S = 2.0
 _POLL_S = 0.05
 
+_FAULTS = frozenset({"adapter-error", "harness-error"})
+
 Status = Literal["finished", "interrupted", "environment", "unsupported", "adapter-error", "harness-error"]
 
 
@@ -43,6 +45,15 @@ class CellOutcome:
     seconds: float
     renewals: int = 0
     cuts: int = 0
+    fault: bool = False  # of the harness or of the device program, even where the cell was measured
+
+
+class _UnsupportedError(Exception):
+    """The SDK, by its device program's word, cannot do what the cell asks."""
+
+
+def _unwritable(problem: OSError) -> str:
+    return f"the cell's log cannot be written ({problem.strerror or problem})"
 
 
 class CellRun:
@@ -57,11 +68,16 @@ class CellRun:
         self._failed = asyncio.Event()
         self._opened = False
         self._sends: set[object] = set()
+        self._hello: Mapping[str, object] = {}
 
     async def run(self) -> CellOutcome:
         """Run the cell to its end. Cancelled, it writes its last event and lets the cancellation through."""
         started = self._clock.now()
-        with self._folder.open_cell(self._cell.id) as file:
+        try:
+            file = self._folder.open_cell(self._cell.id)
+        except OSError as problem:
+            return CellOutcome(self._cell, "environment", _unwritable(problem), 0.0)
+        with file:
             self._recorder = Recorder(file.write, started=started, redactor=Redactor([self._key]))
             self._recorder.listen(self._observe)
             status: Status = "interrupted"
@@ -70,8 +86,11 @@ class CellRun:
                 status, reason = await self._guarded()
             finally:
                 self._note(CELL_END, status=status, reason=reason, awaited=self._watch.seen_at is not None)
+        if self._recorder.failure:
+            status, reason = "environment", _unwritable(self._recorder.failure)
+        fault = self._failure is not None or status in _FAULTS
         seconds = self._clock.now() - started
-        return CellOutcome(self._cell, status, reason, seconds, self._watch.renewals, self._watch.cuts)
+        return CellOutcome(self._cell, status, reason, seconds, self._watch.renewals, self._watch.cuts, fault)
 
     async def _guarded(self) -> tuple[Status, str]:
         """Measure; whatever goes wrong becomes the cell's status and costs this cell only."""
@@ -83,6 +102,8 @@ class CellRun:
                 return await self._measure(stage)
         except EnvironmentProblem as problem:
             return "environment", str(problem)
+        except _UnsupportedError as problem:
+            return "unsupported", str(problem)
         except AdapterError as problem:
             return "adapter-error", str(problem)
         except Exception as problem:  # noqa: BLE001 - a defect costs this cell only, and is told
@@ -101,15 +122,40 @@ class CellRun:
         await stage.start()
         try:
             await device.start()
+            self._require()
             self._command(device, open_command(self._cell, stage.way, self._key, stage.ca_pem, self._clock.now()))
             await self._until_over(self._traffic)
+            measured = self._failure is None
         finally:
             self._traffic = None  # the device leaves for good now: no gap to put anything into
             self._note("command", cmd="close")
             await device.stop()
-        if self._failure:
+        if self._failure and not measured:
             raise self._failure
-        return "finished", self._shortfall()
+        return "finished", f"while closing: {self._failure}" if self._failure else self._shortfall()
+
+    def _require(self) -> None:
+        """Raise where the device program does not name what the cell is going to ask of it."""
+        settings = self._cell.settings
+        wanted = {
+            "lifetime": settings.lifetime_s is not None,
+            "margin": settings.margin_s is not None,
+            "margin-percent": settings.margin_percent is not None,
+            "own-token": self._cell.scenario.credential == "token",
+        }
+        lacking = [
+            capability
+            for capability, needed in wanted.items()
+            if needed and capability not in self._offers("capabilities")
+        ]
+        if lacking:
+            raise _UnsupportedError(f"the device program does not name the capability {', '.join(lacking)}")
+        if self._cell.transport not in self._offers("transports"):
+            raise _UnsupportedError(f"the device program does not name the transport {self._cell.transport}")
+
+    def _offers(self, what: str) -> frozenset[object]:
+        named = self._hello.get(what, ())
+        return frozenset(named) if isinstance(named, list | tuple) else frozenset()
 
     async def _until_over(self, traffic: Traffic) -> None:
         """Let the traffic flow from the moment the device is open until the scenario's end, or its limit."""
@@ -128,7 +174,7 @@ class CellRun:
 
     def _is_over(self, began: float) -> bool:
         now = self._clock.now()
-        if self._failure or now - began >= self._cell.limit_s:
+        if self._failure or self._recorder.failure or now - began >= self._cell.limit_s:
             return True
         seen_at, after_s = self._watch.seen_at, self._cell.scenario.end.after_s
         return seen_at is not None and self._recorder.microseconds(now) - seen_at >= after_s * 1e6
@@ -166,6 +212,8 @@ class CellRun:
 
     def _observe(self, event: Event) -> None:
         if event.src == "app":
+            if event.kind == "hello":
+                self._hello = event.fields
             self._opened = self._opened or event.kind == "opened"
             if event.kind in {"sent", "send_failed"}:
                 self._sends.discard(event.fields.get("id"))

@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 import datetime as dt
+import errno
+import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.plans import a_cell, a_profile, a_scenario, program
@@ -12,6 +15,7 @@ from support.plans import a_cell, a_profile, a_scenario, program
 from harness.clock import RealClock
 from harness.events import CELL_END, CellLog
 from harness.plan import Cell
+from harness.profile import Settings
 from harness.run.cell import CellOutcome
 from harness.run.executor import run_cells
 from harness.run.stage import open_staging
@@ -130,3 +134,57 @@ def test_a_limit_ends_a_cell_that_never_sees_what_it_waits_for(tmp_path: Path) -
     _, outcomes = run(tmp_path, a_cell(scenario=SHORT, awaited_renewals=9, limit_s=0.5))
     (outcome,) = outcomes.values()
     assert (outcome.status, outcome.reason) == ("finished", "what the scenario waits for was not seen within 0.5 s")
+
+
+def test_what_the_device_program_does_not_offer_is_not_asked_of_it(tmp_path: Path) -> None:
+    """The cell is unsupported, and says what is lacking."""
+    polite = a_profile("polite", adapter=program("{python}", "polite.py"))
+    margin = a_cell(polite, SHORT, id="margin", settings=Settings(lifetime_s=4, margin_s=1))
+    transport = a_cell(polite, SHORT, id="transport", transport="mqtt-ws")
+    _, outcomes = run(tmp_path, margin, transport)
+    assert [(outcomes[name].status, outcomes[name].reason) for name in ("margin", "transport")] == [
+        ("unsupported", "the device program does not name the capability margin"),
+        ("unsupported", "the device program does not name the transport mqtt-ws"),
+    ]
+
+
+def test_a_failure_while_closing_does_not_lose_what_was_measured(tmp_path: Path) -> None:
+    """It is a fault all the same."""
+    cell = a_cell(a_profile("fails", adapter=program("{python}", "breaks_when_closed.py")), SHORT, limit_s=0.5)
+    logs, outcomes = run(tmp_path, cell)
+    outcome = outcomes[cell.id]
+    assert (outcome.status, outcome.fault) == ("finished", True)
+    assert outcome.reason.startswith("while closing: ")
+    assert logs[cell.id].complete
+
+
+class FullDisk(io.BytesIO):
+    """A file that takes so many bytes and no more."""
+
+    def write(self, data: Any) -> int:
+        """Write, or fail as a full disk does."""
+        if self.tell() + len(data) > 3000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+
+def test_a_log_that_cannot_be_written_costs_its_own_cell_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the run; the others are measured."""
+    opens = RunFolder.open_cell
+    monkeypatch.setattr(RunFolder, "open_cell", lambda self, cell: FullDisk() if cell == "full" else opens(self, cell))
+    _, outcomes = run(
+        tmp_path, a_cell(scenario=SHORT, id="full"), a_cell(scenario=SHORT, id="good", awaited_renewals=1)
+    )
+    assert outcomes["full"].status == "environment"
+    assert outcomes["full"].reason == "the cell's log cannot be written (No space left on device)"
+    assert outcomes["good"].status == "finished"
+
+
+def test_a_log_that_is_there_already_is_not_overwritten(tmp_path: Path) -> None:
+    """Two cells of one name are a defect; the first is kept."""
+    cell = a_cell(scenario=SHORT, limit_s=0.2)
+    folder = a_folder(tmp_path, [cell])
+    folder.open_cell(cell.id).close()
+    outcomes: list[CellOutcome] = []
+    asyncio.run(measure([cell], folder, outcomes))
+    assert [outcome.reason for outcome in outcomes] == ["the cell's log cannot be written (File exists)"]

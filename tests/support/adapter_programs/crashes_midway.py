@@ -12,7 +12,7 @@ HELLO = {
     "sdk_version": "1.0",
     "runtime": "test",
     "transports": ["mqtt"],
-    "capabilities": [],
+    "capabilities": ["lifetime", "own-token"],
 }
 sys.stdout.write(json.dumps(HELLO) + "\n")
 sys.stdout.flush()

@@ -1,0 +1,22 @@
+"""Works until it is told to close, and fails then."""
+
+import json
+import sys
+import time
+
+HELLO = {
+    "event": "hello",
+    "t": time.time(),
+    "protocol": 1,
+    "sdk": "test",
+    "sdk_version": "1.0",
+    "runtime": "test",
+    "transports": ["mqtt"],
+    "capabilities": ["lifetime", "own-token"],
+}
+sys.stdout.write(json.dumps(HELLO) + "\n")
+sys.stdout.flush()
+for line in sys.stdin:
+    if json.loads(line)["cmd"] == "close":
+        break
+sys.exit(4)
