@@ -55,7 +55,10 @@ class Intervals(Document, frozen=True):
 
 
 class End(Document, frozen=True):
-    """When a cell is over: `after_s` after the last awaited thing was seen, `limit_s` at the latest.
+    """When a cell is over.
+
+    `after_s` after the last awaited thing was seen; at the latest after `limit_s`, or after the time that what is awaited needs at
+    the cell's settings, where that is more.
 
     Awaited are `renewals` (coming back with a new token; `other_renewals` for settings after the first), `cuts` by the hub, or,
     with neither, the first connection.

@@ -27,6 +27,7 @@ def readme_block(results: Results) -> str:
 
 def publish(run: Path) -> None:
     """Copy the logs, and derive the rest."""
+    derive(run)  # before anything is deleted: it has to be a run
     if run.resolve() != PUBLISHED:
         shutil.rmtree(PUBLISHED, ignore_errors=True)
         PUBLISHED.mkdir(parents=True)

@@ -4,24 +4,22 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support.runtimes import demand, read_required
 
 # The machines that run these tests are shared: a slow example says nothing about the code.
 settings.register_profile("harness", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("harness")
 
-
-def required_runtimes() -> frozenset[str]:
-    """Runtimes that must be there (`HARNESS_REQUIRE`, a comma list): a test that needs an absent one fails instead of skipping."""
-    return frozenset(filter(None, os.environ.get("HARNESS_REQUIRE", "").split(",")))
+REQUIRED = pytest.StashKey[frozenset[str]]()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def] # noqa: ANN201 - a hook
-    """Turn the skip of a test of a required runtime into a failure."""
-    report = yield
+def pytest_configure(config: pytest.Config) -> None:
+    """Read what is required, before any test runs."""
+    config.stash[REQUIRED] = read_required(os.environ.get("HARNESS_REQUIRE", ""))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test of a real SDK needs its runtime: `@pytest.mark.real_sdk(runtime="node")`, Python's unless it says so."""
     marker = item.get_closest_marker("real_sdk")
-    runtime = marker.kwargs.get("runtime", "python") if marker else ""
-    if report.skipped and not hasattr(report, "wasxfail") and runtime in required_runtimes():
-        report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped, but HARNESS_REQUIRE names {runtime}: {report.longrepr}"
-    return report
+    if marker is not None:
+        demand(marker.kwargs.get("runtime", "python"), item.config.stash[REQUIRED])

@@ -53,5 +53,6 @@ def test_walk_through(tmp_path: Path) -> None:
     assert [word for word in ("acme", "1.4.0", "emulated", "confirmed", "differs") if word not in printed[-1]] == []
     (findings,) = tmp_path.glob("harness-results/*/findings.json")
     rows = json.loads(findings.read_bytes())["rows"]
+    assert [row["law"]["fit"]["law"] for row in rows] == ["margin", "margin"]
     verdicts = {(verdict["claim"], verdict["verdict"]) for row in rows for verdict in row["verdicts"]}
     assert {("acme-renewal-action", "confirmed"), ("acme-renewal-point", "differs")} <= verdicts

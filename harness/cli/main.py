@@ -60,7 +60,7 @@ def harness() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
-    Exit codes: 0 done · 1 a check did not hold · 2 usage or input · 3 a fault of the harness or of a device program · 130 interrupted.
+    Exit codes: 0 done · 2 usage or input · 3 a fault of the harness or of a device program · 130 interrupted.
     """
     try:
         code = harness.main(args=arguments, standalone_mode=False)

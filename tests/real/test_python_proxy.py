@@ -1,0 +1,70 @@
+"""The real Python SDK where port 443 may not be bound: through its own proxy option and the harness's CONNECT proxy."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.real_sdk(runtime="python"), pytest.mark.slow]
+
+SCENARIO = """
+schema = 1
+id = "short"
+title = "One renewal"
+credential = "key"
+settings = "profile"
+traffic = ["sending", "listening"]
+[end]
+renewals = 1
+after_s = 1.0
+limit_s = 20.0
+"""
+SYSCTL = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+
+
+def way_without_the_right() -> list[str]:
+    """How a command loses the right to bind ports below 1024; skips where that cannot be arranged."""
+    if not SYSCTL.is_file() or int(SYSCTL.read_text()) <= 443:
+        pytest.skip("everybody may bind port 443 here")
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv, which gives the right up, is not installed (apt-get install util-linux)")
+    return ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"]
+
+
+def test_it_renews_over_websocket_through_the_proxy(tmp_path: Path) -> None:
+    """The row says `via proxy`; the SDK proves the hub's real name, which it sends as SNI."""
+    scenario = tmp_path / "short.toml"
+    scenario.write_text(SCENARIO)
+    arguments = [
+        "compare",
+        "--sdk",
+        "python",
+        "--device",
+        "real",
+        "--transport",
+        "mqtt-ws",
+        "--scenario",
+        str(scenario),
+    ]
+    command = [
+        *way_without_the_right(),
+        sys.executable,
+        "-m",
+        "harness",
+        *arguments,
+        "--lifetime",
+        "124",
+        "--json",
+        "-q",
+    ]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=90, check=False)
+    assert result.returncode == 0, result.stderr
+    (row,) = json.loads(result.stdout)["rows"]
+    assert row["way"]["via_proxy"] is True
+    assert (row["renewal"], row["renewals"], row["lost"]) == ("reconnect", 1, 0)
