@@ -138,12 +138,16 @@ def read_run(path: Path) -> RunRecord:
 
 
 def read_cells(path: Path) -> Iterator[CellLog | LogError]:
-    """The logs of a run's cells, in the order of the plan; one that cannot be read comes as the error it makes."""
+    """The logs of a run's cells, in the order of the plan; one that cannot be read comes as the error it makes.
+
+    An empty file is left out: the run ended before that cell began.
+    """
     planned = {cell: number for number, cell in enumerate(read_run(path).cells)}
     files = sorted((path / "cells").glob("*.jsonl"), key=lambda file: (planned.get(file.stem, len(planned)), file.name))
     for file in files:
         try:
-            yield read_cell_log(file.read_bytes().splitlines(keepends=True), where=str(file))
+            if content := file.read_bytes():
+                yield read_cell_log(content.splitlines(keepends=True), where=str(file))
         except LogError as problem:
             yield problem
         except OSError as problem:

@@ -60,6 +60,13 @@ def test_cells_come_back_in_the_order_of_the_plan_and_a_broken_one_as_its_error(
     assert [type(log) for log in logs] == [CellLog, CellLog, LogError]
 
 
+def test_a_cell_that_never_began_is_left_out(tmp_path: Path) -> None:
+    """The run ended between the making of its file and the first line."""
+    folder = RunFolder.create(tmp_path, RECORD)
+    folder.open_cell("a").close()
+    assert list(read_cells(folder.path)) == []
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [(None, "is no run folder"), ("{", "is damaged"), ('{"format":1}', "is damaged"),
