@@ -73,7 +73,8 @@ def test_a_row_that_did_not_run_says_why() -> None:
 
 def test_the_text_leaves_out_what_is_as_documented_and_says_so() -> None:
     """The Markdown holds everything."""
-    assert "1 confirmed, 1 documents silent: see table.md" in comparison([a_row()], "text", brief=True)
+    text = comparison([a_row()], "text", brief=True).replace("\n", " ")
+    assert "real: 1 confirmed, 1 documents silent. They are in the run's table.md" in text
     assert "lifetime + 0 s" in comparison([a_row()], "text", brief=True)
     assert "confirmed" in comparison([a_row()], "markdown", brief=False).split("Documents against")[1]
 
@@ -107,9 +108,10 @@ def test_the_levels_of_the_hubs_records_stand_beside_their_codes() -> None:
     assert "(info + error)" in comparison([a_row(hub_levels="informational+error")], "markdown", brief=True)
 
 
-def test_many_gaps_have_a_median() -> None:
-    """From five on."""
-    assert "median 4.0" in comparison([a_row(gap_ms=(4.0,) * 5, gap_median_ms=4.0)], "markdown", brief=False)
+def test_many_gaps_have_a_median_and_a_range() -> None:
+    """From five on; noise stays marked."""
+    text = comparison([a_row(gap_ms=(3.0, 4.0, 4.0, 4.0, 9.0), gap_median_ms=4.0)], "markdown", brief=False)
+    assert "median 4.0~<br>3.0 to 9.0<br>of 5" in text
 
 
 def test_a_recorded_row_says_when() -> None:
@@ -131,6 +133,35 @@ def test_a_scenario_that_only_shows_the_default_has_no_table() -> None:
     assert "defaults" not in comparison([a_row(), a_row(**quiet)], "text", brief=True)
     assert "defaults" in comparison([a_row(), a_row(**quiet, status="environment", reason="x")], "text", brief=True)
     assert "defaults" in comparison([a_row(**quiet)], "text", brief=True)
+
+
+def test_a_device_that_left_and_never_came_back_is_not_back() -> None:
+    """Which is more than that there is no gap."""
+    assert "not back" in comparison([a_row(gap_ms=(), noisy=())], "text", brief=True)
+
+
+def test_what_follows_a_refusal_is_told() -> None:
+    """In the column of the renewal."""
+    assert "then tries at every send" in comparison([a_row(recovery="next-send")], "markdown", brief=True)
+
+
+def test_only_classes_lose_their_packages() -> None:
+    """A callback or a status that looks like one is the SDK's own word."""
+    text = comparison([a_row(app=("on.state.change a.b: x.y.Error, z.Cause",))], "markdown", brief=True)
+    assert "on.state.change a.b: Error, Cause" in text
+
+
+def test_a_claims_line_says_where_it_was_measured() -> None:
+    """Evidence of this run and of another is never one."""
+    rows = [a_row(), a_row(transport="mqtt-ws", origin={"kind": "recorded", "date": "2025-01-01"})]
+    claims = comparison(rows, "markdown", brief=True).split("Documents against")[1]
+    assert claims.count("drop<br>(renewal)") == 2
+    assert "real, recorded 2025-01-01" in claims
+
+
+def test_notes_of_rows_are_told() -> None:
+    """Once each."""
+    assert "python 2.14.0 mqtt renewal: beware" in comparison([a_row(notes=("beware",))], "text", brief=True)
 
 
 def test_no_row_is_no_table() -> None:

@@ -1,0 +1,118 @@
+"""The columns of a scenario's table: what each says about a row, in as many lines as it takes."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from harness.analysis import Fit, Row
+
+__all__ = ["COLUMNS", "columns", "evidence"]
+
+_RECOVERIES = {"none": "no further attempt", "retries": "then retries", "next-send": "then tries at every send"}
+_CLASS = re.compile(r"\b(?:[A-Za-z_][\w$]*\.)+(?=[A-Za-z_])")
+_MANY = 3
+
+
+def columns(row: Row, *, brief: bool) -> list[str]:
+    """The cells of a measured row, in the order of `COLUMNS`."""
+    chosen = {**COLUMNS, **_IN_BRIEF} if brief else COLUMNS
+    return [column(row) for column in chosen.values()]
+
+
+def evidence(row: Row) -> list[str]:
+    """What the device was, where it was measured and how it was led to the hub."""
+    recorded = f", recorded {row.origin.get('date', '')}" if row.origin.get("kind") == "recorded" else ""
+    return [f"{row.device}{recorded}", *(["via proxy"] if row.way.get("via_proxy") else [])]
+
+
+def _who(row: Row) -> str:
+    return "\n".join([row.sdk, row.version, row.transport, *evidence(row), *([] if row.complete else ["incomplete"])])
+
+
+def _token(row: Row) -> str:
+    own = "" if row.lifetime_s is None else f"{row.lifetime_s:g} s"
+    default = f"default\n{row.default_lifetime_s / 60:.3g} min" if row.default_lifetime_s else ""
+    return "\n".join(filter(None, [own, default]))
+
+
+def _point(row: Row) -> str:
+    law = _law(row.law.fit) if row.law and row.law.fit else ""
+    return "\n".join(filter(None, [law, _points(row.points_s)])) or "-"
+
+
+def _points(points: Sequence[float]) -> str:
+    if len(points) > _MANY:
+        return f"at {min(points):.1f} to {max(points):.1f} s"
+    return f"at {', '.join(f'{point:.1f}' for point in points)} s" if points else ""
+
+
+def _law(fit: Fit) -> str:
+    texts = {
+        "margin": f"L - {fit.value:.0f} s",
+        "fraction": f"{fit.low:.2f} to {fit.high:.2f} x L",
+        "hub-cut": "L + grace",
+        "none": "never",
+    }
+    return texts[fit.law]
+
+
+def _renewal(row: Row) -> str:
+    first = f"{' / '.join(row.first)} first" if row.first else ""
+    recovery = _RECOVERIES.get(row.recovery or "", "")
+    return ",\n".join(filter(None, [row.renewal or "-", first, recovery]))
+
+
+def _hub_log(row: Row) -> str:
+    codes = " →\n".join(row.hub_log) or "nothing"
+    levels = row.hub_levels.replace("informational", "info").replace("+", " + ")
+    return f"{codes}\n({levels})" if levels else codes
+
+
+def _application(row: Row) -> str:
+    return "\n".join([*row.app, *(f"log: {line}" for line in row.log)]) or "nothing"
+
+
+def _application_in_brief(row: Row) -> str:
+    """Each thing once, classes without their packages, and of the SDK's log only how much there was."""
+    logged = [f"(log: {len(row.log)} at WARNING or above)"] if row.log else []
+    return "\n".join([*dict.fromkeys(map(_without_packages, row.app)), *logged]) or "nothing"
+
+
+def _without_packages(seen: str) -> str:
+    """Classes stand behind the first colon; what stands before it is the SDK's own word."""
+    word, colon, classes = seen.partition(": ")
+    return word + colon + _CLASS.sub("", classes)
+
+
+def _gaps(row: Row) -> str:
+    if not row.gap_ms:
+        return "not back" if row.points_s else "-"
+    marks = [*row.noisy, *[False] * len(row.gap_ms)]
+    if row.gap_median_ms is not None:
+        noise = "~" if any(marks) else ""
+        return f"median {row.gap_median_ms:.1f}{noise}\n{min(row.gap_ms):.1f} to {max(row.gap_ms):.1f}\nof {len(row.gap_ms)}"
+    return "\n".join(f"{gap:.1f}{'~' if noisy else ''}" for gap, noisy in zip(row.gap_ms, marks, strict=False))
+
+
+def _messages(row: Row) -> str:
+    counts = [("sent", row.sent), ("lost", row.lost), ("dup", row.duplicated), ("reord", row.reordered)]
+    failed = [("failed", row.send_failed)] if row.send_failed else []
+    return "\n".join(f"{count} {what}" for what, count in [*counts, *failed]) if row.sent else "none"
+
+
+def _claims(row: Row) -> str:
+    words = [verdict.verdict for verdict in row.verdicts]
+    return "\n".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words)) or "none"
+
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "SDK": _who,
+    "token": _token,
+    "renewal or cut": _point,
+    "renewal": _renewal,
+    "hub log": _hub_log,
+    "application saw": _application,
+    "gap ms": _gaps,
+    "messages": _messages,
+    "claims": _claims,
+}
+_IN_BRIEF: dict[str, Callable[[Row], str]] = {"application saw": _application_in_brief}
