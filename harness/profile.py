@@ -107,14 +107,14 @@ class Settings(Document, frozen=True):
 class AdapterProgram(Document, frozen=True):
     """How the device program is started. In `command`, `{python}` is the harness's interpreter; the folder is the profile's.
 
-    `way` is how the SDK is led to the hub: `gateway` (`GatewayHostName`), `host-ip` (`HostName` is the address), `hosts-file`.
+    `way` is how the SDK is led to the hub: `gateway` (`GatewayHostName`), `host-ip` (`HostName` is the address).
     `proxy`: the SDK's public API takes an HTTP proxy, the way to WebSockets where port 443 cannot be bound.
     """
 
     command: tuple[str, ...]
     runtime: Literal["python", "node", "java", "c", "dotnet"]
     transports: tuple[Transport, ...]
-    way: Literal["gateway", "host-ip", "hosts-file"] = "gateway"
+    way: Literal["gateway", "host-ip"] = "gateway"
     proxy: bool = False
     install: str = ""
 

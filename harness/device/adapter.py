@@ -32,6 +32,7 @@ from harness.profile import AdapterProgram
 __all__ = ["CUT_MARK", "AdapterProcess", "EventReader", "Limits", "Lines", "LogReader"]
 
 CUT_MARK = " … [line cut]"
+_CUT_SAFETY = 256  # the end of a line that was cut may hold half a secret, which nobody would recognise
 INHERITED = ("PATH", "HOME", "LANG")
 _PAGE = "docs/adapter-protocol.md"
 _STDOUT_ADVICE = f"Standard output belongs to the protocol: send everything else to stderr ({_PAGE})"
@@ -170,6 +171,8 @@ class LogReader:
 
     def _text(self, line: tuple[bytes, bool]) -> str:
         text, cut = line
+        if cut:
+            text = text[:-_CUT_SAFETY]
         self.last = text.decode(errors="replace") + (CUT_MARK if cut else "")
         return self.last
 

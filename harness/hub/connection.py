@@ -184,7 +184,9 @@ class HubConnection:
                 self.note("ping", now)
             case DisconnectReceived():
                 self._take_leave(now)
-            case ProtocolViolation(reason):
+            case ProtocolViolation(reason, answered):
+                if answered is not None:
+                    self.note("connack", now, code=answered, session_present=False, reason=reason)
                 self._cut("protocol", now, reason)
             case Timeout(which):
                 self._cut("connect-timeout" if which == "connect" else "keep-alive", now, "")

@@ -13,6 +13,7 @@ from harness.hub import topics
 from harness.hub.device import Device
 from harness.protocol.mqtt.packets import Publish, Subscribe, Unsubscribe
 from harness.protocol.mqtt.server import ServerConnection
+from harness.protocol.mqtt.state import State
 
 __all__ = ["DeviceLink"]
 
@@ -36,7 +37,7 @@ class DeviceLink:
         `api_version` is that of the user name; without one the service takes no twin patches.
         """
         self._api_version = api_version
-        for message, packet in self._device.session.resend():
+        for message, packet in self._device.session.resend() if self._is_there() else ():
             self._send_c2d(message.message_id, packet, now)
         self.deliver(now)
 
@@ -86,7 +87,9 @@ class DeviceLink:
         self._emit("unsubscribe", now, conn=self._number, filters=list(packet.filters))
 
     def deliver(self, now: float) -> None:
-        """Send the cloud-to-device messages and method calls that wait, if the device subscribed to them."""
+        """Send the cloud-to-device messages and method calls that wait, if the device is there and subscribed to them."""
+        if not self._is_there():
+            return
         session = self._device.session
         qos = session.granted(self._topics.c2d_filter)
         while qos is not None and (message := session.take()) is not None:
@@ -99,7 +102,7 @@ class DeviceLink:
                 self._emit("method-sent", now, conn=self._number, request_id=call.request_id)
 
     def _record_telemetry(self, packet: Publish, now: float) -> None:
-        properties = topics.parse_bag(packet.topic[len(self._events_and_bag) :])
+        properties = topics.parse_bag(packet.topic[len(self._events_and_bag) :].removesuffix("/"))
         message_id = properties.get(topics.MESSAGE_ID)
         self._emit(
             "telemetry",
@@ -115,8 +118,12 @@ class DeviceLink:
         )
         self._acknowledge(packet, message_id, now)
 
+    def _is_there(self) -> bool:
+        """Whether what is sent now is sent: a DISCONNECT may have come in the same read as what is being handled."""
+        return self._server.state is State.CONNECTED
+
     def _acknowledge(self, packet: Publish, message_id: str | None, now: float) -> None:
-        if packet.packet_id is not None:
+        if packet.packet_id is not None and self._is_there():
             self._server.acknowledge(packet.packet_id)
             self._emit("puback", now, conn=self._number, packet_id=packet.packet_id, message_id=message_id)
 

@@ -130,9 +130,17 @@ class DevicePump:
             async with asyncio.timeout(_CLOSE_S):
                 await self._closed.wait()
         self._timer.stop()
-        self._link = None
+        left_open, self._link = self._link, None
+        if left_open is not None:
+            left_open.abort()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2 * self._limits.linger_s):
+                await self._all_gone()
         for link in tuple(self._links):
             link.abort()
+        await self._all_gone()
+
+    async def _all_gone(self) -> None:
         while self._links:
             self._gone.clear()
             await self._gone.wait()

@@ -123,7 +123,10 @@ class CellRun:
         try:
             await device.start()
             self._require()
-            self._command(device, open_command(self._cell, stage.way, self._key, stage.ca_pem, self._clock.now()))
+            command, secrets_of_it = open_command(self._cell, stage.way, self._key, stage.ca_pem, self._clock.now())
+            for secret in secrets_of_it:
+                self._recorder.redactor.add(secret)
+            self._command(device, command)
             await self._until_over(self._traffic)
             measured = self._failure is None
         finally:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import msgspec
 
 from harness.plan import Cell
-from harness.sas import make_token
+from harness.sas import make_token, parse
 
 __all__ = ["Way", "open_command"]
 
@@ -35,30 +35,43 @@ class Way:
         }
 
 
-def open_command(cell: Cell, way: Way, key: str, ca_pem: str, now: float) -> dict[str, object]:
-    """The `open` command for this cell's device, whose id is the cell's and whose key is `key`, as of `now`."""
+def open_command(cell: Cell, way: Way, key: str, ca_pem: str, now: float) -> tuple[dict[str, object], tuple[str, ...]]:
+    """The `open` command for this cell's device, whose id is the cell's and whose key is `key`, as of `now`.
+
+    With it come the secrets that are made for it: the signature of a fixed token, as it is written there and decoded.
+    """
+    token = _fixed_token(cell, way, key, now)
     listening = "listening" in cell.scenario.traffic
     settings = {name: value for name, value in msgspec.to_builtins(cell.settings).items() if value is not None}
-    return {
+    command = {
         "cmd": "open",
         "transport": cell.transport,
-        "connection_string": _connection_string(cell, way, key, now),
+        "connection_string": _connection_string(cell, way, key, token),
         "ca_pem": ca_pem,
         "c2d": listening,
         "methods": listening,
         **settings,
         **({"proxy": {"host": way.proxy[0], "port": way.proxy[1]}} if way.proxy else {}),
     }
+    return command, _signatures(token)
 
 
-def _connection_string(cell: Cell, way: Way, key: str, now: float) -> str:
-    parts = [f"HostName={way.host}", f"DeviceId={cell.id}"]
+def _connection_string(cell: Cell, way: Way, key: str, token: str) -> str:
+    credential = f"SharedAccessSignature={token}" if token else f"SharedAccessKey={key}"
+    gateway = [f"GatewayHostName={way.address}"] if way.gateway else []
+    return ";".join([f"HostName={way.host}", f"DeviceId={cell.id}", credential, *gateway])
+
+
+def _fixed_token(cell: Cell, way: Way, key: str, now: float) -> str:
+    """The token that the application supplies, or an empty text where the SDK owns the key."""
     if cell.scenario.token_lifetime_s is None:
-        parts.append(f"SharedAccessKey={key}")
-    else:
-        resource = quote(f"{way.host}/devices/{cell.id}", safe="")
-        token = make_token(resource, key, int(now + cell.scenario.token_lifetime_s))
-        parts.append(f"SharedAccessSignature={token}")
-    if way.gateway:
-        parts.append(f"GatewayHostName={way.address}")
-    return ";".join(parts)
+        return ""
+    resource = quote(f"{way.host}/devices/{cell.id}", safe="")
+    return make_token(resource, key, int(now + cell.scenario.token_lifetime_s))
+
+
+def _signatures(token: str) -> tuple[str, ...]:
+    if not token:
+        return ()
+    parsed = parse(token)
+    return parsed.sig, parsed.signature

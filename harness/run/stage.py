@@ -25,6 +25,7 @@ from harness.run.opening import Way
 
 __all__ = ["HUB_NAME", "Stage", "Staging", "open_staging"]
 
+_OURS = frozenset({"t", "seq", "src", "kind"})  # names of the log's envelope
 _LAG_WORTH_TELLING_MS = 0.1
 HUB_NAME = "harness-hub.azure-devices.net"
 
@@ -163,7 +164,7 @@ class _Cloud:
 
 def _recording(recorder: Recorder, on_failure: Callable[[AdapterError], None]) -> DeviceCallbacks:
     def on_event(event: dict[str, object], now: float) -> None:
-        fields = {("device_t" if key == "t" else key): value for key, value in event.items() if key != "event"}
+        fields = {(f"device_{key}" if key in _OURS else key): value for key, value in event.items() if key != "event"}
         recorder.record("app", str(event["event"]), now, fields)
 
     def on_log(text: str, now: float) -> None:

@@ -209,6 +209,14 @@ def test_violation_before_connect_leaves_no_record(world: World) -> None:
     assert world.codes() == []
 
 
+def test_the_answer_to_another_protocol_level_is_recorded(world: World) -> None:
+    """The specification demands it, before the connection is closed (MQTT-3.1.2-2)."""
+    wire = world.open()
+    wire.hub_side.receive(b"\x10\x0f\x00\x04MQTT\x05\x02\x00\x3c\x00\x03dev", NOW)
+    assert wire.hub_side.data_to_send() == b"\x20\x02\x00\x01"
+    assert (world.one("connack")["code"], world.one("cut")["cause"]) == (1, "protocol")
+
+
 def test_what_came_before_a_violation_counts(world: World) -> None:
     """Packets in front of the bad one are handled; what is queued is still sent."""
     wire = world.connected()

@@ -7,6 +7,7 @@ from support.hub_world import C2D, DEVICE, EVENTS, HUB_NAME, NOW, Wire, World, c
 
 from harness.hub.topics import DESIRED_FILTER, METHOD_FILTER, TWIN_ANSWER_FILTER, parse_bag
 from harness.protocol.mqtt.packets import (
+    Disconnect,
     Packet,
     Pingreq,
     Pingresp,
@@ -49,6 +50,31 @@ def test_telemetry_is_recorded_and_acknowledged(world: World, wire: Wire) -> Non
         "properties": {"$.mid": "7", "colour": "red", "flag": None},
     }  # fmt: skip
     assert world.one("puback") == {"conn": 1, "packet_id": 9, "message_id": "7"}
+
+
+def test_a_closing_slash_belongs_to_no_property(world: World, wire: Wire) -> None:
+    """The .NET SDK writes one."""
+    wire.send(Publish(f"{EVENTS}%24.mid=1/", b"x", 1, 1))
+    assert world.one("telemetry")["message_id"] == "1"
+
+
+def test_nothing_is_said_to_be_sent_behind_a_disconnect(world: World, wire: Wire) -> None:
+    """What came in one read with it is taken, and not answered: neither on the wire nor in the log."""
+    assert wire.send(Publish(EVENTS, b"x", 1, 9), Disconnect()) == []
+    assert world.one("telemetry")["packet_id"] == 9
+    assert world.find("puback") == []
+
+
+def test_nothing_is_delivered_to_a_device_that_leaves_as_it_comes(world: World) -> None:
+    """CONNECT and DISCONNECT in one read: messages and calls wait for the next connection."""
+    first = world.connected()
+    first.send(Subscribe(1, ((C2D, 0), (METHOD_FILTER, 0))), Disconnect())
+    world.hub.send_c2d("c2d-1", b"x", NOW)
+    world.hub.call_method("1", "probe", b"{}", NOW, connect_timeout_s=9, response_timeout_s=9)
+    world.open().send(connect_packet(), Disconnect())
+    assert (world.find("c2d-sent"), world.find("method-sent")) == ([], [])
+    world.open().send(connect_packet())
+    assert len(world.find("c2d-sent")) == len(world.find("method-sent")) == 1
 
 
 @pytest.mark.parametrize("topic", [EVENTS, EVENTS[:-1]])

@@ -29,6 +29,7 @@ class FakeDevice(Watched):
         self.reports: list[dict[str, object]] = [{"event": "hello"}]
         self.deadline: float | None = None
         self.obeys = True
+        self.farewell: list[Action] = []
         self.on_lost: Callable[[], list[Action]] = list
 
     def command(self, command: Mapping[str, object], _now: float) -> None:
@@ -37,6 +38,7 @@ class FakeDevice(Watched):
         if command["cmd"] == "open":
             self.pending.append(Dial())
         if command["cmd"] == "close" and self.obeys:
+            self.pending += self.farewell
             self.reports.append({"event": "closed"})
 
     def connected(self, _now: float) -> None:
@@ -311,6 +313,19 @@ async def test_stop_closes_the_device_and_its_sockets() -> None:
         await endpoint.until(lambda: endpoint.closed)
         assert endpoint.closed == ("device", "rst")
         assert rig.device.heard == ["connected"]
+
+
+@asynchronous
+async def test_stop_lets_the_farewell_reach_the_hub() -> None:
+    """What the device writes before it hangs up is sent, and its socket is closed, not reset."""
+    async with rigged() as (rig, world):
+        rig.device.farewell = [Write(b"bye"), Hangup("fin")]
+        rig.open()
+        await rig.device.hears("connected")
+        await rig.pump.stop()
+        [endpoint] = world.hub.connections
+        assert endpoint.received == b"bye"
+        assert endpoint.closed == ("device", "fin")
 
 
 @asynchronous

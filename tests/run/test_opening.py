@@ -16,7 +16,7 @@ DIRECT = Way("127.64.0.1", "127.64.0.1", 8883, gateway=False)
 
 def connection_string(cell: Cell, way: Way) -> dict[str, str]:
     """The parts of the connection string that the device is given."""
-    text = str(open_command(cell, way, KEY, "PEM", 1000.0)["connection_string"])
+    text = str(open_command(cell, way, KEY, "PEM", 1000.0)[0]["connection_string"])
     return dict(part.split("=", 1) for part in text.split(";"))
 
 
@@ -47,15 +47,23 @@ def test_a_fixed_token_lives_as_long_as_the_scenario_says() -> None:
 
 def test_only_what_is_set_is_said() -> None:
     """What is left out stays the SDK's default."""
-    command = open_command(a_cell(settings=Settings(lifetime_s=20, margin_percent=15)), GATEWAY, KEY, "PEM", 0.0)
+    command, _ = open_command(a_cell(settings=Settings(lifetime_s=20, margin_percent=15)), GATEWAY, KEY, "PEM", 0.0)
     assert {key: command[key] for key in command if key != "connection_string"} == {
         "cmd": "open", "transport": "mqtt", "ca_pem": "PEM", "c2d": True, "methods": True, "lifetime_s": 20, "margin_percent": 15,
     }  # fmt: skip
-    assert "lifetime_s" not in open_command(a_cell(settings=Settings()), GATEWAY, KEY, "PEM", 0.0)
+    assert "lifetime_s" not in open_command(a_cell(settings=Settings()), GATEWAY, KEY, "PEM", 0.0)[0]
 
 
 def test_the_proxy_is_told_where_there_is_one() -> None:
     """And the header says `via_proxy`."""
     way = Way("h", "127.64.0.1", 12345, gateway=True, proxy=("127.0.0.1", 999))
-    assert open_command(a_cell(), way, KEY, "PEM", 0.0)["proxy"] == {"host": "127.0.0.1", "port": 999}
+    assert open_command(a_cell(), way, KEY, "PEM", 0.0)[0]["proxy"] == {"host": "127.0.0.1", "port": 999}
     assert way.described()["via_proxy"] is True
+
+
+def test_the_signature_of_a_fixed_token_comes_with_it() -> None:
+    """So that it can be kept out of the log before anybody has seen it; a key of the SDK's has none."""
+    command, secrets = open_command(a_cell(scenario=a_scenario("expiry")), GATEWAY, KEY, "PEM", 1000.0)
+    assert len(secrets) == 2
+    assert secrets[0] in str(command["connection_string"])
+    assert open_command(a_cell(), GATEWAY, KEY, "PEM", 0.0)[1] == ()

@@ -94,8 +94,8 @@ class Connection(ABC, Generic[EventT]):
     def _malformed(self, error: RemoteProtocolError) -> None:
         self._violation(str(error))
 
-    def _violation(self, reason: str) -> None:
-        self._events.append(ProtocolViolation(reason))
+    def _violation(self, reason: str, answered: int | None = None) -> None:
+        self._events.append(ProtocolViolation(reason, answered))
         self._enter(State.CLOSED)
 
     def _time_out(self, timeout: Timeout) -> None:

@@ -18,9 +18,13 @@ class PublishReceived(Struct, frozen=True, gc=False):
 
 
 class ProtocolViolation(Struct, frozen=True, gc=False):
-    """The peer broke the protocol; the machine is closed. `reason` never quotes a field that may be a secret."""
+    """The peer broke the protocol; the machine is closed. `reason` never quotes a field that may be a secret.
+
+    `answered`: the CONNACK code the specification demands as the answer, which the machine has given (MQTT-3.1.2-2).
+    """
 
     reason: str
+    answered: int | None = None
 
 
 class Timeout(Struct, frozen=True, gc=False):

@@ -1,7 +1,7 @@
 """Server role of one MQTT 3.1.1 network connection, without I/O and without policy.
 
-The machine checks the protocol, keeps the two time limits a server has (the wait for CONNECT, and keep-alive) and answers
-PINGREQ. Everything else is its owner's decision: whom to accept, which messages to acknowledge and when, when to close.
+The machine checks the protocol, keeps the two time limits a server has (the wait for CONNECT, and keep-alive), and gives the answers
+that leave no choice: PINGRESP, and CONNACK 1 to another protocol level. Everything else is its owner's decision: whom to accept, which messages to acknowledge and when, when to close.
 """
 
 from harness.errors import LocalProtocolError, RemoteProtocolError
@@ -172,4 +172,6 @@ class ServerConnection(Connection[ServerEvent]):
     def _malformed(self, error: RemoteProtocolError) -> None:
         if isinstance(error, UnacceptableProtocolLevelError) and self._state is State.AWAIT_CONNECT:
             self._output.append(encode(Connack(ConnackCode.UNACCEPTABLE_PROTOCOL_VERSION)))
-        super()._malformed(error)
+            self._violation(str(error), ConnackCode.UNACCEPTABLE_PROTOCOL_VERSION)
+        else:
+            super()._malformed(error)

@@ -160,7 +160,7 @@ def test_another_protocol_level_gets_connack_1() -> None:
     """MQTT-3.1.2-2: an MQTT 5 client learns why."""
     server = ServerConnection(now=100.0)
     server.receive(bytes.fromhex("10 0d 0004 4d515454 05 02 003c 00 0000"), 100.0)
-    assert server.events() == [ProtocolViolation("CONNECT: protocol level 5 is not 4")]
+    assert server.events() == [ProtocolViolation("CONNECT: protocol level 5 is not 4", 1)]
     assert answers(server) == [Connack(1)]
 
 
