@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -159,7 +160,7 @@ def test_a_flood_of_stderr_is_cut_and_limited() -> None:
 
     rig.run(script)
     assert rig.log[:3] == ["line 0", "line 1", "line 2"]
-    assert rig.log[3] == "x" * 16 * 1024 + CUT_MARK
+    assert re.fullmatch("x{16000,16384}" + re.escape(CUT_MARK), rig.log[3])
     assert sum(text.startswith("[the log goes on") for text in rig.log) == 1
     assert sum(map(len, rig.log)) < 1024 * 1024
     assert rig.failures == []
