@@ -15,6 +15,7 @@ from harness.documents import Document, Traffic, Transport, load, one_of
 from harness.errors import ProfileError
 
 __all__ = [
+    "PROFILE_FILE",
     "AdapterProgram",
     "AppSignal",
     "Claim",
@@ -105,8 +106,10 @@ class Settings(Document, frozen=True):
 
 
 class AdapterProgram(Document, frozen=True):
-    """How the device program is started. In `command`, `{python}` is the harness's interpreter; the folder is the profile's.
+    """How the device program is started. In `command`, `{python}` is the harness's interpreter, `{folder}` the folder it runs in.
 
+    `install`: a command, with the same words, that makes the SDK ready in a copy of the profile's folder, in which the program then
+    runs; without one, the program runs in the profile's folder as it is.
     `way` is how the SDK is led to the hub: `gateway` (`GatewayHostName`), `host-ip` (`HostName` is the address).
     `proxy`: the SDK's public API takes an HTTP proxy, the way to WebSockets where port 443 cannot be bound.
     """
@@ -116,7 +119,7 @@ class AdapterProgram(Document, frozen=True):
     transports: tuple[Transport, ...]
     way: Literal["gateway", "host-ip"] = "gateway"
     proxy: bool = False
-    install: str = ""
+    install: tuple[str, ...] = ()
 
 
 class NativeError(Document, frozen=True):

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import datetime as dt
+import os
 import platform
 import secrets
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import msgspec
@@ -15,13 +17,15 @@ import msgspec
 from harness import __version__
 from harness.cli.main import INTERRUPTED
 from harness.cli.options import comma_list, load_profiles, profiles_option
-from harness.cli.progress import CellProgress
+from harness.cli.progress import CellProgress, say
 from harness.cli.results import deliver, derive, keep
 from harness.clock import RealClock
+from harness.device.environments import Environments, cache_folder
 from harness.device.runtimes import real_sdk_problem
-from harness.errors import HarnessError
+from harness.errors import EnvironmentProblem, HarnessError
 from harness.events import FORMAT
 from harness.plan import Cell, DeviceChoice, Overrides, Request, make_plan, parse_margin
+from harness.profile import LoadedProfile
 from harness.run.cell import CellOutcome
 from harness.run.executor import default_jobs, run_cells
 from harness.run.stage import open_staging
@@ -29,6 +33,8 @@ from harness.runfolder import RunFolder, RunRecord, default_root, iso
 from harness.scenario import Scenario, check_scenario, find_scenarios, load_scenario, select_scenarios
 
 __all__ = ["compare"]
+
+T = TypeVar("T")
 
 
 @click.command(
@@ -114,7 +120,7 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
         overrides=parse_margin(margin, overrides) if margin else overrides,
         repeat=repeat,
     )
-    cells = make_plan(loaded, chosen, request, real_sdk_problem)
+    cells = _planned(loaded, chosen, request, say(quiet=quiet))
     seed = secrets.randbits(32) if seed is None else seed
     folder = RunFolder.create(out or default_root(Path.cwd()), _record(cells, request, seed))
     faults, interrupted = _run(cells, folder, seed, jobs or default_jobs(), quiet=quiet)
@@ -134,6 +140,29 @@ def _scenarios(wanted: Sequence[str]) -> list[Scenario]:
     files = {name: Path(name) for name in wanted if name.endswith(".toml")}
     known = find_scenarios(files.values())
     return select_scenarios(known, [load_scenario(files[name]).id if name in files else name for name in wanted])
+
+
+def _planned(
+    loaded: Sequence[LoadedProfile], scenarios: Sequence[Scenario], request: Request, tell: Callable[[str], None]
+) -> list[Cell]:
+    """The cells, after the SDKs they need have been made ready; one that cannot be counts as one this machine has not."""
+    cells = make_plan(loaded, scenarios, request, real_sdk_problem)
+    wanted = {cell.profile.profile.sdk: cell.profile for cell in cells if cell.device == "real" and not cell.status}
+    environments = Environments(cache_folder(os.environ), tell)
+    try:
+        outcomes = asyncio.run(_stoppable(environments.prepare_all(wanted.values())))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    problems = {sdk: str(outcome) for sdk, outcome in outcomes.items() if isinstance(outcome, EnvironmentProblem)}
+    for problem in problems.values():
+        tell(problem)
+    ready = {sdk: outcome for sdk, outcome in outcomes.items() if isinstance(outcome, LoadedProfile)}
+    return make_plan(
+        [ready.get(one.profile.sdk, one) for one in loaded],
+        scenarios,
+        request,
+        lambda one: problems.get(one.profile.sdk) or real_sdk_problem(one),
+    )
 
 
 def _with_hub(scenario: Scenario, grace: float | None, skew: float | None, close: str | None) -> Scenario:
@@ -175,21 +204,26 @@ def _run(cells: Sequence[Cell], folder: RunFolder, seed: int, jobs: int, *, quie
             progress.ended(outcome)
 
         try:
-            asyncio.run(_measure(cells, folder, seed, jobs, on_end))
+            asyncio.run(_stoppable(_measure(cells, folder, seed, jobs, on_end)))
         except (KeyboardInterrupt, asyncio.CancelledError):
             interrupted = True
     folder.finish("interrupted" if interrupted else "finished", dt.datetime.now(dt.UTC))
     return sum(outcome.fault for outcome in outcomes), interrupted
 
 
-async def _measure(
-    cells: Sequence[Cell], folder: RunFolder, seed: int, jobs: int, on_end: Callable[[CellOutcome], None]
-) -> None:
-    """Run the cells on one event loop; SIGTERM stops them as Ctrl-C does."""
+async def _stoppable(work: Awaitable[T]) -> T:
+    """Wait for `work`, which SIGTERM cancels as Ctrl-C does."""
     task = asyncio.current_task()
     assert task is not None
     with contextlib.suppress(NotImplementedError):  # event loops outside Unix have no signal handlers
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
+
+
+async def _measure(
+    cells: Sequence[Cell], folder: RunFolder, seed: int, jobs: int, on_end: Callable[[CellOutcome], None]
+) -> None:
+    """Run the cells on one event loop."""
     clock = RealClock()
     async with open_staging(clock, seed) as staging:
         await run_cells(cells, folder, staging, clock, jobs=jobs, on_end=on_end)

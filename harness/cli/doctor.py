@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import click
 import msgspec
 
 from harness.cli.options import load_profiles, profiles_option
+from harness.cli.progress import say
+from harness.device.environments import Environments, cache_folder
 from harness.report.layout import render
 from harness.run.health import examine
 
@@ -17,13 +20,15 @@ __all__ = ["doctor"]
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+@click.option("--install", is_flag=True, help="Install the SDKs this machine can run, as the first comparison does.")
 @profiles_option
-def doctor(profile_folders: Sequence[Path], *, as_json: bool) -> int:
+def doctor(profile_folders: Sequence[Path], *, as_json: bool, install: bool) -> int:
     """Show what can run on this machine, what is missing, and what brings it.
 
-    Device programs are started and their handshake is made; nothing is measured. Exit code 3 if the harness cannot run at all.
+    Device programs are started and their handshake is made; nothing is measured, and nothing is installed unless asked for. Exit code 3 if the harness cannot run at all.
     """
-    checks = asyncio.run(examine(load_profiles(profile_folders)))
+    environments = Environments(cache_folder(os.environ), say(quiet=False))
+    checks = asyncio.run(examine(load_profiles(profile_folders), environments, install=install))
     if as_json:
         click.echo(json.dumps({"schema": 1, "checks": msgspec.to_builtins(checks)}, indent=2))
     else:

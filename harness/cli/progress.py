@@ -1,6 +1,6 @@
 """Progress on standard error: one line per finished cell, and a moving bar where somebody is watching."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -10,7 +10,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from harness.plan import Cell
 from harness.run.cell import CellOutcome
 
-__all__ = ["CellProgress"]
+__all__ = ["CellProgress", "say"]
+
+
+def say(*, quiet: bool) -> Callable[[str], None]:
+    """What prints one line of progress before the cells; silent with `quiet`."""
+    console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+    return lambda text: console.print(text, markup=False)
 
 
 class CellProgress:

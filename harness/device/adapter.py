@@ -269,9 +269,9 @@ class AdapterProcess:
 
     def _cannot_start(self, problem: OSError) -> EnvironmentProblem:
         runtime = RUNTIMES[self._program.runtime]
-        remedy = self._program.install or runtime.remedy
         return EnvironmentProblem(
-            f"{self._name} cannot be started: {problem.strerror}: {problem.filename}. It needs {runtime.name}: {remedy}"
+            f"{self._name} cannot be started: {problem.strerror}: {problem.filename}."
+            f" It needs {runtime.name}: {runtime.remedy}"
         )
 
     async def _close(self) -> None:

@@ -9,7 +9,8 @@ import msgspec
 from harness.clock import RealClock
 from harness.device.adapter import AdapterProcess
 from harness.device.driver import DeviceCallbacks, Hello
-from harness.device.runtimes import real_sdk_problem
+from harness.device.environments import Environments
+from harness.device.runtimes import RUNTIMES, real_sdk_problem
 from harness.errors import AdapterError, EnvironmentProblem
 from harness.net.addresses import WEBSOCKET_PORT, AddressPool
 from harness.profile import LoadedProfile
@@ -26,9 +27,12 @@ class Check(msgspec.Struct, frozen=True):
     remedy: str = ""
 
 
-async def examine(profiles: Iterable[LoadedProfile]) -> list[Check]:
-    """Look at the system, the loopback interface, and every profile's device program, whose handshake is really made."""
-    programs = [_sdk(loaded) for loaded in profiles]
+async def examine(profiles: Iterable[LoadedProfile], environments: Environments, *, install: bool) -> list[Check]:
+    """Look at the system, the loopback interface, and every profile's device program, whose handshake is really made.
+
+    With `install`, an SDK that is not installed yet is installed first.
+    """
+    programs = [_sdk(loaded, environments, install=install) for loaded in profiles]
     return [_system(), *await _loopback(), *await asyncio.gather(*programs)]
 
 
@@ -62,26 +66,31 @@ async def _loopback() -> list[Check]:
     return [address, Check(f"port {WEBSOCKET_PORT}", "limited", found, remedy)]
 
 
-async def _sdk(loaded: LoadedProfile) -> Check:
+async def _sdk(loaded: LoadedProfile, environments: Environments, *, install: bool) -> Check:
     profile = loaded.profile
     name = f"{profile.sdk} {profile.version}"
     problem = real_sdk_problem(loaded)
     if problem:
         return Check(name, "limited", f"emulated: {problem}")
     try:
-        hello = await _handshake(loaded)
+        ready = await (environments.prepare(loaded) if install else environments.find(loaded))
+        if ready is None:
+            return _not_installed(loaded, name)
+        hello = await _handshake(ready)
     except (AdapterError, EnvironmentProblem) as failure:
-        return Check(
-            name,
-            "limited",
-            f"emulated only: {failure}",
-            loaded.profile.adapter.install if loaded.profile.adapter else "",
-        )
+        return Check(name, "limited", f"emulated only: {failure}")
     if hello.sdk_version != profile.version:
         found = f"real, but version {hello.sdk_version} is installed and the profile is about {profile.version}"
-        return Check(name, "limited", found, profile.adapter.install if profile.adapter else "")
+        return Check(name, "limited", found)
     can = ", ".join(hello.capabilities) or "nothing optional"
     return Check(name, "ok", f"real, on {hello.runtime}; {', '.join(hello.transports)}; can: {can}")
+
+
+def _not_installed(loaded: LoadedProfile, name: str) -> Check:
+    assert loaded.profile.adapter is not None
+    runtime = RUNTIMES[loaded.profile.adapter.runtime].name
+    found = f"{runtime} is there; the SDK is not installed yet: the first comparison installs it"
+    return Check(name, "ok", found, "harness doctor --install does it now")
 
 
 async def _handshake(loaded: LoadedProfile) -> Hello:

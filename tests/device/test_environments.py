@@ -1,0 +1,236 @@
+"""Tests of installing SDKs into folders of their own: once, whole or not at all, and with a log. Nothing is downloaded."""
+
+import asyncio
+import contextlib
+import json
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.adapter_rig import is_running
+from support.plans import a_profile, program
+
+from harness.device.environments import Environments, cache_folder, fingerprint
+from harness.device.runtimes import RUNTIMES, Runtime
+from harness.errors import EnvironmentProblem
+from harness.profile import LoadedProfile
+
+MARK = "import pathlib; pathlib.Path('installed').write_text('yes')"
+
+
+class Cache:
+    """A cache below a temporary folder, and what was said about it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root, self.said = folder / "cache", list[str]()
+
+    def environments(self, **changes: float) -> Environments:
+        """Another process's view of the cache."""
+        return Environments(self.root, self.said.append, **changes)
+
+    def prepare(self, loaded: LoadedProfile, **changes: float) -> LoadedProfile:
+        """Prepare one environment."""
+        return asyncio.run(self.environments(**changes).prepare(loaded))
+
+    def names(self) -> list[str]:
+        """The endings of what stands in the cache."""
+        return sorted(path.suffix if path.is_file() else "folder" for path in self.root.iterdir())
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    """An empty cache."""
+    return Cache(tmp_path)
+
+
+def sdk(folder: Path, code: str = MARK, name: str = "one") -> LoadedProfile:
+    """A profile whose SDK is installed by a line of Python."""
+    source = folder / name
+    source.mkdir(exist_ok=True)
+    (source / "device.py").write_text("pass", encoding="utf-8")
+    adapter = program("{python}", "device.py", install=("{python}", "-c", code))
+    return a_profile(name, adapter=adapter, folder=source)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until `condition` holds, which is a matter of moments."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"HARNESS_CACHE": "/c", "XDG_CACHE_HOME": "/x"}, "/c/environments"),
+        ({"XDG_CACHE_HOME": "/x"}, "/x/iot-credential-expiry-harness/environments"),
+        ({"XDG_CACHE_HOME": "relative"}, "~/.cache/iot-credential-expiry-harness/environments"),
+        ({}, "~/.cache/iot-credential-expiry-harness/environments"),
+    ],
+)
+def test_the_cache_stands_where_the_user_says(variables: dict[str, str], expected: str) -> None:
+    """A relative XDG path does not count, as its specification says."""
+    assert cache_folder(variables) == Path(expected).expanduser()
+
+
+def test_a_profile_without_an_install_command_is_left_as_it_is(cache: Cache) -> None:
+    """Its program runs in the profile's folder."""
+    loaded = a_profile(adapter=program("{python}", "device.py"))
+    assert cache.prepare(loaded) is loaded
+    assert asyncio.run(cache.environments().find(loaded)) is loaded
+
+
+def test_an_sdk_is_installed_into_a_copy(cache: Cache, tmp_path: Path) -> None:
+    """The profile's folder is not touched; one line says what is done and where its log is."""
+    loaded = sdk(tmp_path, f"{MARK}; print('hello')")
+    folder = cache.prepare(loaded).folder
+    assert (folder.parent, folder.name.rpartition("-")[0]) == (cache.root, "one-1.0")
+    assert {path.name for path in folder.iterdir()} == {"device.py", "installed", ".environment.json"}
+    assert [path.name for path in loaded.folder.iterdir()] == ["device.py"]
+    assert folder.with_name(f"{folder.name}.log").read_text() == "hello\n"
+    assert len(cache.said) == 1
+    assert "installing one 1.0, once:" in cache.said[0]
+
+
+def test_a_profile_in_a_read_only_folder_can_be_installed(cache: Cache, tmp_path: Path) -> None:
+    """As one that came with an installed package."""
+    loaded = sdk(tmp_path)
+    loaded.folder.chmod(0o555)
+    assert stat.S_IMODE(cache.prepare(loaded).folder.stat().st_mode) == 0o755
+
+
+def test_it_is_recorded_what_an_environment_was_made_from(cache: Cache, tmp_path: Path) -> None:
+    """With the whole fingerprint, of which the folder's name shows the beginning."""
+    folder = cache.prepare(sdk(tmp_path)).folder
+    record = json.loads((folder / ".environment.json").read_text())
+    assert (record["what"], record["command"][0]) == ("one 1.0", "{python}")
+    assert record["runtime"].startswith("Python 3.")
+    assert record["fingerprint"].startswith(folder.name.rpartition("-")[2])
+
+
+def test_the_second_time_nothing_runs(cache: Cache, tmp_path: Path) -> None:
+    """And nothing is said."""
+    loaded = sdk(tmp_path, f"{MARK}; open({str(tmp_path / 'runs')!r}, 'a').write('x')")
+    assert cache.prepare(loaded) == cache.prepare(loaded)
+    assert (tmp_path / "runs").read_text() == "x"
+    assert len(cache.said) == 1
+
+
+def test_what_is_not_installed_is_not_found(cache: Cache, tmp_path: Path) -> None:
+    """Looking installs nothing."""
+    loaded = sdk(tmp_path)
+    assert asyncio.run(cache.environments().find(loaded)) is None
+    assert cache.said == []
+    prepared = cache.prepare(loaded)
+    assert asyncio.run(cache.environments().find(loaded)) == prepared
+
+
+def test_several_at_once_install_once(cache: Cache, tmp_path: Path) -> None:
+    """The others wait, say so, and find it there."""
+    loaded = sdk(tmp_path, f"import time; time.sleep(0.3); open({str(tmp_path / 'runs')!r}, 'a').write('x')")
+
+    async def both() -> None:
+        await asyncio.gather(*(cache.environments().prepare(loaded) for _ in range(3)))
+
+    asyncio.run(both())
+    assert (tmp_path / "runs").read_text() == "x"
+    assert [line.partition(" ")[0] for line in cache.said] == ["installing", "waiting", "waiting"]
+
+
+def test_a_broken_install_names_its_log_and_the_next_step(cache: Cache, tmp_path: Path) -> None:
+    """Nothing half made stays, and the next attempt is made anew."""
+    loaded = sdk(tmp_path, f"{MARK}; print('no such package'); raise SystemExit(3)")
+    for _ in range(2):
+        with pytest.raises(
+            EnvironmentProblem, match=r"ended with code 3; what it said stands in .*\.log\. .*tries again"
+        ):
+            cache.prepare(loaded)
+    assert cache.names() == [".lock", ".log"]
+    assert next(cache.root.glob("*.log")).read_text() == "no such package\n"
+    assert len(cache.said) == 2
+
+
+def test_what_an_interrupted_install_left_is_cleared_away(cache: Cache, tmp_path: Path) -> None:
+    """As after a loss of power."""
+    loaded = sdk(tmp_path)
+    name = cache.prepare(loaded).folder.name
+    (cache.root / name).rename(cache.root / f"{name}.part")
+    (cache.root / f"{name}.part" / "rubbish").touch()
+    assert not (cache.prepare(loaded).folder / "rubbish").exists()
+
+
+def test_an_install_that_does_not_end_is_ended(cache: Cache, tmp_path: Path) -> None:
+    """With its own sentence."""
+    with pytest.raises(EnvironmentProblem, match=r"took longer than 0\.1 s"):
+        cache.prepare(sdk(tmp_path, "import time; time.sleep(60)"), limit_s=0.1)
+
+
+def test_a_cancelled_install_ends_all_it_started(cache: Cache, tmp_path: Path) -> None:
+    """Ctrl-C leaves no process and no half environment behind."""
+    child = "import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    code = f"{child}; open('pid', 'w').write(str(p.pid)); __import__('os').rename('pid', {str(tmp_path / 'pid')!r}); time.sleep(60)"
+
+    async def interrupted() -> None:
+        task = asyncio.create_task(cache.environments().prepare(sdk(tmp_path, code)))
+        await asyncio.to_thread(wait_for, (tmp_path / "pid").exists)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(interrupted())
+    pid = int((tmp_path / "pid").read_text())
+    wait_for(lambda: not is_running(pid))
+    assert cache.names() == [".lock", ".log"]
+
+
+def test_a_command_that_cannot_be_started_is_said(cache: Cache, tmp_path: Path) -> None:
+    """By the system's own words."""
+    loaded = a_profile(adapter=program("x", install=("no-such-command-here",)), folder=sdk(tmp_path).folder)
+    with pytest.raises(EnvironmentProblem, match=r"cannot be started \(No such file or directory\)"):
+        cache.prepare(loaded)
+
+
+def test_a_cache_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    """With the variable that moves it."""
+    with pytest.raises(EnvironmentProblem, match="Set HARNESS_CACHE to a folder that can be written"):
+        asyncio.run(Environments(Path("/dev/null/x"), print).prepare(sdk(tmp_path)))
+
+
+def test_a_runtime_that_does_not_answer_is_said(cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what brings it."""
+    monkeypatch.setitem(RUNTIMES, "python", Runtime("X", ("no-such-runtime",), "get X"))
+    with pytest.raises(EnvironmentProblem, match=r"no-such-runtime --version cannot be run: .* get X"):
+        cache.prepare(sdk(tmp_path))
+
+
+def test_each_sdk_has_its_own_outcome(cache: Cache, tmp_path: Path) -> None:
+    """A broken one does not keep the others from being installed."""
+    profiles = [sdk(tmp_path, name="good"), sdk(tmp_path, "raise SystemExit(1)", name="bad")]
+    outcomes = asyncio.run(cache.environments().prepare_all(profiles))
+    assert isinstance(outcomes["good"], LoadedProfile)
+    assert isinstance(outcomes["bad"], EnvironmentProblem)
+
+
+def test_the_fingerprint_is_of_all_an_install_depends_on(tmp_path: Path) -> None:
+    """Files by name and content, the command, the runtime; each changes it."""
+    (tmp_path / "lock").write_text("1")
+    seen = [fingerprint(tmp_path, ("npm", "ci"), "v20")]
+    seen += [fingerprint(tmp_path, ("npm", "i"), "v20"), fingerprint(tmp_path, ("npm", "ci"), "v22")]
+    (tmp_path / "lock").write_text("2")
+    seen.append(fingerprint(tmp_path, ("npm", "ci"), "v20"))
+    (tmp_path / "lock").rename(tmp_path / ".lock")
+    seen.append(fingerprint(tmp_path, ("npm", "ci"), "v20"))
+    assert len(set(seen)) == len(seen)
+
+
+def test_the_fingerprint_is_of_nothing_else(tmp_path: Path) -> None:
+    """A corrected claim, or what tools leave behind, asks for no new install."""
+    (tmp_path / "lock").write_text("1")
+    before = fingerprint(tmp_path, ("npm", "ci"), "v20")
+    (tmp_path / "profile.toml").write_text("claims")
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / "x.js").write_text("x")
+    assert fingerprint(tmp_path, ("npm", "ci"), "v20") == before
