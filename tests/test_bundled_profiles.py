@@ -1,6 +1,7 @@
 """The bundled profiles: what every one of them has to say, and what the comparison needs of their settings."""
 
 import itertools
+import json
 
 import pytest
 
@@ -115,9 +116,21 @@ def test_sources_can_be_looked_up(profile: Profile) -> None:
         assert len(source.date) == len("2026-01-01")
 
 
-def test_only_python_has_a_device_program() -> None:
-    """The others are emulated; its files are beside the profile."""
-    assert [sdk for sdk, loaded in PROFILES.items() if loaded.profile.adapter] == ["python"]
-    adapter = PROFILES["python"].profile.adapter
+@pytest.mark.parametrize("sdk", ["node", "python"])
+def test_a_device_program_stands_beside_its_profile(sdk: str) -> None:
+    """The others are emulated."""
+    adapter = PROFILES[sdk].profile.adapter
     assert adapter is not None
-    assert (PROFILES["python"].folder / adapter.command[1]).is_file()
+    assert (PROFILES[sdk].folder / adapter.command[1]).is_file()
+    assert set(adapter.transports) <= set(PROFILES[sdk].profile.transports)
+
+
+def test_nodes_packages_are_pinned_to_the_version_of_the_profile() -> None:
+    """Exactly, and by their digests; the registry they come from is the user's own."""
+    node = PROFILES["node"]
+    wanted = json.loads((node.folder / "package.json").read_text())["dependencies"]
+    locked = json.loads((node.folder / "package-lock.json").read_text())["packages"]
+    installed = {name: package for name, package in locked.items() if name}
+    assert wanted["azure-iot-device"] == node.profile.version
+    assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    assert [name for name, package in installed.items() if "integrity" not in package or "resolved" in package] == []

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import msgspec
 
 from harness.plan import Cell
+from harness.run.traffic import METHOD
 from harness.sas import make_token, parse
 
 __all__ = ["Way", "open_command"]
@@ -50,6 +51,7 @@ def open_command(cell: Cell, way: Way, key: str, ca_pem: str, now: float) -> tup
         "ca_pem": ca_pem,
         "c2d": listening,
         "methods": listening,
+        **({"method_names": [METHOD]} if listening else {}),
         **settings,
         **({"proxy": {"host": way.proxy[0], "port": way.proxy[1]}} if way.proxy else {}),
     }

@@ -8,8 +8,9 @@ from harness.clock import Clock
 from harness.events import Emit
 from harness.scenario import Scenario
 
-__all__ = ["CloudSide", "Traffic"]
+__all__ = ["METHOD", "CloudSide", "Traffic"]
 
+METHOD = "probe"  # the direct method that is called
 METHOD_CONNECT_TIMEOUT_S = 10.0
 METHOD_RESPONSE_TIMEOUT_S = 10.0
 
@@ -92,7 +93,7 @@ class Traffic:
         self._emit("stimulus", now, what="method", id=request_id, why=why)
         self._cloud.call_method(
             request_id,
-            "probe",
+            METHOD,
             b"{}",
             now,
             connect_timeout_s=METHOD_CONNECT_TIMEOUT_S,

@@ -49,7 +49,8 @@ def test_only_what_is_set_is_said() -> None:
     """What is left out stays the SDK's default."""
     command, _ = open_command(a_cell(settings=Settings(lifetime_s=20, margin_percent=15)), GATEWAY, KEY, "PEM", 0.0)
     assert {key: command[key] for key in command if key != "connection_string"} == {
-        "cmd": "open", "transport": "mqtt", "ca_pem": "PEM", "c2d": True, "methods": True, "lifetime_s": 20, "margin_percent": 15,
+        "cmd": "open", "transport": "mqtt", "ca_pem": "PEM", "c2d": True, "methods": True, "method_names": ["probe"],
+        "lifetime_s": 20, "margin_percent": 15,
     }  # fmt: skip
     assert "lifetime_s" not in open_command(a_cell(settings=Settings()), GATEWAY, KEY, "PEM", 0.0)[0]
 
