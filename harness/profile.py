@@ -178,6 +178,8 @@ class Emulation(Document, frozen=True):
     `renewal_delay_s`, `reconnect_delay_s`: from being away, or being dropped, to dialling again.
     `waits_for_acks_s`: before leaving, wait so long for outstanding PUBACKs.
     `reconnects`: after a drop; `if-needed` is only where something is being sent or listened for.
+    `tells_reset`: the transports over which the SDK tells a connection lost by RST from other drops. `after_reset`: it either counts
+    as any other drop (`reconnects`), or no attempt of the SDK's own follows (`gives-up`).
     `token_on_reconnect`: after a drop; `until-renewal-point` re-uses the token until `token_reuse_fraction` of its life, or the percentage
     set. An SDK that keeps its token `cached` renews it also while it is away.
     `always_subscribes`: filters it subscribes to without being asked. `resubscribes`: sends SUBSCRIBE again after coming back.
@@ -207,6 +209,8 @@ class Emulation(Document, frozen=True):
     reconnect_delay_s: float = 0.0
     waits_for_acks_s: float = 0.0
     reconnects: Literal["always", "if-needed"] = "always"
+    tells_reset: tuple[Transport, ...] = ("mqtt", "mqtt-ws")
+    after_reset: Literal["reconnects", "gives-up"] = "reconnects"
     token_on_reconnect: Literal["cached", "fresh", "until-renewal-point"] = "fresh"  # noqa: S105 - no password
     token_reuse_fraction: float = 1.0
     always_subscribes: tuple[Literal["c2d", "twin"], ...] = ()

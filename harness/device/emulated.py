@@ -152,7 +152,8 @@ class EmulatedDevice:
         if self._closing:
             self._closed(now)
         elif phase in STANDING:
-            self._dropped(now, reset=how == "rst" and phase is not Phase.BROKEN)
+            told = self._transport in self._emulation.tells_reset
+            self._dropped(now, reset=how == "rst" and told and phase is not Phase.BROKEN)
         elif phase is Phase.LEAVING:
             self._wait(self._emulation.renewal_delay_s, now)
         elif phase is Phase.REFUSED:
@@ -284,7 +285,9 @@ class EmulatedDevice:
         self._reports.show((reset and self._signals.reset) or self._signals.dropped, now)
         self._give_up_renewal()
         wait = self._retry.begin(now)
-        if self._is_needed():
+        if reset and self._emulation.after_reset == "gives-up" and self._purpose is not Purpose.OPEN:
+            self._give_up((), now)
+        elif self._is_needed():
             self._wait(wait, now)
         else:
             self._enter(Phase.DOWN)

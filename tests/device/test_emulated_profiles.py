@@ -16,9 +16,9 @@ PY_DROPPED = [
 PY_NOISE = ["status: False", "background_exception: ConnectionDroppedError <- ConnectionFailedError"]
 
 
-def world_of(sdk: str, *, listening: bool = False, token: str = "", **settings: Any) -> World:
+def world_of(sdk: str, *, transport: str = "mqtt", listening: bool = False, token: str = "", **settings: Any) -> World:
     """A device of this SDK, told to open at the start."""
-    world = World(profile_of(sdk))
+    world = World(profile_of(sdk), transport=transport)
     switches = {"c2d": True, "methods": True} if listening else {}
     world.do(open_command(token=token, **switches, **settings))
     return world
@@ -267,17 +267,17 @@ def test_node_idle_is_silently_offline_after_a_cut() -> None:
     world.at(START + 20, lambda: world.send(1))
     world.run(30)
     assert world.times("CONNECT refused 5") == [20.0]
-    assert world.shown()[2:] == ["send_failed: UnauthorizedError"]
+    assert world.shown()[2:] == ["send_failed: UnauthorizedError <- NotConnectedError <- Error"]
 
 
 def test_node_listening_reconnects_and_keeps_trying() -> None:
-    """With a C2D or method listener it tries again at once, with the stale token, for 240 s."""
+    """With a C2D or method listener it tries again at once, with the stale token, for 240 s and the attempt after that."""
     world = world_of("node", listening=True, token=own_token(10))
     world.run(300)
     refused = [at for at, entry in world.wire if entry == "CONNECT refused 5"]
-    assert len(refused) > 20
-    assert refused[-1] < 14.75 + 241
-    assert world.shown()[2:] == ["status: disconnect"]
+    assert 50 < len(refused) < 90
+    assert 14.75 + 230 < refused[-1] < 14.75 + 250
+    assert world.shown()[2:] == ["status: disconnect: NotConnectedError <- Error"] * 2
 
 
 def test_node_waits_for_its_acknowledgements() -> None:
@@ -313,14 +313,27 @@ def test_node_stops_waiting_after_30_s() -> None:
 
 
 def test_node_shows_a_reset_but_not_a_close() -> None:
-    """ECONNRESET is a `disconnect` event; a closed connection is none."""
+    """ECONNRESET is a `disconnect` event, and its own attempts end there, though it listens; a closed connection is no event."""
     world = world_of("node", listening=True)
     world.run(1)
     world.cut("fin")
     world.run(2)
     world.cut("rst")
-    world.run(3)
-    assert world.shown()[2:] == ["status: connect", "status: disconnect: Error", "status: connect"]
+    world.run(20)
+    assert world.shown()[2:] == ["status: connect", "status: disconnect: Error"]
+    world.send(1)
+    world.run(21)
+    assert world.shown()[4:] == ["status: connect"]
+    assert [event["id"] for event in world.events("sent")] == [1]
+
+
+def test_node_takes_a_reset_under_a_websocket_for_a_close() -> None:
+    """What resets the socket reaches the SDK as the WebSocket's end: no event, and it comes back."""
+    world = world_of("node", transport="mqtt-ws", listening=True)
+    world.run(1)
+    world.cut("rst")
+    world.run(2)
+    assert world.shown()[2:] == ["status: connect"]
 
 
 @pytest.mark.parametrize(

@@ -48,12 +48,14 @@ class World:
     CONNECT and its token's remaining seconds to a CONNACK code, or None for silence.
     """
 
-    def __init__(self, profile: Profile, *, grace_s: float = 5.0, random: Random | None = None) -> None:
+    def __init__(
+        self, profile: Profile, *, transport: str = "mqtt", grace_s: float = 5.0, random: Random | None = None
+    ) -> None:
         self.now = START
         self.grace_s = grace_s
         self.acknowledges = self.grants = self.reachable = True
         self.answer: Callable[[Connect, float], int | None] = lambda _connect, left_s: 0 if left_s > 0 else 5
-        self.device = EmulatedDevice(profile, "mqtt", random=random or Random(1))
+        self.device = EmulatedDevice(profile, transport, random=random or Random(1))
         self.wire: list[tuple[float, str]] = []
         self.told: list[dict[str, object]] = []
         self.connects: list[Connect] = []
