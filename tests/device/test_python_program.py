@@ -1,6 +1,5 @@
 """sdk_profiles/python/device.py with the real SDK, without a hub: nothing is contacted but closed ports of loopback."""
 
-import datetime as dt
 import json
 import socket
 import subprocess
@@ -12,11 +11,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from support.adapter_rig import PYTHON_PROFILE, Rig, nothing
+from support.certificates import client_certificate
 
 from harness.device.adapter import AdapterProcess
 
@@ -81,19 +77,6 @@ def opened_with(rig: Rig, **fields: object) -> dict[str, object]:
     return rig.named("open_failed")[0]
 
 
-def certificate() -> dict[str, str]:
-    """A client certificate and its key, as `open` carries them."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "d1")])
-    now = dt.datetime.now(dt.UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + dt.timedelta(days=1))
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    return {"cert_pem": public.decode(), "key_pem": private.decode()}
-
-
 def test_hello_tells_the_installed_version(rig: Rig) -> None:
     """The version is the SDK's own word; what the SDK lacks is not claimed."""
     rig.run(nothing)
@@ -152,13 +135,13 @@ def test_an_expired_token_cannot_make_a_client(rig: Rig, closed: str) -> None:
 
 def test_a_client_certificate_is_used(rig: Rig, closed: str) -> None:
     """The SDK could read both files."""
-    fields = {"connection_string": connection_string(closed, "x509=true"), **certificate()}
+    fields = {"connection_string": connection_string(closed, "x509=true"), **client_certificate()}
     assert classes(opened_with(rig, **fields)) == REFUSED
 
 
 def test_a_bad_client_certificate_cannot_make_a_client(rig: Rig, closed: str) -> None:
     """The SDK's own exception comes through."""
-    fields = {"connection_string": connection_string(closed, "x509=true"), **certificate(), "key_pem": "no key"}
+    fields = {"connection_string": connection_string(closed, "x509=true"), **client_certificate(), "key_pem": "no key"}
     assert classes(opened_with(rig, **fields))[-1] == "ssl.SSLError"
 
 
