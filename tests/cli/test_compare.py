@@ -45,7 +45,10 @@ def command(*arguments: str | Path) -> list[str]:
 
 def run(*arguments: str | Path, cwd: Path, expect: int = 0) -> subprocess.CompletedProcess[str]:
     """Run the harness to its end."""
-    result = subprocess.run(command(*arguments), cwd=cwd, capture_output=True, text=True, timeout=90, check=False)
+    result = subprocess.run(
+        command(*arguments), cwd=cwd, env={**os.environ, "HARNESS_CACHE": str(cwd / "cache")},
+        capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
     assert result.returncode == expect, result.stderr
     return result
 
@@ -205,3 +208,72 @@ def forbid_443(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "socket.socket = Socket\n"
     )
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+
+
+PROFILE = """
+schema = 1
+sdk = "broken"
+name = "SDK that cannot be installed"
+language = "X"
+version = "1.0"
+transports = ["mqtt"]
+[[settings]]
+lifetime_s = 4
+[adapter]
+command = ["{python}", "device.py"]
+runtime = "python"
+install = ["{python}", "-c", "CODE"]
+transports = ["mqtt"]
+[emulation]
+user_agent = "x/1.0"
+api_version = "2021-04-12"
+keep_alive_s = 60
+default_lifetime_s = 3600
+renewal = { law = "margin", seconds = 3 }
+"""
+
+
+def a_profile(root: Path, code: str) -> Path:
+    """The folder of a profile whose SDK is installed by a line of Python."""
+    folder = root / "broken"
+    folder.mkdir()
+    (folder / "profile.toml").write_text(PROFILE.replace("CODE", code))
+    (folder / "device.py").touch()
+    return folder
+
+
+@pytest.mark.parametrize(("device", "seen"), [("auto", "emulated"), ("real", "environment")])
+def test_an_sdk_that_cannot_be_installed_is_told_and_costs_itself_only(
+    tmp_path: Path, scenario: Path, device: str, seen: str
+) -> None:
+    """Before anything is measured, on one line that names the log; it is then emulated, unless the real one was asked for."""
+    folder = a_profile(tmp_path, "print('no such package'); raise SystemExit(1)")
+    options = ["--sdk", "broken", "--device", device, "--json"]
+    result = run("compare", "--profiles", folder, "--scenario", scenario, *options, cwd=tmp_path)
+    (row,) = rows(result.stdout)
+    assert seen in {row["device"], row.get("status")}
+    (log,) = (tmp_path / "cache").rglob("*.log")
+    assert log.read_text() == "no such package\n"
+    first, second, *_ = result.stderr.splitlines()
+    assert first.startswith("installing broken 1.0, once: ")
+    assert second.startswith("broken 1.0 could not be installed: ")
+    assert str(log) in second
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_install_can_be_interrupted(tmp_path: Path, scenario: Path, number: signal.Signals) -> None:
+    """Exit code 130; nothing half made stays, and nothing was measured."""
+    folder = a_profile(tmp_path, "import pathlib, time; pathlib.Path('begun').touch(); time.sleep(60)")
+    arguments = command("compare", "--profiles", folder, "--sdk", "broken", "--scenario", scenario, "--out", "runs")
+    variables = {**os.environ, "HARNESS_CACHE": str(tmp_path / "cache")}
+    process = subprocess.Popen(arguments, cwd=tmp_path, env=variables, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while not list(tmp_path.glob("cache/environments/*.part/begun")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert stderr.splitlines()[-1] == "harness: interrupted"
+    assert sorted(path.suffix for path in (tmp_path / "cache" / "environments").iterdir()) == [".lock", ".log"]
+    assert not (tmp_path / "runs").exists()
