@@ -1,12 +1,13 @@
 """Which runtimes the device programs need, whether this machine has them, and what brings them."""
 
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.profile import LoadedProfile
 
-__all__ = ["RUNTIMES", "Runtime", "missing_executable", "real_sdk_problem"]
+__all__ = ["RUNTIMES", "Runtime", "missing_executable", "real_sdk_problem", "runtime_path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,14 @@ RUNTIMES = {
 def missing_executable(name: str) -> str:
     """The first executable of the runtime that is not on this machine's path, or an empty text."""
     return next((program for program in RUNTIMES[name].executables if not shutil.which(program)), "")
+
+
+def runtime_path(name: str) -> str:
+    """Where the runtime's first executable stands on this machine, or an empty text where any of them is missing."""
+    if missing_executable(name):
+        return ""
+    executables = RUNTIMES[name].executables
+    return (shutil.which(executables[0]) or "") if executables else sys.executable
 
 
 def real_sdk_problem(loaded: LoadedProfile) -> str:

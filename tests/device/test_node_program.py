@@ -17,14 +17,9 @@ from support.certificates import client_certificate
 
 from harness.device.adapter import AdapterProcess
 from harness.device.environments import Environments, cache_folder
-from harness.device.runtimes import RUNTIMES, missing_executable
 from harness.profile import bundled_folder, load_profile
 
-pytestmark = [
-    pytest.mark.real_sdk(runtime="node"),
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(missing_executable("node")), reason=f"needs Node.js: {RUNTIMES['node'].remedy}"),
-]
+pytestmark = [pytest.mark.real_sdk(runtime="node"), pytest.mark.slow]
 
 HOST = "hub.azure-devices.net"
 KEY = "SharedAccessKey=c2VjcmV0IG9mIG5vYm9keQ=="

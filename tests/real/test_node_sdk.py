@@ -14,15 +14,10 @@ from typing import Any
 
 import pytest
 
-from harness.device.runtimes import RUNTIMES, missing_executable
 from harness.events import CellLog, Event
 from harness.runfolder import read_cells
 
-pytestmark = [
-    pytest.mark.real_sdk(runtime="node"),
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(missing_executable("node")), reason=f"needs Node.js: {RUNTIMES['node'].remedy}"),
-]
+pytestmark = [pytest.mark.real_sdk(runtime="node"), pytest.mark.slow]
 
 TRANSPORTS = ("mqtt", "mqtt-ws")
 SCENARIOS = ("renewal", "defaults", "expiry", "expiry-idle", "expiry-sending")
