@@ -10,11 +10,12 @@ Words for why a connection went (`AbsenceFinding.cause`):
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 __all__ = [
+    "EXPIRED",
     "MEASURED",
     "AbsenceFinding",
     "CellFindings",
@@ -29,6 +30,8 @@ __all__ = [
 
 RenewalHow = Literal["reconnect", "in-band", "hub-cut", "none"]
 Recovery = Literal["none", "retries", "next-send"]
+EXPIRED: Final = "token-expired"
+"""The cause of a cut at the end of a token's grace."""
 MEASURED = frozenset({"finished", "interrupted"})
 """The ends of a cell that leave something to analyse; after any other, status and reason are all there is."""
 
@@ -168,6 +171,6 @@ class CellFindings(msgspec.Struct, frozen=True):
 
     @property
     def telling(self) -> tuple[AbsenceFinding, ...]:
-        """The absences the cell is about: its renewals, else cuts for an expired token, else all."""
-        cuts = tuple(absence for absence in self.absences if absence.cause == "token-expired")
-        return self.renewals or cuts or self.absences
+        """The absences the cell is about: its renewals, else cuts for an expired token, else those the hub did not begin."""
+        cuts = tuple(absence for absence in self.absences if absence.cause == EXPIRED)
+        return self.renewals or cuts or tuple(absence for absence in self.absences if absence.first != "hub")

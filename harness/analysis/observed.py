@@ -68,9 +68,16 @@ def _of_absences(value: Callable[[AbsenceFinding], ClaimValue | None]) -> Callab
     def observed(evidence: Evidence) -> Observed:
         telling = [absence for cell in evidence.main for absence in cell.telling]
         seen = [shown for absence in telling if (shown := value(absence)) is not None]
-        return _distinct(seen, "the log does not tell" if telling else "the device was never away")
+        return _distinct(seen, "the log does not tell" if telling else _why_never_away(evidence))
 
     return observed
+
+
+def _why_never_away(evidence: Evidence) -> str:
+    others = sorted({absence.cause for cell in evidence.main for absence in cell.absences})
+    if others:
+        return f"the device was away only because the hub cut it for another reason: {', '.join(others)}"
+    return "the device was never away"
 
 
 def _renewal_action(evidence: Evidence) -> Observed:

@@ -9,7 +9,7 @@ what they show is no default of the SDK; where they do not, the setting is witho
 from collections.abc import Iterator, Sequence
 
 from harness.analysis.evidence import Evidence, follows_margin, margin_of
-from harness.analysis.findings import AbsenceFinding, CellFindings
+from harness.analysis.findings import EXPIRED, AbsenceFinding, CellFindings
 from harness.analysis.law import TOLERANCE_S, Actor, LawFinding, Observation, fit_law
 from harness.analysis.renewals import token_lifetime
 
@@ -30,17 +30,12 @@ def _obeys_its_margin(cell: CellFindings) -> bool:
 
 
 def _renewals_observed(cell: CellFindings) -> Iterator[Observation]:
-    found = [one for one in cell.renewals if one.renewal != "hub-cut" or one.cause == "token-expired"]
-    return _observations(cell, found)
+    return _observations(cell, cell.renewals)
 
 
 def _disconnects_observed(cell: CellFindings) -> Iterator[Observation]:
-    found = [one for one in cell.absences if one.cause == "token-expired" or _left_by_itself(one)]
+    found = [one for one in cell.absences if one.cause == EXPIRED or one.first == "device"]
     return _observations(cell, found)
-
-
-def _left_by_itself(absence: AbsenceFinding) -> bool:
-    return absence.first == "device" or absence.cause == "takeover"
 
 
 def _observations(cell: CellFindings, found: Sequence[AbsenceFinding]) -> Iterator[Observation]:
@@ -49,7 +44,7 @@ def _observations(cell: CellFindings, found: Sequence[AbsenceFinding]) -> Iterat
         return
     for one in found:
         if one.point_s is not None:
-            by: Actor = "hub" if one.cause == "token-expired" else "device"
+            by: Actor = "hub" if one.cause == EXPIRED else "device"
             yield Observation(lifetime, one.point_s, by, cell.grace_s)
     if not found and watched_to_the_end(cell):
         yield Observation(lifetime, None, grace_s=cell.grace_s)

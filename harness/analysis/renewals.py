@@ -4,9 +4,12 @@ A token is new where its digest or its expiry differs from that of the connectio
 
 | how | the device |
 |---|---|
-| `reconnect` | left of its own accord, by DISCONNECT, by closing, or by opening the next connection first |
-| `hub-cut` | was cut by the hub |
+| `reconnect` | left of its own accord, by DISCONNECT or by closing |
+| `hub-cut` | was cut by the hub because its token had expired |
 | `in-band` | presented it on the standing connection |
+
+A new token after any other end is no renewal: an SDK that makes a token for every connection shows one whenever the line fails, and the hub
+cannot tell a connection that was taken over on purpose from one that had died unnoticed.
 
 A token says when it expires, not when it was made. Its lifetime is what the settings or the scenario ask for, as long as the first token
 bears that out; else what was left of the first token when it was first used, in whole seconds. It was made at its expiry minus that
@@ -17,7 +20,7 @@ estimate where it is the earlier one, for most SDKs make a token when they need 
 from collections.abc import Iterable
 
 from harness.analysis.fields import number
-from harness.analysis.findings import RenewalHow
+from harness.analysis.findings import EXPIRED, RenewalHow
 from harness.analysis.timeline import Absence, Timeline, Token
 from harness.events import Event
 
@@ -45,7 +48,9 @@ def renewal_of(absence: Absence) -> RenewalHow | None:
     old, new = absence.left.token, absence.back.token if absence.back else None
     if old is None or new is None or (old.digest, old.se) == (new.digest, new.se):
         return None
-    return "hub-cut" if absence.kind == "cut" and absence.cause != "takeover" else "reconnect"
+    if absence.first == "hub":
+        return "hub-cut" if absence.cause == EXPIRED else None
+    return "reconnect"
 
 
 def first_lifetime(timeline: Timeline) -> float | None:

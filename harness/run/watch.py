@@ -8,12 +8,14 @@ from harness.scenario import End
 __all__ = ["Watch"]
 
 _LEAVES = frozenset({"disconnect", "cut", "closed"})
+_EXPIRED = "token-expired"
 
 
 class Watch:
     """Told every event of a cell in order.
 
-    `renewals`: times the device came back with another token. `cuts`: by the hub, at the end of a token's grace.
+    `renewals`: times the device came back with another token after leaving by itself or being cut for the expiry of the old one, which is
+    what the analysis of the log calls a renewal too. `cuts`: by the hub, at the end of a token's grace.
     `seen_at`: when the last awaited thing was seen, in microseconds since the cell began; None until then.
     """
 
@@ -25,6 +27,7 @@ class Watch:
         self._tokens: dict[object, object] = {}
         self._current: object = None
         self._token: object = None
+        self._may_renew = False
 
     @property
     def connected(self) -> bool:
@@ -38,7 +41,7 @@ class Watch:
             self._app(event)
         elif event.kind == "connect":
             token = event.fields.get("token")
-            self._tokens[conn] = token.get("digest") if isinstance(token, Mapping) else None
+            self._tokens[conn] = (token.get("digest"), token.get("se")) if isinstance(token, Mapping) else None
         elif event.kind == "connack" and event.fields.get("code") == 0:
             self._back(conn, event.t)
         elif event.kind in _LEAVES:
@@ -52,20 +55,31 @@ class Watch:
 
     def _back(self, conn: object, t: int) -> None:
         token = self._tokens.get(conn)
-        if self.ever_connected and token != self._token:
-            self.renewals += 1
+        self.renewals += self._may_renew and None not in {token, self._token} and token != self._token
         self._current, self._token, self.ever_connected = conn, token, True
+        self._may_renew = False
         self._judge(t)
 
     def _left(self, event: Event, conn: object) -> bool:
-        if event.kind == "cut" and event.fields.get("cause") == "token-expired":
+        if _cause(event) == _EXPIRED:
             self.cuts += 1
             self._judge(event.t)
         if conn != self._current or conn is None:
             return False
-        self._current = None
+        self._current, self._may_renew = None, _is_of_the_token(event)
         return True
 
     def _judge(self, t: int) -> None:
         if self.seen_at is None and self.renewals >= self._awaited_renewals and self.cuts >= self._end.cuts:
             self.seen_at = t
+
+
+def _is_of_the_token(event: Event) -> bool:
+    """Whether the device left by itself, or was cut because its token had expired: the ends after which a new token is a renewal."""
+    if event.kind == "cut":
+        return _cause(event) == _EXPIRED
+    return event.kind == "disconnect" or event.fields.get("first") != "hub"
+
+
+def _cause(event: Event) -> object:
+    return event.fields.get("cause") if event.kind == "cut" else None

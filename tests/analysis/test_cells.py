@@ -151,6 +151,13 @@ def test_watched_from_the_first_connect_to_the_closing() -> None:
     assert found(LogBuilder().at(3).connect(60).at(10).close().at(20).end()).watched_s == 7.0
 
 
+def test_cuts_for_other_reasons_tell_nothing() -> None:
+    """A cell that is cut by the keep-alive again and again has renewed nothing, and is not about its tokens."""
+    log = LogBuilder().connect(3000).at(12).cut("keep-alive", ["404104"]).at(13).connect(3000)
+    cell = found(log.at(25).cut("keep-alive", ["404104"]).at(26).connect(3000).at(30).close().end())
+    assert (len(cell.absences), cell.renewals, cell.telling) == (2, (), ())
+
+
 def test_telling_absences() -> None:
     """Cuts for an expired token count before other absences where nothing was renewed."""
     log = LogBuilder().connect(60).at(5).disconnect().at(6).connect(60, made_at=0.0).at(65).cut()

@@ -90,6 +90,14 @@ def test_what_the_log_does_not_tell(kind: ClaimKind) -> None:
     assert found == Observed(reason="the log does not tell")
 
 
+def test_away_for_other_reasons() -> None:
+    """What the log shows of a dead connection says nothing about tokens."""
+    other = renewal(5, "hub-cut", cause="keep-alive", renewal=None)
+    assert observe("closes-first", evidence(cell(absences=(other,)))) == Observed(
+        reason="the device was away only because the hub cut it for another reason: keep-alive"
+    )
+
+
 def test_recovery() -> None:
     """What follows a refusal, or why that is not known."""
     assert observe("recovery", evidence(cell(recovery="retries"))).values == ("retries",)

@@ -45,16 +45,16 @@ def test_a_margin_without_effect() -> None:
 
 def test_cuts_for_other_reasons_are_no_observations() -> None:
     """A dead connection that brings a new token says nothing of the law."""
-    other = renewal(7, "hub-cut", cause="keep-alive")
+    other = renewal(7, "hub-cut", cause="keep-alive", renewal=None)
     renewed, disconnected, _ = laws(evidence(renewing(60, 7, absences=(other,))))
     assert (renewed.observations, disconnected.observations) == ((), ())
 
 
-def test_a_takeover_is_the_device_s_act() -> None:
-    """It opened the new connection before the old one was gone."""
-    other = renewal(7, cause="takeover", first="hub")
+def test_a_takeover_is_no_observation() -> None:
+    """Nobody knows when the old connection was given up."""
+    other = renewal(7, cause="takeover", first="hub", renewal=None)
     _, disconnected, _ = laws(evidence(renewing(60, 7, absences=(other,))))
-    assert disconnected.observations == (Observation(60, 7, "device", 5.0),)
+    assert disconnected.observations == ()
 
 
 def test_an_absence_without_a_point() -> None:

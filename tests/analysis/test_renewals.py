@@ -47,10 +47,21 @@ def test_being_cut_is_a_hub_cut() -> None:
     assert renewal_of(absence(LogBuilder().connect(60).at(65).cut().at(66).connect(60))) == "hub-cut"
 
 
-def test_taking_over_is_a_reconnect() -> None:
-    """The hub cuts the old connection only because the device has opened a new one."""
+@pytest.mark.parametrize("cause", ["keep-alive", "protocol", "takeover", ""])
+def test_a_cut_for_another_reason_is_no_renewal(cause: str) -> None:
+    """The new token is that of a new connection, whatever the old one's age."""
+    assert renewal_of(absence(LogBuilder().connect(60).at(5).cut(cause).at(6).connect(60))) is None
+
+
+def test_taking_over_is_no_renewal() -> None:
+    """Perhaps the device had lost the connection long before the hub noticed."""
     log = LogBuilder().connect(60).at(5).connect(60).emit("hub", "cut", conn=1, cause="takeover")
-    assert renewal_of(absence(log)) == "reconnect"
+    assert renewal_of(absence(log)) is None
+
+
+def test_closed_by_the_hub_without_a_reason_is_no_renewal() -> None:
+    """Nothing says that the token was the reason."""
+    assert renewal_of(absence(LogBuilder().connect(60).at(5).closed("hub").at(6).connect(60))) is None
 
 
 def test_the_same_token_is_no_renewal() -> None:

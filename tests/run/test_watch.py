@@ -1,5 +1,9 @@
 """Tests of the watch over a running cell."""
 
+import pytest
+from support.analysis_logs import LogBuilder
+
+from harness.analysis import analyse_cell
 from harness.events import Event
 from harness.run.watch import Watch
 from harness.scenario import End
@@ -36,12 +40,13 @@ def test_a_renewal_is_coming_back_with_another_token() -> None:
         *connection(1, "a"),
         ("disconnect", {"conn": 1}),
         *connection(2, "a"),
+        ("disconnect", {"conn": 2}),
         *connection(3, "b", 5),
         *connection(4, "b"),
     )
     for event in told:
         watch.observe(event)
-    assert (watch.renewals, watch.seen_at) == (1, 8_000_000)
+    assert (watch.renewals, watch.seen_at) == (1, 9_000_000)
 
 
 def test_leaving_is_told_once() -> None:
@@ -85,3 +90,38 @@ def test_a_connection_without_a_token_is_followed_too() -> None:
     ):
         watch.observe(event)
     assert (watch.connected, watch.sent) == (True, 1)
+
+
+def same_token() -> LogBuilder:
+    """The device leaves, and comes back with the token it had."""
+    return LogBuilder().connect(60).at(5).disconnect().connect(60, made_at=0.0)
+
+
+def standing() -> LogBuilder:
+    """A new connection while the old one stands, which the hub then cuts."""
+    return LogBuilder().connect(60).at(5).connect(60).emit("hub", "cut", conn=1, cause="takeover")
+
+
+ENDINGS = {
+    "disconnect": (LogBuilder().connect(60).at(5).disconnect().connect(60), 1),
+    "closed": (LogBuilder().connect(60).at(5).closed("device").connect(60), 1),
+    "closed by the hub": (LogBuilder().connect(60).at(5).closed("hub").connect(60), 0),
+    "expired": (LogBuilder().connect(10).at(15).cut().connect(60), 1),
+    "keep-alive": (LogBuilder().connect(60).at(5).cut("keep-alive").connect(60), 0),
+    "protocol": (LogBuilder().connect(60).at(5).cut("protocol").connect(60), 0),
+    "takeover": (LogBuilder().connect(60).at(5).cut("takeover").connect(60), 0),
+    "takeover of a standing connection": (standing(), 0),
+    "the same token": (same_token(), 0),
+    "no token": (LogBuilder().connect().at(5).disconnect().connect(60), 0),
+    "refused between": (LogBuilder().connect(10).at(15).cut().refused(10, made_at=0.0).connect(60), 1),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_watch_counts_the_renewals_that_analysis_finds(ending: str) -> None:
+    """A scenario ends when what its findings will show has been seen."""
+    builder, renewals = ENDINGS[ending]
+    log, watch = builder.log(), Watch(END, 9)
+    for event in log.events:
+        watch.observe(event)
+    assert watch.renewals == len(analyse_cell(log).renewals) == renewals
