@@ -13,8 +13,8 @@ Telemetry, by the numbered ids the harness hands to the device:
 | lost | did not reach the hub, and either the application was told that it is through, or a message with a higher id got there: it was passed over |
 | unfinished | did not reach the hub, and nothing more is known: perhaps it was still under way |
 
-C2D messages are answered when the application was shown them (where it names no ids: when the device acknowledged them), and lost when the device
-acknowledged one the application never saw. Direct methods are answered, or lost when the hub gave the call up. The rest is open.
+C2D messages are answered when the application was shown them (where what it reports of them carries no ids: when the device acknowledged
+them), and lost when the device acknowledged one the application never saw. Direct methods are answered, or lost when the hub gave the call up. The rest is open.
 """
 
 from collections.abc import Iterable, Sequence
@@ -115,8 +115,9 @@ def _exchanges(sets: Sets, wanted: set[str]) -> Exchanges:
 def _c2d(events: Sequence[Event]) -> Sets:
     queued = _names(of_kind(events, "hub", "c2d-queued"), "message_id")
     acknowledged = _names(of_kind(events, "hub", "c2d-acknowledged"), "message_id")
-    shown = _names(of_kind(events, "app", "c2d"), "message_id")
-    answered = shown or acknowledged
+    arrivals = list(of_kind(events, "app", "c2d"))
+    shown = _names(arrivals, "message_id")
+    answered = acknowledged if arrivals and not shown else shown
     return queued, answered, acknowledged - answered
 
 

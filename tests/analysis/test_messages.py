@@ -132,6 +132,12 @@ def test_c2d_swallowed_by_the_device() -> None:
     assert messages(log.log().events).c2d == Exchanges(asked=3, answered=1, lost=1, open=1)
 
 
+def test_c2d_of_which_the_application_sees_none() -> None:
+    """An application that is shown nothing at all has lost what the device acknowledged."""
+    log = c2d(1).hub("c2d-acknowledged", message_id="c2d-1").hub("c2d-queued", message_id="c2d-2")
+    assert messages(log.log().events).c2d == Exchanges(asked=2, lost=1, open=1)
+
+
 def test_the_probe_of_the_gap_is_counted_apart() -> None:
     """What was sent because the device had just left."""
     found = messages(c2d(1, "gap").hub("c2d-queued", message_id="c2d-2").log().events)
