@@ -9,7 +9,7 @@ A log that was cut short, kinds and fields of a newer harness, and cells that ne
 
 from harness.analysis.cells import analyse_cell
 from harness.analysis.findings import AbsenceFinding, CellFindings, Exchanges, Messages, Signature, Telemetry
-from harness.analysis.law import Fit, LawFinding, Observation, describe, fit_law
+from harness.analysis.law import Fit, LawFinding, Observation, describe, describe_short, fit_law
 from harness.analysis.rows import Row, analyse
 from harness.analysis.summary import summary
 from harness.analysis.verdicts import Verdict
@@ -29,6 +29,7 @@ __all__ = [
     "analyse",
     "analyse_cell",
     "describe",
+    "describe_short",
     "fit_law",
     "summary",
 ]

@@ -29,6 +29,7 @@ __all__ = [
     "consistent",
     "describe",
     "describe_interval",
+    "describe_short",
     "fit_law",
     "seconds",
 ]
@@ -37,6 +38,8 @@ TOLERANCE_S: Final = 1.25
 EXTRAPOLATED_S: Final = 3600.0
 APART_S: Final = 30.0
 APART_FACTOR: Final = 2.0
+WIDE_S: Final = 2.0
+WIDE_FRACTION: Final = 0.01
 
 Actor = Literal["device", "hub"]
 Member = Literal["margin", "fraction", "hub-cut", "none"]
@@ -119,6 +122,22 @@ def describe_interval(fit: Fit) -> str:
     scale = {"margin": 1.0, "fraction": 100.0}.get(fit.law)
     interval = "" if scale is None else f" ({scale * fit.low:.1f} to {scale * fit.high:.1f})"
     return describe(fit) + interval
+
+
+def describe_short(fit: Fit) -> str:
+    """The law as a table's cell, such as `L - 120 s`, with the interval of its parameter where that is wide: `0.80 to 0.85 x L`."""
+    if fit.law == "margin":
+        return f"L - {_span(fit, WIDE_S, '.0f')} s"
+    if fit.law == "fraction":
+        return f"{_span(fit, WIDE_FRACTION, '.2f')} x L"
+    return "never" if fit.law == "none" else "L + grace"
+
+
+def _span(fit: Fit, wide: float, form: str) -> str:
+    """The parameter, or its interval where that reaches further than `wide` to either side."""
+    if max(fit.high - fit.value, fit.value - fit.low) <= wide:
+        return format(fit.value, form)
+    return f"{fit.low:{form}} to {fit.high:{form}}"
 
 
 def _margin_of(law: Law | Fit) -> float:

@@ -14,6 +14,7 @@ from harness.analysis.law import (
     consistent,
     describe,
     describe_interval,
+    describe_short,
     fit_law,
     seconds,
 )
@@ -179,3 +180,20 @@ def test_describe_interval(fit: Fit, text: str) -> None:
 def test_seconds(value: float, text: str) -> None:
     """One decimal at most, and never an exponent."""
     assert seconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("fit", "text"),
+    [
+        (Fit("margin", 118, 119.8, 121, 0), "L - 120 s"),
+        (Fit("margin", 118, 120, 122.1, 0), "L - 118 to 122 s"),
+        (Fit("margin", 117.9, 120, 121, 0), "L - 118 to 121 s"),
+        (Fit("fraction", 0.8, 0.82, 0.85, 0), "0.80 to 0.85 x L"),
+        (Fit("fraction", 0.8, 0.805, 0.81, 0), "0.81 x L"),
+        (Fit("hub-cut", -1, 0, 1, 0), "L + grace"),
+        (Fit("none", 0, 0, 0, 0), "never"),
+    ],
+)
+def test_describe_short(fit: Fit, text: str) -> None:
+    """For a table: the interval only where it is wider than 1 % or 2 s to either side."""
+    assert describe_short(fit) == text
