@@ -7,12 +7,16 @@
 | `retries` | others too: the SDK tries again by itself |
 
 A send shortly before the trouble, or before the end, counts as a cause, but not against an SDK that did not answer it. Both halves of `next-send` are needed: attempts in whole seconds may fall behind sends in whole seconds by chance, but then not behind all of them.
+
+What happened is stamped when the hub's loop sees it, so an answer to a send may appear later by as much as that loop was late. The attempts are judged
+with the quarter of a second and with the worst lag since the trouble added to it; where that makes a difference, nothing can be told.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from harness.analysis.fields import of_kind
+from harness.analysis.fields import number, of_kind
 from harness.analysis.findings import Recovery
+from harness.analysis.renewals import LAG_WINDOW_S
 from harness.analysis.timeline import Absence, Timeline
 from harness.events import Event
 
@@ -23,7 +27,7 @@ REACTION_S = 0.25
 MOST = 0.75
 
 
-def recovery(timeline: Timeline, events: Iterable[Event]) -> tuple[Recovery | None, str]:
+def recovery(timeline: Timeline, events: Sequence[Event]) -> tuple[Recovery | None, str]:
     """What the device did after its first refused reconnect, or None and why that cannot be told."""
     since = next((since for absence in timeline.absences if (since := _trouble(absence)) is not None), None)
     if since is None:
@@ -34,9 +38,26 @@ def recovery(timeline: Timeline, events: Iterable[Event]) -> tuple[Recovery | No
         return None, f"the device was watched for only {watched_s:.1f} s after it was refused or left"
     if not later:
         return "none", ""
-    sends = _sends(since - REACTION_S, timeline, events)
-    in_time = sum(since <= at <= timeline.closing_s - REACTION_S for at in sends)
-    return ("next-send" if _answer(later, sends) and len(later) >= MOST * in_time else "retries"), ""
+    lag_s = _worst_lag_s(since, timeline, events)
+    sends = _sends(since - REACTION_S - lag_s, timeline, events)
+    judged = {_judge(later, sends, since, timeline.closing_s, within) for within in (REACTION_S, REACTION_S + lag_s)}
+    if len(judged) > 1:
+        return None, f"the hub was late by up to {1e3 * lag_s:.0f} ms: retries and answers to a send look alike"
+    return judged.pop(), ""
+
+
+def _judge(attempts: Sequence[float], sends: Sequence[float], since: float, until: float, within: float) -> Recovery:
+    """Whether the attempts answer sends, if an answer comes `within` so many seconds."""
+    causes = [at for at in sends if since - within <= at]
+    in_time = sum(since <= at <= until - within for at in causes)
+    return "next-send" if _answer(attempts, causes, within) and len(attempts) >= MOST * in_time else "retries"
+
+
+def _worst_lag_s(since: float, timeline: Timeline, events: Sequence[Event]) -> float:
+    reports = [
+        one for one in of_kind(events, "harness", "lag") if since <= one.t / 1e6 <= timeline.closing_s + LAG_WINDOW_S
+    ]
+    return max((number(one.fields, "worst_ms") or 0.0 for one in reports), default=0.0) / 1e3
 
 
 def _trouble(absence: Absence) -> float | None:
@@ -50,18 +71,18 @@ def _attempts(timeline: Timeline) -> list[float]:
     return sorted(one.attempt_s for one in timeline.connections if one.attempt_s <= timeline.closing_s)
 
 
-def _sends(since: float, timeline: Timeline, events: Iterable[Event]) -> list[float]:
+def _sends(since: float, timeline: Timeline, events: Sequence[Event]) -> list[float]:
     """When the application sent, until it was told to close."""
     commands = of_kind(events, "harness", "command")
     sends = (event.t / 1e6 for event in commands if event.fields.get("cmd") == "send")
     return [at for at in sends if since <= at <= timeline.closing_s]
 
 
-def _answer(attempts: Sequence[float], sends: Sequence[float]) -> bool:
-    """Whether each attempt comes shortly after a send that no earlier one came after."""
+def _answer(attempts: Sequence[float], sends: Sequence[float], within: float) -> bool:
+    """Whether each attempt comes `within` so many seconds after a send that no earlier one came after."""
     unused = list(sends)
     for attempt in attempts:
-        cause = next((at for at in unused if at <= attempt <= at + REACTION_S), None)
+        cause = next((at for at in unused if at <= attempt <= at + within), None)
         if cause is None:
             return False
         unused.remove(cause)

@@ -1,5 +1,6 @@
 """What follows a refused reconnect."""
 
+import pytest
 from support.analysis_logs import LogBuilder, stale_token
 
 from harness.analysis.recovery import recovery
@@ -106,3 +107,37 @@ def test_a_send_just_before_the_refusal() -> None:
         .refused(10, made_at=0.0)
     )
     assert found(log.at(26).end()) == ("next-send", "")
+
+
+@pytest.mark.parametrize(("after", "expected"), [(0.25, "next-send"), (0.2501, "retries")])
+def test_how_soon_an_answer_comes(after: float, expected: str) -> None:
+    """Within a quarter of a second."""
+    log = refused().at(21).send(1).at(21 + after).refused(10, made_at=0.0)
+    assert found(log.at(23).end()) == (expected, "")
+
+
+@pytest.mark.parametrize(("answered", "expected"), [(3, "next-send"), (2, "retries")])
+def test_how_many_sends_are_answered(answered: int, expected: str) -> None:
+    """Three in four, at least."""
+    log = refused()
+    for number in range(4):
+        log.at(21 + number).send(number)
+        if number < answered:
+            log.after(0.01).refused(10, made_at=0.0)
+    assert found(log.at(26).end()) == (expected, "")
+
+
+def test_a_late_hub_makes_answers_look_like_retries() -> None:
+    """An attempt 0.3 s after a send, by a hub that was 0.1 s late, may be its answer or not."""
+    log = refused().at(21).send(1).at(21.3).refused(10, made_at=0.0).at(22).harness("lag", worst_ms=100.0, over_s=1.0)
+    assert found(log.at(26).end()) == (
+        None,
+        "the hub was late by up to 100 ms: retries and answers to a send look alike",
+    )
+
+
+@pytest.mark.parametrize(("at", "worst_ms"), [(22, 40.0), (19, 100.0), (28, 100.0)])
+def test_a_lag_that_cannot_change_it(at: float, worst_ms: float) -> None:
+    """Too small, before the trouble, or after the closing."""
+    log = refused().at(21).send(1).at(21.3).refused(10, made_at=0.0).at(26).harness("command", cmd="close")
+    assert found(log.at(at).harness("lag", worst_ms=worst_ms).harness("lag").at(29).end()) == ("retries", "")
