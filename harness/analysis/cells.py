@@ -1,24 +1,26 @@
 """One cell's log -> its findings."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from harness.analysis.fields import items, mapping, number, of_kind, text
-from harness.analysis.findings import AbsenceFinding, CellFindings, Signature
+from harness.analysis.findings import EXPIRED, AbsenceFinding, CellFindings, Signature
 from harness.analysis.messages import messages
 from harness.analysis.recovery import recovery
 from harness.analysis.renewals import (
-    first_lifetime,
+    first_token,
     first_uses,
     gap_ms,
     is_noisy,
+    outlived,
     point_in_life,
     renewal_of,
     token_lifetime,
     worst_lag_ms,
 )
-from harness.analysis.signatures import collapse, hub_records, signatures
+from harness.analysis.signatures import hub_records, is_cut_short, overall, signatures
 from harness.analysis.timeline import Absence, Timeline, make_timeline
 from harness.events import CELL_END, CellLog, Event, Header
 from harness.scenario import HUB_GRACE_S
@@ -28,44 +30,79 @@ __all__ = ["analyse_cell"]
 
 def analyse_cell(log: CellLog) -> CellFindings:
     """Everything the log shows; never raises on an incomplete or foreign log."""
-    header, events, timeline = log.header, log.events, make_timeline(log)
-    status, reason, awaited = _end(events)
-    records = hub_records(events, timeline.closing_s)
-    hello = next(of_kind(events, "app", "hello"), None)
-    recovered, why_not = recovery(timeline, events)
-    first_s, set_s = first_lifetime(timeline), _set_lifetime(header)
+    timeline = make_timeline(log)
+    cell = _with_tokens(_stated(log, timeline), timeline, log.events)
+    return msgspec.structs.replace(cell, **_course(log, timeline, cell))
+
+
+def _stated(log: CellLog, timeline: Timeline) -> CellFindings:
+    """What the header, the cell's last event and the device program say of the cell."""
+    header, scenario = log.header, log.header.scenario
+    hello = next(of_kind(log.events, "app", "hello"), None)
+    reported = text(hello.fields, "sdk_version") if hello else ""
+    status, reason, awaited = _end(log.events)
     return CellFindings(
         cell=header.cell,
         sdk=header.sdk,
         sdk_name=header.sdk_name,
-        version=header.version,
+        version=header.version if header.device == "emulated" else reported or header.version,
         transport=header.transport,
         device=header.device,
-        scenario=text(header.scenario, "id"),
-        traffic="+".join(map(str, items(header.scenario, "traffic"))) or "idle",
-        credential=text(header.scenario, "credential"),
+        scenario=text(scenario, "id"),
+        traffic="+".join(map(str, items(scenario, "traffic"))) or "idle",
+        credential=text(scenario, "credential"),
         status=status,
         reason=reason,
-        awaited=awaited,
+        awaited=awaited and bool(timeline.admitted),
         repeat=header.repeat,
         origin=header.origin,
         way=header.way,
         settings=header.settings,
+        settings_of=text(scenario, "settings"),
+        awaits_renewals=(number(mapping(scenario, "end"), "renewals") or 0) > 0,
         grace_s=_grace(header),
+        reported_version=reported,
         capabilities=_capabilities(hello),
-        first_lifetime_s=None if first_s is None else round(first_s, 3),
-        set_lifetime_s=set_s,
-        watched_s=round(timeline.closing_s - timeline.first_connect_s, 3),
-        connections=len(timeline.admitted),
-        refused=sum(one.refused for one in timeline.connections),
-        put_tokens=sum(1 for _ in of_kind(events, "hub", "put-token")),
-        absences=_absences(events, timeline, token_lifetime(first_s, set_s), signatures(events, timeline, records)),
-        hub_log=collapse(record.code for record in records),
-        messages=messages(events),
-        recovery=recovered,
-        recovery_reason=why_not,
-        notes=_notes(events, hello, header),
+        set_lifetime_s=_set_lifetime(header),
+        notes=_notes(log, timeline, reported),
     )
+
+
+def _with_tokens(cell: CellFindings, timeline: Timeline, events: Sequence[Event]) -> CellFindings:
+    """The cell with its first token, and whether one was watched to its end."""
+    first = first_token(timeline, _told_s(events))
+    return msgspec.structs.replace(
+        cell,
+        token_outlived=outlived(timeline, cell.grace_s),
+        first_lifetime_s=first and first.lifetime_s,
+        first_lifetime_between_s=first and (first.least_s, first.most_s),
+    )
+
+
+def _course(log: CellLog, timeline: Timeline, cell: CellFindings) -> dict[str, object]:
+    """What happened from the first CONNECT to the closing."""
+    records = hub_records(log.events, timeline.closing_s)
+    whole = overall(log.events, timeline, records)
+    recovered, why_not = recovery(timeline, log.events)
+    return {
+        "watched_s": round(max(timeline.closing_s - timeline.first_connect_s, 0.0), 3),
+        "connections": len(timeline.admitted),
+        "refused": sum(one.refused for one in timeline.connections),
+        "put_tokens": sum(1 for _ in of_kind(log.events, "hub", "put-token")),
+        "absences": _absences(log.events, timeline, cell, signatures(log.events, timeline, records)),
+        "hub_log": whole.hub,
+        "app": whole.app,
+        "log": whole.log,
+        "messages": messages(log.events),
+        "recovery": recovered,
+        "recovery_reason": why_not,
+    }
+
+
+def _told_s(events: Sequence[Event]) -> float:
+    """When the device was told to open; where the log does not say, when the cell began."""
+    commands = of_kind(events, "harness", "command")
+    return next((event.t / 1e6 for event in commands if event.fields.get("cmd") == "open"), 0.0)
 
 
 def _end(events: Sequence[Event]) -> tuple[str, str, bool]:
@@ -94,15 +131,18 @@ def _capabilities(hello: Event | None) -> tuple[str, ...] | None:
 
 
 def _absences(
-    events: Sequence[Event], timeline: Timeline, lifetime_s: float | None, found: Sequence[Signature]
+    events: Sequence[Event], timeline: Timeline, cell: CellFindings, found: Sequence[Signature]
 ) -> tuple[AbsenceFinding, ...]:
     lags, uses = list(of_kind(events, "harness", "lag")), first_uses(timeline)
+    lifetime_s = token_lifetime(cell.first_token, cell.set_lifetime_s)
+    interrupted = cell.status != "finished"
     pairs = zip(timeline.absences, found, strict=True)
     return tuple(
         msgspec.structs.replace(
             _absence(absence, worst_lag_ms(lags, absence)),
             lifetime_s=lifetime_s,
             point_s=_point(absence, lifetime_s, uses),
+            cut_short=is_cut_short(absence, timeline, interrupted=interrupted),
             signature=signature,
         )
         for absence, signature in pairs
@@ -131,13 +171,13 @@ def _point(absence: Absence, lifetime_s: float | None, uses: Mapping[tuple[str, 
     return point_in_life(token, absence.left_s, lifetime_s, uses[token.digest, token.se])
 
 
-def _notes(events: Sequence[Event], hello: Event | None, header: Header) -> tuple[str, ...]:
-    """What a reader of the row should know besides the figures: the run's own notes, and an SDK of another version than stated."""
-    reported = _reported_version(hello.fields) if hello else ""
-    other = f"the device reports version {reported}, the profile speaks of {header.version}"
-    noted = [text(event.fields, "text") for event in of_kind(events, "harness", "note")]
-    return tuple(filter(None, [other if reported not in {"", header.version} else "", *noted]))
-
-
-def _reported_version(hello: Mapping[str, object]) -> str:
-    return text(hello, "sdk_version")
+def _notes(log: CellLog, timeline: Timeline, reported: str) -> tuple[str, ...]:
+    """What a reader of the row should know besides the figures."""
+    stated = log.header.version
+    other = f"the device reports version {reported}, the profile speaks of {stated}"
+    causes = Counter(one.cause for one in timeline.absences if one.first == "hub" and one.cause != EXPIRED)
+    cuts = (
+        f"the hub cut the connection for another reason than its token: {cause} ({n})" for cause, n in causes.items()
+    )
+    noted = (text(event.fields, "text") for event in of_kind(log.events, "harness", "note"))
+    return tuple(filter(None, [other if reported not in {"", stated} else "", *cuts, *noted]))

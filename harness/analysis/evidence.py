@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from harness.analysis.fields import number
-from harness.analysis.findings import CellFindings
+from harness.analysis.findings import CellFindings, FirstToken
 from harness.analysis.law import TOLERANCE_S, LawFinding, describe, seconds
 from harness.profile import ClaimValue, Law
 
@@ -23,13 +23,16 @@ class Evidence(msgspec.Struct, frozen=True):
 class Observed(msgspec.Struct, frozen=True):
     """What was observed about one kind of claim: distinct values with a text to print, or none and the reason.
 
-    For the kinds that speak of a law, `law` holds it, and there is a text even where no law could be chosen.
+    For the kinds that speak of a law, `law` holds it, and there is a text even where no law could be chosen. For the token's lifetime,
+    `first` holds the token it was read from. `unsupported`: the device under test has no means to show it.
     """
 
     values: tuple[ClaimValue, ...] = ()
     text: str = ""
     reason: str = ""
     law: LawFinding | None = None
+    first: FirstToken | None = None
+    unsupported: bool = False
 
 
 def printable(value: ClaimValue) -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "CellFindings",
     "Duplicate",
     "Exchanges",
+    "FirstToken",
     "Messages",
     "Recovery",
     "RenewalHow",
@@ -37,11 +38,10 @@ MEASURED = frozenset({"finished", "interrupted"})
 
 
 class Signature(msgspec.Struct, frozen=True):
-    """What an absence looked like from both sides, in order; a sequence that repeats itself stands once.
+    """What an absence looked like from both sides, in order, without repetitions: see `harness.analysis.signatures`.
 
-    `hub`: codes of the hub's records, see `harness.analysis.signatures`. `levels`: `informational`, `error`,
-    `informational+error` or empty. `app`: callbacks and exceptions as the application saw them; empty means it saw nothing.
-    `log`: lines of the SDK's own log at WARNING or above.
+    `hub`: codes of the hub's records. `levels`: `informational`, `error`, `informational+error` or empty. `app`: callbacks and
+    exceptions as the application saw them; empty means it saw nothing. `log`: lines of the SDK's own log at WARNING or above.
     """
 
     hub: tuple[str, ...] = ()
@@ -56,6 +56,7 @@ class AbsenceFinding(msgspec.Struct, frozen=True):
     `renewal` is how it came to the new token, or null where it came back with the same one or not at all. `lifetime_s` and `point_s`
     speak of the token it left with: how long it was made for, and how many seconds after it was made the connection went.
     `refused`: CONNECTs the hub refused meanwhile. `noisy`: the gap is below five times the worst lag of the hub's loop around it.
+    `cut_short`: the cell ended so soon that the signature may lack something: on the application's side, and without a return on the hub's.
     """
 
     left_s: float
@@ -69,7 +70,20 @@ class AbsenceFinding(msgspec.Struct, frozen=True):
     point_s: float | None = None
     lag_ms: float = 0.0
     noisy: bool = False
+    cut_short: bool = False
     signature: Signature = Signature()
+
+
+class FirstToken(msgspec.Struct, frozen=True):
+    """What a token was made for, as the first CONNECT shows it: its expiry tells when it ends, and nobody saw it being made.
+
+    `lifetime_s` counts from the moment the hub accepted the connection. `least_s` counts from the CONNECT, by which the token had been made;
+    `most_s` from the command to open, before which the device did not know the settings.
+    """
+
+    lifetime_s: float
+    least_s: float
+    most_s: float
 
 
 class Duplicate(msgspec.Struct, frozen=True):
@@ -122,10 +136,14 @@ class Messages(msgspec.Struct, frozen=True):
 class CellFindings(msgspec.Struct, frozen=True):
     """Everything one cell showed.
 
-    `status` and `reason` as the run wrote them, `interrupted` where it could not. `first_lifetime_s` is what was left of the first
-    token when it was first used; `set_lifetime_s` what the settings or the scenario asked for. `watched_s`: from the first CONNECT to the end.
-    `hub_log`: the codes of the whole cell. `recovery`: after the first refused reconnect. `capabilities`: of the adapter's hello, or
-    null without one. `grace_s`: of this cell's hub.
+    `version` is the measured one: that of the device program's hello (`reported_version`), unless we play the device; without a hello, that of
+    the profile. `settings_of` and `awaits_renewals` are the scenario's: whose settings are used, and whether it waits for renewals.
+    `status` and `reason` as the run wrote them, `interrupted` where it could not. `awaited`: what the scenario waits for was seen.
+    `first_lifetime_s` is what the first token was made for, as near as `first_lifetime_between_s` tells (see `FirstToken`); `set_lifetime_s`
+    what the settings or the scenario asked for. `watched_s`: from the first CONNECT to the end. `token_outlived`: a token was watched
+    beyond its end and the hub's grace, on a connection that stood until then or was cut for it. `hub_log`, `app`, `log`: of the whole
+    cell, as in a `Signature`. `recovery`: after the first refused reconnect. `capabilities`: of the adapter's hello, or null without one.
+    `grace_s`: of this cell's hub.
     """
 
     cell: str
@@ -144,16 +162,23 @@ class CellFindings(msgspec.Struct, frozen=True):
     origin: Mapping[str, object] = {}
     way: Mapping[str, object] = {}
     settings: Mapping[str, object] = {}
+    settings_of: str = ""
+    awaits_renewals: bool = False
     grace_s: float = 0.0
+    reported_version: str = ""
     capabilities: tuple[str, ...] | None = None
     first_lifetime_s: float | None = None
+    first_lifetime_between_s: tuple[float, float] | None = None
     set_lifetime_s: float | None = None
     watched_s: float = 0.0
+    token_outlived: bool = False
     connections: int = 0
     refused: int = 0
     put_tokens: int = 0
     absences: tuple[AbsenceFinding, ...] = ()
     hub_log: tuple[str, ...] = ()
+    app: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()
     messages: Messages = Messages()
     recovery: Recovery | None = None
     recovery_reason: str = ""
@@ -163,6 +188,14 @@ class CellFindings(msgspec.Struct, frozen=True):
     def measured(self) -> bool:
         """Whether the cell ran far enough to be analysed."""
         return self.status in MEASURED
+
+    @property
+    def first_token(self) -> FirstToken | None:
+        """The first token, or None where none was seen."""
+        lifetime = self.first_lifetime_s
+        return (
+            None if lifetime is None else FirstToken(lifetime, *(self.first_lifetime_between_s or (lifetime, lifetime)))
+        )
 
     @property
     def renewals(self) -> tuple[AbsenceFinding, ...]:

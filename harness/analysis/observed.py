@@ -5,17 +5,19 @@
 | token-lifetime | the first token of the cells in which nothing set a lifetime |
 | lifetime-configurable, renewal-point-configurable | `harness.analysis.configurable` |
 | renewal-point, disconnect-point | `harness.analysis.points`, fitted by `harness.analysis.law` |
-| all others | the cells of the row's main settings: each of their telling absences (`CellFindings.telling`) |
+| renewal-action, recovery | the cells of the row's main settings |
+| all others | each telling absence of these cells (`CellFindings.telling`); a signature only where the cell went on for long enough to show all of it |
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
 
-from harness.analysis.configurable import default_lifetime, lifetime_configurable, point_configurable
+from harness.analysis.configurable import TOO_SLOW, default_token, lifetime_configurable, point_configurable
 from harness.analysis.evidence import Evidence, Observed, printable
 from harness.analysis.findings import AbsenceFinding
 from harness.analysis.law import LawFinding, Observation, describe_interval, seconds
-from harness.analysis.points import laws, watched_to_the_end
+from harness.analysis.points import laws, renewal_ways
 from harness.profile import ClaimKind, ClaimValue
 
 __all__ = ["observe"]
@@ -62,30 +64,53 @@ def _distinct(values: Iterable[ClaimValue], reason: str) -> Observed:
     return Observed(tuple(value for value, _ in counted.most_common()), "; ".join(texts))
 
 
-def _of_absences(value: Callable[[AbsenceFinding], ClaimValue | None]) -> Callable[[Evidence], Observed]:
-    """The distinct values of the telling absences; None is an absence that does not show it."""
+Side = Literal["hub", "app"]
+
+
+def _of_absences(
+    value: Callable[[AbsenceFinding], ClaimValue | None], side: Side | None = None
+) -> Callable[[Evidence], Observed]:
+    """The distinct values of the telling absences; None is an absence that does not show it.
+
+    With a `side`, an absence whose signature may lack something there is left out.
+    """
 
     def observed(evidence: Evidence) -> Observed:
         telling = [absence for cell in evidence.main for absence in cell.telling]
-        seen = [shown for absence in telling if (shown := value(absence)) is not None]
+        whole = [absence for absence in telling if not _lacks(absence, side)]
+        seen = [shown for absence in whole if (shown := value(absence)) is not None]
+        if telling and not whole:
+            return Observed(reason="the cell ended too soon after the device had left to show all of it")
         return _distinct(seen, "the log does not tell" if telling else _why_never_away(evidence))
 
     return observed
 
 
+def _lacks(absence: AbsenceFinding, side: Side | None) -> bool:
+    """Whether the signature may lack something on that side; what the hub logs is complete once the device is back."""
+    return side is not None and absence.cut_short and (side == "app" or absence.back_s is None)
+
+
 def _why_never_away(evidence: Evidence) -> str:
+    if told := _never_let_in(evidence):
+        return told
     others = sorted({absence.cause for cell in evidence.main for absence in cell.absences})
     if others:
         return f"the device was away only because the hub cut it for another reason: {', '.join(others)}"
     return "the device was never away"
 
 
+def _never_let_in(evidence: Evidence) -> str:
+    """That no main cell of the row ever had a connection, or an empty text."""
+    if any(cell.connections for cell in evidence.main):
+        return ""
+    return ": ".join(filter(None, ("the device was never let in", evidence.main[0].reason)))
+
+
 def _renewal_action(evidence: Evidence) -> Observed:
-    ways = [one.renewal for cell in evidence.main for one in cell.renewals if one.renewal is not None]
-    if not ways and all(map(watched_to_the_end, evidence.main)):
-        return _distinct(["none"], "")
     watched = max(cell.watched_s for cell in evidence.main)
-    return _distinct(ways, f"no renewal was seen in {seconds(watched)}, and the first token was valid for longer")
+    unseen = f"no renewal was seen in {seconds(watched)}, and no token was watched to its end"
+    return _distinct(renewal_ways(evidence.main), _never_let_in(evidence) or unseen)
 
 
 def _recovery(evidence: Evidence) -> Observed:
@@ -94,10 +119,10 @@ def _recovery(evidence: Evidence) -> Observed:
 
 
 def _token_lifetime(evidence: Evidence) -> Observed:
-    default = default_lifetime(evidence)
-    if default is None:
+    first = default_token(evidence)
+    if first is None:
         return Observed(reason="no cell left the lifetime to the SDK")
-    return Observed((default,), seconds(default))
+    return Observed((first.lifetime_s,), seconds(first.lifetime_s), reason=TOO_SLOW, first=first)
 
 
 _OBSERVERS: Mapping[ClaimKind, Callable[[Evidence], Observed]] = {
@@ -108,8 +133,8 @@ _OBSERVERS: Mapping[ClaimKind, Callable[[Evidence], Observed]] = {
     "disconnect-point": _law(lambda both: both[1]),
     "renewal-action": _renewal_action,
     "closes-first": _of_absences(lambda absence: absence.first or None),
-    "hub-log-levels": _of_absences(lambda absence: absence.signature.levels or None),
-    "hub-signature": _of_absences(lambda absence: absence.signature.hub or None),
-    "app-signature": _of_absences(lambda absence: absence.signature.app),
+    "hub-log-levels": _of_absences(lambda absence: absence.signature.levels or None, "hub"),
+    "hub-signature": _of_absences(lambda absence: absence.signature.hub or None, "hub"),
+    "app-signature": _of_absences(lambda absence: absence.signature.app, "app"),
     "recovery": _recovery,
 }

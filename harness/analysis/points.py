@@ -1,7 +1,8 @@
 """The moments from which the laws are fitted, drawn from a row's cells.
 
 A renewal counts in the life of the token it replaces, from the moment the device left; so does any other leaving that the device decided on or
-the hub enforced because of the token. A cell that went on beyond everything its first token could cause, and saw nothing, counts as `never`.
+the hub enforced because of the token. A cell that outlived a token (`CellFindings.token_outlived`) and saw no renewal, or no leaving at all, counts
+as `never`; one that was never let in, or lost its connection for another reason, shows neither.
 The cells that set no margin are asked; only where there are none, those with the margin of the main settings. Where these renew as that margin asks,
 what they show is no default of the SDK; where they do not, the setting is without effect and they show the SDK's own law.
 """
@@ -9,11 +10,11 @@ what they show is no default of the SDK; where they do not, the setting is witho
 from collections.abc import Iterator, Sequence
 
 from harness.analysis.evidence import Evidence, follows_margin, margin_of
-from harness.analysis.findings import EXPIRED, AbsenceFinding, CellFindings
-from harness.analysis.law import TOLERANCE_S, Actor, LawFinding, Observation, fit_law
+from harness.analysis.findings import EXPIRED, AbsenceFinding, CellFindings, RenewalHow
+from harness.analysis.law import Actor, LawFinding, Observation, fit_law
 from harness.analysis.renewals import token_lifetime
 
-__all__ = ["laws", "watched_to_the_end"]
+__all__ = ["laws", "renewal_ways"]
 
 
 def laws(evidence: Evidence) -> tuple[LawFinding, LawFinding, bool]:
@@ -25,31 +26,35 @@ def laws(evidence: Evidence) -> tuple[LawFinding, LawFinding, bool]:
     return renewing, disconnecting, any(_obeys_its_margin(cell) for cell in alike)
 
 
+def renewal_ways(cells: Sequence[CellFindings]) -> list[RenewalHow]:
+    """How each renewal was done, and `none` for each cell that outlived its token without one; only `none` needs all cells to have."""
+    ways: list[RenewalHow] = [one.renewal for cell in cells for one in cell.renewals if one.renewal is not None]
+    without = [cell for cell in cells if not cell.renewals]
+    outlived = [cell for cell in without if cell.token_outlived]
+    never: list[RenewalHow] = ["none"] * len(outlived)
+    return ways + never if ways or outlived == without else []
+
+
 def _obeys_its_margin(cell: CellFindings) -> bool:
     return any(one.point_s is not None and follows_margin(cell, one.point_s) for one in cell.renewals)
 
 
 def _renewals_observed(cell: CellFindings) -> Iterator[Observation]:
-    return _observations(cell, cell.renewals)
+    return _observations(cell, cell.renewals, never=cell.token_outlived and not cell.renewals)
 
 
 def _disconnects_observed(cell: CellFindings) -> Iterator[Observation]:
     found = [one for one in cell.absences if one.cause == EXPIRED or one.first == "device"]
-    return _observations(cell, found)
+    return _observations(cell, found, never=cell.token_outlived and not cell.absences)
 
 
-def _observations(cell: CellFindings, found: Sequence[AbsenceFinding]) -> Iterator[Observation]:
-    lifetime = token_lifetime(cell.first_lifetime_s, cell.set_lifetime_s)
+def _observations(cell: CellFindings, found: Sequence[AbsenceFinding], *, never: bool) -> Iterator[Observation]:
+    lifetime = token_lifetime(cell.first_token, cell.set_lifetime_s)
     if lifetime is None or lifetime <= 0:
         return
     for one in found:
         if one.point_s is not None:
             by: Actor = "hub" if one.cause == EXPIRED else "device"
             yield Observation(lifetime, one.point_s, by, cell.grace_s)
-    if not found and watched_to_the_end(cell):
+    if never:
         yield Observation(lifetime, None, grace_s=cell.grace_s)
-
-
-def watched_to_the_end(cell: CellFindings) -> bool:
-    """Whether the cell went on beyond the last moment at which its first token could matter."""
-    return cell.first_lifetime_s is not None and cell.watched_s > cell.first_lifetime_s + cell.grace_s + TOLERANCE_S

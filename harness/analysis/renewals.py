@@ -11,32 +11,39 @@ A token is new where its digest or its expiry differs from that of the connectio
 A new token after any other end is no renewal: an SDK that makes a token for every connection shows one whenever the line fails, and the hub
 cannot tell a connection that was taken over on purpose from one that had died unnoticed.
 
-A token says when it expires, not when it was made. Its lifetime is what the settings or the scenario ask for, as long as the first token
-bears that out; else what was left of the first token when it was first used, in whole seconds. It was made at its expiry minus that
+A token says when it expires, not when it was made. Its lifetime is what the settings or the scenario ask for, unless the first token
+refutes that; else what the first token had when its connection was accepted, in whole seconds. It was made at its expiry minus that
 lifetime, or up to a second later, for most SDKs cut the expiry down to whole seconds; and not after it was first used, which is the better
 estimate where it is the earlier one, for most SDKs make a token when they need it.
+
+The first token bears a lifetime out that is up to two seconds above what it had (one for the whole second, one for the way to the hub) or a little
+more than one below (an SDK may add a second). It refutes one that is not within these limits whenever between the command to open and the
+CONNECT it was made. What lies between was made unclear by a slow connecting, and is neither.
 """
 
 from collections.abc import Iterable
 
 from harness.analysis.fields import number
-from harness.analysis.findings import EXPIRED, RenewalHow
-from harness.analysis.timeline import Absence, Timeline, Token
+from harness.analysis.findings import EXPIRED, FirstToken, RenewalHow
+from harness.analysis.law import TOLERANCE_S
+from harness.analysis.timeline import Absence, Connection, Timeline, Token
 from harness.events import Event
 
 __all__ = [
-    "first_lifetime",
+    "bears_out",
+    "first_token",
     "first_uses",
     "gap_ms",
     "is_noisy",
+    "outlived",
     "point_in_life",
     "renewal_of",
     "token_lifetime",
     "worst_lag_ms",
 ]
 
-LIFETIME_TOLERANCE_S = 2.0
-"""A first token this near to what was asked for bears it out: expiry times are whole seconds, and connecting takes a moment."""
+SHORTER_S = 2.0
+LONGER_S = 1.25
 EXPIRY_QUANTUM_S = 1.0
 NOISE_FACTOR = 5.0
 LAG_REACH_S = 0.1
@@ -53,17 +60,40 @@ def renewal_of(absence: Absence) -> RenewalHow | None:
     return "reconnect"
 
 
-def first_lifetime(timeline: Timeline) -> float | None:
-    """Seconds left of the first token the device ever presented, when it did."""
-    tokens = ((one.token, one.attempt_s) for one in timeline.connections if one.token)
-    return next((token.expires_s - at for token, at in tokens if token.expires_s is not None), None)
+def first_token(timeline: Timeline, told_s: float) -> FirstToken | None:
+    """The first token the device ever presented; `told_s` is when it was told to open."""
+    for one in timeline.connections:
+        if one.token and one.token.expires_s is not None:
+            accepted_s = one.attempt_s if one.accepted_s is None else one.accepted_s
+            began = (accepted_s, one.attempt_s, min(told_s, accepted_s))
+            return FirstToken(*(round(one.token.expires_s - at, 3) for at in began))
+    return None
 
 
-def token_lifetime(first_s: float | None, set_s: float | None) -> float | None:
+def bears_out(first: FirstToken, asked_s: float) -> bool | None:
+    """Whether the first token was made for `asked_s`; None where connecting took too long to tell."""
+    if first.least_s - asked_s > LONGER_S or asked_s - first.most_s > SHORTER_S:
+        return False
+    return True if -SHORTER_S <= first.lifetime_s - asked_s <= LONGER_S else None
+
+
+def token_lifetime(first: FirstToken | None, set_s: float | None) -> float | None:
     """What tokens of this cell are made for, from the first one and what was asked for."""
-    if first_s is None or (set_s is not None and abs(first_s - set_s) <= LIFETIME_TOLERANCE_S):
+    if first is None or (set_s is not None and bears_out(first, set_s) is not False):
         return set_s
-    return float(round(first_s))
+    return float(round(first.lifetime_s))
+
+
+def outlived(timeline: Timeline, grace_s: float) -> bool:
+    """Whether a token was watched beyond the last moment at which it could matter, on a connection that stood until its end."""
+    return any(_stood_to_the_end(one, timeline.closing_s - grace_s) for one in timeline.admitted)
+
+
+def _stood_to_the_end(one: Connection, until_s: float) -> bool:
+    if one.token is None or one.token.expires_s is None or until_s <= one.token.expires_s + TOLERANCE_S:
+        return False
+    stood = one.leaving is None or one.leaving[0] >= one.token.expires_s - TOLERANCE_S
+    return stood or one.cut_cause == EXPIRED
 
 
 def first_uses(timeline: Timeline) -> dict[tuple[str, float | None], float]:

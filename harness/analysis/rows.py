@@ -3,17 +3,18 @@
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from harness.analysis.cells import analyse_cell
-from harness.analysis.configurable import default_lifetime
+from harness.analysis.configurable import default_token
 from harness.analysis.evidence import Evidence
 from harness.analysis.fields import number
-from harness.analysis.findings import AbsenceFinding, CellFindings, RenewalHow, Telemetry
+from harness.analysis.findings import AbsenceFinding, CellFindings, RenewalHow, Signature, Telemetry
 from harness.analysis.law import LawFinding
-from harness.analysis.points import laws
+from harness.analysis.points import laws, renewal_ways
 from harness.analysis.renewals import token_lifetime
 from harness.analysis.verdicts import Verdict, judge, read_claims, without_measurement
 from harness.events import CellLog
@@ -21,7 +22,6 @@ from harness.profile import Claim
 
 __all__ = ["Row", "analyse"]
 
-T = TypeVar("T")
 _Key = tuple[object, ...]
 FEWEST_FOR_A_MEDIAN: Final = 5
 
@@ -31,11 +31,14 @@ class Row(msgspec.Struct, frozen=True):
 
     Figures are those of the main settings' cells (those of the profile's first settings, all repeats); `law`, `disconnect_law`,
     `default_lifetime_s` and the verdicts draw on the other cells of the same SDK, version, transport, device and origin too.
-    `status` is empty for a row that was measured, `complete` is false where one of its cells was not to its end.
-    `lifetime_s` is what the tokens of the main cells were made for. Of the absences the row is about: `points_s` are their moments in the
-    token's life, `first` who ended the connection, `gap_ms` every gap with `noisy` for each that the hub's own lag may have made,
-    `gap_median_ms` null for fewer than five, and `hub_log`, `hub_levels`, `app`, `log` their most frequent signature; without an
-    absence, `hub_log` is that of the whole cell.
+    `version` is the measured one (see `CellFindings`). `status` is empty for a row that was measured, `complete` is false where one of its
+    cells was not to its end, `awaited` where one of the main cells did not see what the scenario waits for.
+    `lifetime_s` is what the tokens of the main cells were made for. `renewal` is how most renewals were done, `none` where there was none although
+    a token was watched beyond its end, and null where that was not seen either. Of the absences the row is about: `points_s` are their
+    moments in the token's life, `first` who ended the connection, `gap_ms` every gap with `noisy` for each that the hub's own lag may have
+    made, `gap_median_ms` null for fewer than five, and `hub_log`, `hub_levels`, `app`, `log` their usual signature: all four from the
+    first absence of those that agree in what hub and application saw, if possible of those that were not cut short. `signature_of` says
+    how many absences showed it, and of how many. Without an absence, `hub_log`, `app` and `log` are those of the whole first cell.
     The laws are null where the application holds a fixed token. `law_margin_set`: the law is that of a margin the settings asked for, not the SDK's own.
     """
 
@@ -52,6 +55,7 @@ class Row(msgspec.Struct, frozen=True):
     status: str = ""
     reason: str = ""
     complete: bool = True
+    awaited: bool = False
     lifetime_s: float | None = None
     default_lifetime_s: float | None = None
     renewal: RenewalHow | None = None
@@ -66,6 +70,7 @@ class Row(msgspec.Struct, frozen=True):
     hub_levels: str = ""
     app: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
+    signature_of: tuple[int, int] = (0, 0)
     sent: int = 0
     lost: int = 0
     duplicated: int = 0
@@ -86,13 +91,31 @@ def analyse(logs: Iterable[CellLog]) -> tuple[Row, ...]:
     claims: dict[_Key, tuple[Claim, ...]] = {}
     subjects: dict[_Key, list[CellFindings]] = {}
     groups: dict[_Key, list[CellFindings]] = {}
-    for log in logs:
-        cell = analyse_cell(log)
+    for log, cell in _cells(logs):
         subject = _subject(cell)
         claims.setdefault(subject, read_claims(log.header.claims))
         subjects.setdefault(subject, []).append(cell)
         groups.setdefault((*subject, cell.scenario), []).append(cell)
     return tuple(_make_row(group, subjects[key[:-1]], claims[key[:-1]]) for key, group in groups.items())
+
+
+def _cells(logs: Iterable[CellLog]) -> list[tuple[CellLog, CellFindings]]:
+    """Each log with its findings. A device that never introduced itself is taken to be of the version that its like were."""
+    found = [(log, analyse_cell(log)) for log in logs]
+    reported: dict[_Key, str] = {}
+    for log, cell in found:
+        if cell.reported_version:
+            reported.setdefault(_documented(log), cell.version)
+    return [
+        (log, cell if cell.reported_version else replace(cell, version=reported.get(_documented(log), cell.version)))
+        for log, cell in found
+    ]
+
+
+def _documented(log: CellLog) -> _Key:
+    """The subject as the header names it."""
+    header = log.header
+    return header.sdk, header.version, header.device, msgspec.json.encode(header.origin, order="deterministic")
 
 
 def _subject(cell: CellFindings) -> _Key:
@@ -108,20 +131,22 @@ def _main(group: Sequence[CellFindings]) -> list[CellFindings]:
 
 def _make_row(group: Sequence[CellFindings], subject: Sequence[CellFindings], claims: Sequence[Claim]) -> Row:
     main = _main(group)
-    scenarios = frozenset(cell.scenario for cell in subject)
+    rows = list({cell.scenario: cell for cell in reversed(subject)}.values())[::-1]
     measured = [cell for cell in main if cell.measured]
     blank = _blank(main[0], group)
     if not measured:
-        verdicts = without_measurement(claims, main[0], scenarios)
-        return msgspec.structs.replace(blank, status=main[0].status, reason=main[0].reason, verdicts=verdicts)
+        verdicts = without_measurement(claims, main[0], rows)
+        return replace(blank, status=main[0].status, reason=main[0].reason, verdicts=verdicts)
     evidence = Evidence(tuple(measured), _measured(group), _measured(subject))
     telling = [absence for cell in measured for absence in cell.telling]
-    return msgspec.structs.replace(
+    whole = {name: getattr(measured[0], name) for name in ("hub_log", "app", "log")}
+    return replace(
         blank,
+        awaited=all(cell.awaited for cell in main),
         **_figures(evidence),
-        **(_absence_figures(telling) if telling else {"hub_log": measured[0].hub_log}),
+        **(_absence_figures(telling) if telling else whole),
         **_telemetry_figures([cell.messages.telemetry for cell in measured]),
-        verdicts=judge(claims, evidence, scenarios),
+        verdicts=judge(claims, evidence, rows),
     )
 
 
@@ -131,8 +156,9 @@ def _measured(cells: Iterable[CellFindings]) -> tuple[CellFindings, ...]:
 
 def _blank(cell: CellFindings, group: Sequence[CellFindings]) -> Row:
     """The row without its figures; its notes tell of the cells that are not what they should be."""
-    failed = [f"{one.cell}: {one.status}, {one.reason}" for one in group if one.status != "finished"]
-    notes = [*failed, *(f"{one.cell}: {note}" for one in group for note in one.notes)]
+    failed = [one for one in group if one.status != "finished"]
+    ends = [f"{one.cell}: {shortfall}" for one in group if (shortfall := _shortfall(one))]
+    notes = [*ends, *(f"{one.cell}: {note}" for one in group for note in one.notes)]
     return Row(
         cell.sdk,
         cell.sdk_name,
@@ -150,16 +176,22 @@ def _blank(cell: CellFindings, group: Sequence[CellFindings]) -> Row:
     )
 
 
+def _shortfall(cell: CellFindings) -> str:
+    """What is wrong with the cell's end, or an empty text."""
+    if cell.status != "finished":
+        return f"{cell.status}, {cell.reason}"
+    return cell.reason or ("" if cell.awaited else "what the scenario waits for was not seen")
+
+
 def _figures(evidence: Evidence) -> dict[str, object]:
     main = evidence.main
-    ways = [absence.renewal for cell in main for absence in cell.renewals]
     renewing, disconnecting, margin_set = laws(evidence)
-    own_key = main[0].credential == "key"
+    own_key, default = main[0].credential == "key", default_token(evidence)
     return {
-        "lifetime_s": token_lifetime(main[0].first_lifetime_s, main[0].set_lifetime_s),
-        "default_lifetime_s": default_lifetime(evidence),
-        "renewal": _usual(ways, "none"),
-        "renewals": len(ways),
+        "lifetime_s": token_lifetime(main[0].first_token, main[0].set_lifetime_s),
+        "default_lifetime_s": default and default.lifetime_s,
+        "renewal": next((way for way, _ in Counter(renewal_ways(main)).most_common(1)), None),
+        "renewals": sum(len(cell.renewals) for cell in main),
         "law": renewing if own_key else None,
         "law_margin_set": own_key and margin_set,
         "disconnect_law": disconnecting if own_key else None,
@@ -171,17 +203,18 @@ def _figures(evidence: Evidence) -> dict[str, object]:
 def _absence_figures(telling: Sequence[AbsenceFinding]) -> dict[str, object]:
     """What the absences have in common."""
     gaps = [(absence.gap_ms, absence.noisy) for absence in telling if absence.gap_ms is not None]
-    signatures = [absence.signature for absence in telling]
+    usual, shown = _usual_signature(telling)
     return {
         "points_s": tuple(absence.point_s for absence in telling if absence.point_s is not None),
         "first": tuple(dict.fromkeys(absence.first for absence in telling)),
         "gap_ms": tuple(gap for gap, _ in gaps),
         "noisy": tuple(noisy for _, noisy in gaps),
         "gap_median_ms": statistics.median(gap for gap, _ in gaps) if len(gaps) >= FEWEST_FOR_A_MEDIAN else None,
-        "hub_log": _usual([one.hub for one in signatures], ()),
-        "hub_levels": _usual([one.levels for one in signatures], ""),
-        "app": _usual([one.app for one in signatures], ()),
-        "log": _usual([one.log for one in signatures], ()),
+        "hub_log": usual.hub,
+        "hub_levels": usual.levels,
+        "app": usual.app,
+        "log": usual.log,
+        "signature_of": shown,
     }
 
 
@@ -190,6 +223,12 @@ def _telemetry_figures(cells: Sequence[Telemetry]) -> dict[str, object]:
     return {name: sum(getattr(one, name) for one in cells) for name in names}
 
 
-def _usual(values: Sequence[T], otherwise: T) -> T:
-    """The most frequent value, the first of equals."""
-    return next((value for value, _ in Counter(values).most_common(1)), otherwise)
+def _usual_signature(telling: Sequence[AbsenceFinding]) -> tuple[Signature, tuple[int, int]]:
+    """The signature most absences show, from the first of them, with their number and that of all.
+
+    Lines of the SDK's log may carry numbers and addresses, so absences agree where hub and application saw the same.
+    """
+    whole = [one.signature for one in telling if not one.cut_short] or [one.signature for one in telling]
+    alike = Counter((one.hub, one.levels, one.app) for one in whole)
+    (chosen, shown), *_ = alike.most_common(1)
+    return next(one for one in whole if (one.hub, one.levels, one.app) == chosen), (shown, len(whole))

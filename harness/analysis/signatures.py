@@ -13,11 +13,18 @@ Of the application's events, those that tell it something: status callbacks, the
 A text is made of callback (or the event's kind, unless that is `status`), `status/reason`, and the classes of the exception, outermost first:
 `on_connection_state_change False`, `DISCONNECTED_RETRYING/EXPIRED_SAS_TOKEN`, `send_failed: CredentialError <- UnauthorizedError`.
 They travel through a pipe and may precede what they tell of, so an absence owns those from half a second before it to two seconds
-after it, as far as the neighbours leave them to it.
+after it, as far as the neighbours leave them to it. Where the cell ended sooner, the absence was cut short: what is missing may have been
+about to come.
+
+Between runs of the same behaviour the number of repetitions differs, and where threads race their order too. So what the application saw, and
+the lines of the SDK's log, stand once each, in the order of their first appearance, and `… (repeated)` follows where anything came
+again. Of the hub's codes, whose order is certain, only immediate repetitions are left out.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -26,8 +33,20 @@ from harness.analysis.findings import Signature
 from harness.analysis.timeline import Absence, Timeline
 from harness.events import Event
 
-__all__ = ["Record", "app_text", "collapse", "hub_records", "levels_of", "signatures"]
+__all__ = [
+    "REPEATED",
+    "Record",
+    "app_text",
+    "collapse",
+    "firsts",
+    "hub_records",
+    "is_cut_short",
+    "levels_of",
+    "overall",
+    "signatures",
+]
 
+REPEATED: Final = "… (repeated)"
 BEFORE_S = 0.5
 AFTER_S = 2.0
 LONGEST_CYCLE = 12
@@ -59,16 +78,35 @@ def signatures(events: Sequence[Event], timeline: Timeline, records: Sequence[Re
     for absence, following in zip(absences, (*absences[1:], None), strict=False):
         hub = [record for record in records if _belongs(record, absence)]
         window = _window(absence, following, timeline.closing_s)
-        seen = [event for event in shown if window[0] <= event.t / 1e6 < window[1]]
-        found.append(
-            Signature(
-                hub=collapse(record.code for record in hub),
-                levels=levels_of(hub),
-                app=collapse(app_text(event) for event in seen if event.src == "app"),
-                log=collapse(text(event.fields, "text") for event in seen if event.src == "sdk-log"),
-            )
-        )
+        found.append(_signature(hub, [event for event in shown if window[0] <= event.t / 1e6 < window[1]]))
     return tuple(found)
+
+
+def overall(events: Iterable[Event], timeline: Timeline, records: Sequence[Record]) -> Signature:
+    """The signature of the whole cell, up to its closing."""
+    return _signature(records, [one for one in events if _is_shown(one) and one.t / 1e6 < timeline.closing_s])
+
+
+def is_cut_short(absence: Absence, timeline: Timeline, *, interrupted: bool) -> bool:
+    """Whether the cell ended before all that belongs to the absence could be seen; `interrupted`: it stopped before its own end."""
+    since = absence.left_s if absence.back_s is None else absence.back_s
+    watched_s = round(timeline.closing_s - since, 6)
+    return watched_s < AFTER_S or (interrupted and absence.back is None)
+
+
+def _signature(hub: Sequence[Record], shown: Sequence[Event]) -> Signature:
+    return Signature(
+        hub=collapse(record.code for record in hub),
+        levels=levels_of(hub),
+        app=firsts(app_text(event) for event in shown if event.src == "app"),
+        log=firsts(text(event.fields, "text") for event in shown if event.src == "sdk-log"),
+    )
+
+
+def firsts(entries: Iterable[str]) -> tuple[str, ...]:
+    """Each entry once, in the order of their first appearance, and `REPEATED` where any came again."""
+    counted = Counter(entries)
+    return (*counted, *([REPEATED] if counted.total() > len(counted) else []))
 
 
 def levels_of(records: Iterable[Record]) -> str:

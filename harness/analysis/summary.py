@@ -32,6 +32,7 @@ FIGURES: Final = (
     "hub_levels",
     "app",
     "log",
+    "signature_of",
     "lifetime_s",
     "default_lifetime_s",
     "points_s",
@@ -50,6 +51,7 @@ FIGURES: Final = (
     "noisy",
     "recovery",
     "complete",
+    "awaited",
 )
 
 

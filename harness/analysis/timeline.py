@@ -1,4 +1,4 @@
-"""One cell's log -> the device's connections, as the hub saw them, and its absences. Times are seconds since the cell began.
+"""One cell's log -> the device's connections, as the hub saw them, and its absences. A connection counts from its CONNECT on. Times are seconds since the cell began.
 
 A token's times are counted on that axis too: the hub tells how much of it was left (`left_s`) when it was presented, so neither the wall
 clock nor a hub that judges this device by a shifted clock enters.
@@ -31,6 +31,7 @@ class Connection(msgspec.Struct, frozen=True):
     """One connection of the device, with the moments the log tells of; `code` is the CONNACK's."""
 
     number: int
+    accepted_s: float | None = None
     connect_s: float | None = None
     connack_s: float | None = None
     code: int | None = None
@@ -130,7 +131,11 @@ def _connections(log: CellLog) -> tuple[Connection, ...]:
         if conn is not None:
             known = found.get(conn, Connection(conn))
             found[conn] = msgspec.structs.replace(known, **_CHANGES[event.kind](event.t / 1e6, event.fields))
-    return tuple(found.values())
+    return tuple(one for one in found.values() if one.connect_s is not None or one.connack_s is not None)
+
+
+def _accepted(now: float, _: Mapping[str, object]) -> dict[str, object]:
+    return {"accepted_s": now}
 
 
 def _connect(now: float, fields: Mapping[str, object]) -> dict[str, object]:
@@ -153,7 +158,14 @@ def _closed(now: float, fields: Mapping[str, object]) -> dict[str, object]:
     return {"closed_s": now, "closed_first": text(fields, "first")}
 
 
-_CHANGES = {"connect": _connect, "connack": _connack, "disconnect": _disconnect, "cut": _cut, "closed": _closed}
+_CHANGES = {
+    "accepted": _accepted,
+    "connect": _connect,
+    "connack": _connack,
+    "disconnect": _disconnect,
+    "cut": _cut,
+    "closed": _closed,
+}
 
 
 def _token(now: float, fields: Mapping[str, object]) -> Token | None:

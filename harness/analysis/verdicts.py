@@ -1,15 +1,16 @@
 """Each claim held against what was observed.
 
-A claim is judged on one row: that of the scenario it names, else by its kind:
+Where a claim names a scenario, it is judged on that scenario's row. Otherwise the scenario's documents decide, not its name:
 
 | kind | judged on |
 |---|---|
-| recovery, and any claim about a `token` credential | rows whose application holds a fixed token |
-| token-lifetime, lifetime-configurable | the row of `renewal`, or of `defaults` where that was not run |
-| all others | the row of `renewal` |
+| recovery, and any claim about a `token` credential | every row whose application holds a fixed token |
+| token-lifetime, lifetime-configurable: drawn from all rows of the SDK | the first row, in plan order, that is about renewals; without one, the first whose SDK owns the key |
+| all others: drawn from the row alone | every row that is about renewals |
 
-There, its transports, versions, traffic and credential have to be the row's. A kind of which the row shows something and of which no
-claim speaks gets `documents silent`.
+A row is about renewals where the SDK owns the key, and its settings are the profile's or renewals are awaited. There, the claim's transports,
+versions, traffic and credential have to be the row's too; `versions` is an exact list, and the version is the one that was measured.
+A kind of which the row shows something and of which no claim speaks gets `documents silent`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,11 +18,12 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from harness.analysis.evidence import Evidence, Observed, printable
+from harness.analysis.evidence import Evidence, Observed, own_key, printable
 from harness.analysis.findings import CellFindings
 from harness.analysis.law import consistent
 from harness.analysis.observed import observe
-from harness.analysis.renewals import LIFETIME_TOLERANCE_S
+from harness.analysis.renewals import bears_out
+from harness.analysis.signatures import REPEATED
 from harness.profile import Claim, ClaimKind, ClaimValue, Law, When
 
 __all__ = ["Verdict", "VerdictWord", "judge", "read_claims", "without_measurement"]
@@ -36,8 +38,9 @@ VerdictWord = Literal[
     "harness error",
 ]
 KINDS: Final[tuple[ClaimKind, ...]] = get_args(ClaimKind)
-LIFETIME_KINDS: Final = frozenset({"token-lifetime", "lifetime-configurable"})
+DRAWN_FROM_ALL_ROWS: Final = frozenset({"token-lifetime", "lifetime-configurable"})
 SHOWN_WITH_A_TOKEN: Final = frozenset({"recovery", "hub-signature", "app-signature"})
+BORNE_OUT: Final[Mapping[bool | None, VerdictWord]] = {True: "confirmed", False: "differs", None: "not observed"}
 WORD_OF_STATUS: Final[Mapping[str, VerdictWord]] = {"unsupported": "unsupported", "environment": "environment"}
 
 
@@ -61,26 +64,32 @@ def read_claims(raw: Iterable[Mapping[str, object]]) -> tuple[Claim, ...]:
     return tuple(claim for one in raw if (claim := _claim(one)) is not None)
 
 
-def judge(claims: Sequence[Claim], evidence: Evidence, scenarios: frozenset[str]) -> tuple[Verdict, ...]:
-    """The verdicts of a row that was measured; `scenarios` are those the SDK has rows of."""
+def judge(claims: Sequence[Claim], evidence: Evidence, rows: Sequence[CellFindings]) -> tuple[Verdict, ...]:
+    """The verdicts of a row that was measured; `rows` has a cell of each row of the SDK, in plan order."""
     cell = evidence.main[0]
-    here = [claim for claim in claims if _is_about(claim, cell, scenarios)]
+    here = [claim for claim in claims if _is_about(claim, cell, rows)]
     spoken_of = {claim.kind for claim in here}
-    silent = [kind for kind in KINDS if kind not in spoken_of and _shows(kind, cell, scenarios)]
+    silent = [kind for kind in KINDS if kind not in spoken_of and _shows(kind, cell, rows)]
     seen = ((kind, observe(kind, evidence)) for kind in silent)
     return (
         *(_verdict(claim, observe(claim.kind, evidence)) for claim in here),
-        *(Verdict(kind, kind, "documents silent", observed=one.text) for kind, one in seen if one.values),
+        *(
+            Verdict(kind, kind, "documents silent", observed=one.text)
+            for kind, one in seen
+            if one.values or one.unsupported
+        ),
     )
 
 
-def without_measurement(claims: Sequence[Claim], cell: CellFindings, scenarios: frozenset[str]) -> tuple[Verdict, ...]:
+def without_measurement(
+    claims: Sequence[Claim], cell: CellFindings, rows: Sequence[CellFindings]
+) -> tuple[Verdict, ...]:
     """The verdicts of a row none of whose main cells ran, `cell` being the first of them."""
     word = WORD_OF_STATUS.get(cell.status, "harness error")
     return tuple(
         msgspec.structs.replace(_blank(claim), verdict=word, reason=cell.reason)
         for claim in claims
-        if _is_about(claim, cell, scenarios)
+        if _is_about(claim, cell, rows)
     )
 
 
@@ -91,12 +100,12 @@ def _claim(raw: Mapping[str, object]) -> Claim | None:
         return None
 
 
-def _is_about(claim: Claim, cell: CellFindings, scenarios: frozenset[str]) -> bool:
+def _is_about(claim: Claim, cell: CellFindings, rows: Sequence[CellFindings]) -> bool:
     return (
         (not claim.transports or cell.transport in claim.transports)
         and (not claim.versions or cell.version in claim.versions)
         and _traffic_fits(claim.when, cell)
-        and _is_home(claim.kind, claim.when, cell, scenarios)
+        and _is_home(claim.kind, claim.when, cell, rows)
     )
 
 
@@ -105,20 +114,27 @@ def _traffic_fits(when: When, cell: CellFindings) -> bool:
     return wanted is None or set(wanted or ("idle",)) == set(cell.traffic.split("+"))
 
 
-def _is_home(kind: ClaimKind, when: When, cell: CellFindings, scenarios: frozenset[str]) -> bool:
+def _is_home(kind: ClaimKind, when: When, cell: CellFindings, rows: Sequence[CellFindings]) -> bool:
     if when.scenario is not None:
         return cell.scenario == when.scenario and when.credential in {None, cell.credential}
     if (when.credential or ("token" if kind == "recovery" else "key")) == "token":
         return cell.credential == "token"
-    home = "defaults" if kind in LIFETIME_KINDS and "renewal" not in scenarios else "renewal"
-    return cell.scenario == home
+    if kind not in DRAWN_FROM_ALL_ROWS:
+        return _is_about_renewals(cell)
+    possible = [row for row in own_key(rows) if _traffic_fits(when, row)]
+    homes = [row for row in possible if _is_about_renewals(row)] or possible
+    return cell.scenario in {row.scenario for row in homes[:1]}
 
 
-def _shows(kind: ClaimKind, cell: CellFindings, scenarios: frozenset[str]) -> bool:
-    """Whether a row of this scenario is where one looks for observations of `kind`."""
+def _is_about_renewals(cell: CellFindings) -> bool:
+    return cell.credential == "key" and (cell.settings_of == "profile" or cell.awaits_renewals)
+
+
+def _shows(kind: ClaimKind, cell: CellFindings, rows: Sequence[CellFindings]) -> bool:
+    """Whether this row is where one looks for observations of `kind`."""
     if cell.credential == "token":
         return kind in SHOWN_WITH_A_TOKEN
-    return _is_home(kind, When(), cell, scenarios)
+    return _is_home(kind, When(), cell, rows)
 
 
 def _blank(claim: Claim) -> Verdict:
@@ -134,8 +150,8 @@ def _blank(claim: Claim) -> Verdict:
 
 
 def _verdict(claim: Claim, seen: Observed) -> Verdict:
-    word = _compare(claim.value, seen)
-    reason = seen.reason if word == "not observed" else ""
+    word = "unsupported" if seen.unsupported else _compare(claim.value, seen)
+    reason = seen.reason if word in {"not observed", "unsupported"} else ""
     return msgspec.structs.replace(_blank(claim), verdict=word, observed=seen.text, reason=reason)
 
 
@@ -144,6 +160,8 @@ def _compare(claimed: ClaimValue, seen: Observed) -> VerdictWord:
         return _compare_law(claimed, seen)
     if not seen.values:
         return "not observed"
+    if seen.first is not None and isinstance(claimed, int | float):
+        return BORNE_OUT[bears_out(seen.first, claimed)]
     return "confirmed" if all(_equal(claimed, value) for value in seen.values) else "differs"
 
 
@@ -157,6 +175,5 @@ def _compare_law(claimed: Law, seen: Observed) -> VerdictWord:
 
 
 def _equal(claimed: ClaimValue, value: ClaimValue) -> bool:
-    if isinstance(claimed, int | float) and isinstance(value, int | float):
-        return abs(claimed - value) <= (0 if isinstance(claimed, bool) else LIFETIME_TOLERANCE_S)
-    return claimed == value
+    """Whether they say the same; a claimed signature may leave open whether anything in it came again."""
+    return claimed == value or (isinstance(value, tuple) and value[-1:] == (REPEATED,) and claimed == value[:-1])

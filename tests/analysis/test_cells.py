@@ -12,6 +12,7 @@ from support.analysis_logs import (
 
 from harness.analysis.cells import analyse_cell
 from harness.analysis.findings import CellFindings, Exchanges, Signature, Telemetry
+from harness.analysis.signatures import REPEATED
 from harness.scenario import HUB_GRACE_S
 
 
@@ -45,7 +46,7 @@ def test_stale_token() -> None:
     absence = cell.absences[0]
     assert (absence.cause, absence.back_s, absence.refused, absence.renewal) == ("token-expired", None, 13, None)
     assert absence.signature.hub == ("401003", "404104", "refused 401003")
-    assert absence.signature.app[-1] == "send_failed: CredentialError <- UnauthorizedError"
+    assert absence.signature.app[-2:] == ("send_failed: CredentialError <- UnauthorizedError", REPEATED)
     assert cell.recovery == "next-send"
     assert (cell.messages.telemetry.send_failed, cell.messages.telemetry.lost) == (12, 0)
     assert cell.hub_log == ("connect", "401003", "404104", "refused 401003")
@@ -139,6 +140,51 @@ def test_notes() -> None:
 def test_no_note_about_the_expected_version() -> None:
     """Nothing to tell."""
     assert found(LogBuilder().hello()).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("device", "log", "version"),
+    [("real", "2.0", "2.0"), ("remote", "2.0", "2.0"), ("emulated", "2.0", "1.0"), ("real", "", "1.0")],
+)
+def test_the_measured_version(device: str, log: str, version: str) -> None:
+    """What the device program reports, unless there is none, or we play the device."""
+    builder = LogBuilder(header(device=device))
+    assert found(builder.hello(version=log) if log else builder).version == version
+
+
+def test_cuts_for_other_reasons_are_noted() -> None:
+    """They are no renewals, but a reader should know of them."""
+    log = LogBuilder().connect(60).at(5).cut("keep-alive").connect(60).at(9).cut("keep-alive").connect(60)
+    assert found(log).notes == ("the hub cut the connection for another reason than its token: keep-alive (2)",)
+
+
+def test_what_the_scenario_is_about() -> None:
+    """Its documents decide where claims are judged."""
+    cell, other = found(LogBuilder(header("renewal"))), found(LogBuilder(header("defaults")))
+    assert (cell.settings_of, cell.awaits_renewals) == ("profile", True)
+    assert (other.settings_of, other.awaits_renewals) == ("none", False)
+
+
+def test_a_first_token_on_a_slow_connection() -> None:
+    """It was made for 20 s, and some of it was gone before the hub saw the device."""
+    log = LogBuilder(header(settings={"lifetime_s": 20})).at(0.1).harness("command", cmd="open").at(1.9).accept()
+    cell = found(log.at(2.6).present(20, made_at=0.15).admit().at(15.15).disconnect().after(0.1).connect(20))
+    assert (cell.first_lifetime_s, cell.first_lifetime_between_s) == (17.85, (17.15, 19.65))
+    assert cell.absences[0].lifetime_s == 20.0
+    assert cell.absences[0].point_s == pytest.approx(14.4)
+
+
+def test_a_cell_that_could_not_open() -> None:
+    """Nothing awaited was seen, nothing was watched, and the application was told why."""
+    log = LogBuilder().failure("open_failed", "TimeoutError").at(0.5).close().end(reason="it could not open")
+    cell = found(log)
+    assert (cell.awaited, cell.watched_s, cell.app) == (False, 0.0, ("open_failed: TimeoutError",))
+
+
+def test_an_absence_that_the_end_cuts_short() -> None:
+    """The cell was stopped while the device was away."""
+    log = LogBuilder().connect(60).at(5).disconnect().at(20)
+    assert [one.cut_short for one in found(log.end("interrupted", "Ctrl-C")).absences] == [True]
 
 
 def test_put_tokens_are_counted() -> None:

@@ -1,25 +1,26 @@
 """Settings and their effect."""
 
+import msgspec
 import pytest
 from support.analysis_findings import cell, evidence, renewing
 
-from harness.analysis.configurable import default_lifetime, lifetime_configurable, point_configurable
+from harness.analysis.configurable import TOO_SLOW, default_token, lifetime_configurable, point_configurable
 from harness.analysis.evidence import Evidence, Observed
-from harness.analysis.findings import CellFindings
+from harness.analysis.findings import CellFindings, FirstToken
 
 DEFAULTS = cell(scenario="defaults", first_lifetime_s=3599.9)
 
 
-def test_default_lifetime() -> None:
+def test_default_token() -> None:
     """From the first cell that set none and saw a token."""
     found = evidence(renewing(130, 10), subject=(cell(scenario="defaults"), DEFAULTS))
-    assert default_lifetime(found) == 3599.9
+    assert default_token(found) == FirstToken(3599.9, 3599.9, 3599.9)
 
 
 def test_a_token_of_the_application_is_no_default() -> None:
     """Nor is a lifetime that was set."""
     fixed = cell(credential="token", first_lifetime_s=10.0)
-    assert default_lifetime(evidence(renewing(130, 10), fixed)) is None
+    assert default_token(evidence(renewing(130, 10), fixed)) is None
 
 
 @pytest.mark.parametrize(
@@ -52,10 +53,24 @@ def test_two_defaults_are_no_setting() -> None:
     assert found.values == ()
 
 
-def test_a_setting_the_adapter_lacks() -> None:
-    """It says what it can set."""
-    found = lifetime_configurable(evidence(cell(capabilities=("margin-s",)), cell()))
-    assert found == Observed((False,), "not configurable: the adapter offers no such setting")
+@pytest.mark.parametrize(("between", "values"), [((17.8, 19.1), ()), ((17.8, 17.9), (False,))])
+def test_a_slow_connecting(between: tuple[float, float], values: tuple[bool, ...]) -> None:
+    """A first token that is short is refuted by its expiry only as far as the device cannot have taken that long."""
+    slow = renewing(20, 15, first_lifetime_s=17.8, first_lifetime_between_s=between)
+    found = lifetime_configurable(evidence(slow, renewing(60, 55)))
+    assert (found.values, found.reason == TOO_SLOW) == (values, not values)
+
+
+NOT_OFFERED = Observed(
+    text="the adapter offers no such setting", reason="the adapter offers no such setting", unsupported=True
+)
+
+
+@pytest.mark.parametrize("first", [cell(), renewing(130, 10, first_lifetime_s=3599.9)])
+def test_a_setting_the_adapter_lacks(first: CellFindings) -> None:
+    """Nothing was set, whatever the settings say, and so nothing can be seen."""
+    found = evidence(msgspec.structs.replace(first, capabilities=("margin-s",)), cell())
+    assert lifetime_configurable(found) == NOT_OFFERED
 
 
 def test_effect_counts_more_than_capabilities() -> None:
@@ -94,7 +109,21 @@ def test_margin_needs_a_telling_pair(second: CellFindings) -> None:
     assert point_configurable(evidence(renewing(20, 10), second)) == Observed(reason=NEEDS_A_PAIR)
 
 
-@pytest.mark.parametrize(("capabilities", "values"), [(("lifetime",), (False,)), (("margin-percent",), ())])
-def test_margin_the_adapter_lacks(capabilities: tuple[str, ...], values: tuple[bool, ...]) -> None:
+@pytest.mark.parametrize(("capability", "unsupported"), [("lifetime", True), ("margin-percent", False)])
+def test_margin_the_adapter_lacks(capability: str, unsupported: bool) -> None:  # noqa: FBT001 - a column
     """In seconds or in percent."""
-    assert point_configurable(evidence(renewing(20, 10, capabilities=capabilities))).values == values
+    assert point_configurable(evidence(renewing(20, 10, capabilities=(capability,)))).unsupported is unsupported
+
+
+@pytest.mark.parametrize(("second", "expected"), [(25.0, NOT_OFFERED), (10.0, Observed((True,), "configurable"))])
+def test_margins_the_adapter_lacks(second: float, expected: Observed) -> None:
+    """That two of them make no difference shows nothing; that they make one would show all the more."""
+    cells = evidence(renewing(30, 25, margin_s=3, capabilities=()), renewing(30, second, margin_s=10, capabilities=()))
+    assert point_configurable(cells) == expected
+
+
+@pytest.mark.parametrize(("other", "values"), [(22.5, (False,)), (22.4, (True,))])
+def test_how_far_a_margin_has_to_move_the_point(other: float, values: tuple[bool, ...]) -> None:
+    """By more than twice what a single point may be off."""
+    cells = evidence(renewing(40, 25, margin_s=3), renewing(40, other, margin_s=6))
+    assert point_configurable(cells).values == values

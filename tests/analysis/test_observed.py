@@ -3,7 +3,7 @@
 from typing import get_args
 
 import pytest
-from support.analysis_findings import cell, evidence, renewal, renewing
+from support.analysis_findings import cell, evidence, outliving, renewal, renewing
 
 from harness.analysis.evidence import Observed
 from harness.analysis.findings import Signature
@@ -35,9 +35,7 @@ def test_a_law_that_could_not_be_chosen() -> None:
 
 def test_one_point_for_each_lifetime() -> None:
     """The first of each, and what never happened."""
-    cells = evidence(
-        renewing(130, 10), renewing(130, 11), renewing(20, 5, absences=(), watched_s=30.0), renewing(135, 10)
-    )
+    cells = evidence(renewing(130, 10), renewing(130, 11), outliving(20), renewing(135, 10))
     assert observe("renewal-point", cells).text == "never in 20 s, 10 s of 130 s, 10 s of 135 s"
 
 
@@ -56,15 +54,42 @@ def test_renewal_action() -> None:
 
 def test_no_renewal_in_the_whole_life() -> None:
     """Then the device does not renew."""
-    assert observe("renewal-action", evidence(renewing(10, 5, absences=(), watched_s=20.0))) == Observed(
-        ("none",), "none"
-    )
+    assert observe("renewal-action", evidence(outliving(10))) == Observed(("none",), "none")
 
 
 def test_no_renewal_so_far() -> None:
     """The token outlives the cell."""
     found = observe("renewal-action", evidence(renewing(3600, 5, absences=(), watched_s=70.0)))
-    assert found.reason == "no renewal was seen in 70 s, and the first token was valid for longer"
+    assert found.reason == "no renewal was seen in 70 s, and no token was watched to its end"
+
+
+@pytest.mark.parametrize("kind", ["renewal-action", "closes-first", "hub-signature"])
+def test_never_let_in(kind: ClaimKind) -> None:
+    """A device that could not open its connection shows nothing, and the cell says why."""
+    found = observe(kind, evidence(cell(connections=0, reason="it could not open")))
+    assert found == Observed(reason="the device was never let in: it could not open")
+
+
+TOO_SOON = Observed(reason="the cell ended too soon after the device had left to show all of it")
+
+
+@pytest.mark.parametrize("kind", ["hub-signature", "hub-log-levels", "app-signature"])
+def test_a_signature_that_was_cut_short(kind: ClaimKind) -> None:
+    """What is missing may have been about to come."""
+    left = renewal(5, back_s=None, gap_ms=None, renewal=None, cut_short=True)
+    assert observe(kind, evidence(cell(absences=(left,)))) == TOO_SOON
+
+
+def test_the_hub_s_side_is_whole_once_the_device_is_back() -> None:
+    """The application's is not."""
+    cells = evidence(cell(absences=(renewal(5, cut_short=True),)))
+    assert observe("hub-signature", cells).values == (("disconnect", "connect"),)
+    assert observe("app-signature", cells) == TOO_SOON
+
+
+def test_who_closed_is_known_at_once() -> None:
+    """However soon the cell ended."""
+    assert observe("closes-first", evidence(cell(absences=(renewal(5, cut_short=True),)))).values == ("device",)
 
 
 def test_values_that_differ_are_counted() -> None:
@@ -107,4 +132,5 @@ def test_recovery() -> None:
 def test_token_lifetime() -> None:
     """The default, as the first token had it."""
     defaults = cell(scenario="defaults", first_lifetime_s=3599.96)
-    assert observe("token-lifetime", evidence(renewing(130, 10), subject=(defaults,))) == Observed((3599.96,), "3600 s")
+    found = observe("token-lifetime", evidence(renewing(130, 10), subject=(defaults,)))
+    assert (found.values, found.text, found.first) == ((3599.96,), "3600 s", defaults.first_token)

@@ -1,9 +1,11 @@
 """Observations of the laws."""
 
-from support.analysis_findings import cell, evidence, renewal, renewing
+import pytest
+from support.analysis_findings import cell, evidence, outliving, renewal, renewing
 
+from harness.analysis.findings import CellFindings
 from harness.analysis.law import Observation
-from harness.analysis.points import laws, watched_to_the_end
+from harness.analysis.points import laws, renewal_ways
 
 
 def test_laws_of_a_device_that_leaves_early() -> None:
@@ -64,18 +66,35 @@ def test_an_absence_without_a_point() -> None:
 
 
 def test_never_needs_the_whole_life() -> None:
-    """A cell that outlived its first token and saw nothing, and one that did not."""
-    long, short = renewing(10, 15, absences=(), watched_s=20.0), renewing(30, 15, absences=(), watched_s=20.0)
-    found, _, _ = laws(evidence(long, short))
-    assert found.observations == (Observation(10, None, "device", 5.0),)
+    """A cell that outlived a token and saw nothing, and one that did not."""
+    renewed, disconnected, _ = laws(evidence(outliving(10), renewing(30, 15, absences=())))
+    assert renewed.observations == disconnected.observations == (Observation(10, None, "device", 5.0),)
+
+
+def test_never_disconnecting_needs_a_connection_that_stood() -> None:
+    """One that was lost for another reason may have hidden what was to come."""
+    other = renewal(9, cause="keep-alive", first="hub", renewal=None)
+    renewed, disconnected, _ = laws(evidence(outliving(10, absences=(other,))))
+    assert (len(renewed.observations), disconnected.observations) == (1, ())
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ([renewing(10, 5), renewing(10, 15, "hub-cut")], ["reconnect", "hub-cut"]),
+        ([outliving(10), outliving(10)], ["none", "none"]),
+        ([outliving(10), cell()], []),
+        ([renewing(10, 5), cell()], ["reconnect"]),
+        ([renewing(10, 5), outliving(10)], ["reconnect", "none"]),
+        ([cell()], []),
+    ],
+)
+def test_renewal_ways(cells: list[CellFindings], expected: list[str]) -> None:
+    """Each renewal; and none where none came, if nothing is open in the other cells."""
+    assert renewal_ways(cells) == expected
 
 
 def test_a_lifetime_that_is_none() -> None:
     """No token, or one that was made expired, has no life to count in."""
     found, _, _ = laws(evidence(cell(), renewing(0, 1)))
     assert found.observations == ()
-
-
-def test_watched_to_the_end() -> None:
-    """Unknown without a first token."""
-    assert not watched_to_the_end(cell(watched_s=100.0))

@@ -4,11 +4,14 @@ import pytest
 from support.analysis_logs import LogBuilder
 
 from harness.analysis.fields import of_kind
+from harness.analysis.findings import FirstToken
 from harness.analysis.renewals import (
-    first_lifetime,
+    bears_out,
+    first_token,
     first_uses,
     gap_ms,
     is_noisy,
+    outlived,
     point_in_life,
     renewal_of,
     token_lifetime,
@@ -86,16 +89,65 @@ def test_without_tokens_there_is_no_renewal() -> None:
     assert renewal_of(absence(LogBuilder().connect().at(5).disconnect().connect())) is None
 
 
-def test_first_lifetime_is_what_was_left() -> None:
-    """At the first CONNECT, refused or not."""
-    assert first_lifetime(timeline(LogBuilder().at(1).connect().at(2).refused(60).at(3).connect(90))) == pytest.approx(
-        59.75
-    )
+def test_the_first_token() -> None:
+    """Of the first CONNECT that has one, refused or not, counted from when its connection was accepted; CONNECT and command limit it."""
+    log = LogBuilder().at(1).connect().at(2).accept().after(0.5).present(60, made_at=2.0)
+    found = first_token(timeline(log.hub("connack", code=5).at(3).connect(90)), 1.5)
+    assert found == FirstToken(59.75, 59.25, 60.25)
 
 
-def test_no_first_lifetime_without_a_token() -> None:
+@pytest.mark.parametrize(("told", "most"), [(0.0, 60.0), (9.0, 59.0)])
+def test_a_connection_of_which_the_beginning_is_missing(told: float, most: float) -> None:
+    """Then its CONNECT has to do."""
+    log = LogBuilder().at(1).hub("connect", token={"digest": "a", "se": 60, "left_s": 59.0})
+    assert first_token(timeline(log), told) == FirstToken(59.0, 59.0, most)
+
+
+def test_no_first_token() -> None:
     """Nothing presented, nothing known."""
-    assert first_lifetime(timeline(LogBuilder().connect())) is None
+    log = LogBuilder().connect().at(1).accept().hub("connect", token={"digest": "a"})
+    assert first_token(timeline(log), 0.0) is None
+
+
+def exactly(seconds: float) -> FirstToken:
+    """A first token on a connection that took no time."""
+    return FirstToken(seconds, seconds, seconds)
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        (exactly(58.0), True),
+        (exactly(57.9), False),
+        (exactly(61.25), True),
+        (exactly(61.3), False),
+        (FirstToken(57.9, 57.0, 58.0), None),
+        (FirstToken(61.3, 61.25, 61.3), None),
+    ],
+)
+def test_bears_out(first: FirstToken, expected: bool | None) -> None:  # noqa: FBT001 - a column
+    """A lifetime of 60 s: expiry times are cut to whole seconds, connecting takes a moment, and some SDKs add a second."""
+    assert bears_out(first, 60.0) is expected
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        (LogBuilder().connect(10).at(16.26), True),  # expiry, at 9.75 s, grace and tolerance have passed
+        (LogBuilder().connect(10).at(15.9), False),
+        (LogBuilder().at(5).refused(10).at(20), False),
+        (LogBuilder().connect().at(20), False),
+        (LogBuilder().connect(10).at(3).cut("keep-alive").at(20), False),
+        (LogBuilder().connect(10).at(8.4).cut("keep-alive").at(20), False),
+        (LogBuilder().connect(10).at(8.6).cut("keep-alive").at(20), True),
+        (LogBuilder().connect(10).at(5).cut().at(20), True),  # by a hub that judges by a shifted clock
+        (LogBuilder().connect(10).at(3).cut("keep-alive").connect(12).at(22), True),
+        (LogBuilder().accept().hub("connect", token={"digest": "a"}).admit().at(20), False),
+    ],
+)
+def test_outlived(log: LogBuilder, expected: bool) -> None:  # noqa: FBT001 - a column
+    """A connection that stood to the end of its token, or was cut for it; a refused or lost one shows nothing."""
+    assert outlived(timeline(log.harness("note", text="still there")), 5.0) is expected
 
 
 @pytest.mark.parametrize(
@@ -104,6 +156,7 @@ def test_no_first_lifetime_without_a_token() -> None:
         (129.4, 130.0, 130.0),  # borne out
         (131.0, 130.0, 130.0),  # an SDK that adds a second
         (3599.6, 130.0, 3600.0),  # the setting was ignored
+        (128.0, 130.0, 130.0),
         (3599.6, None, 3600.0),
         (None, 130.0, 130.0),
         (None, None, None),
@@ -111,7 +164,12 @@ def test_no_first_lifetime_without_a_token() -> None:
 )
 def test_token_lifetime(first: float | None, asked: float | None, expected: float | None) -> None:
     """What was asked for where the first token bears it out, else what the first token had."""
-    assert token_lifetime(first, asked) == expected
+    assert token_lifetime(None if first is None else exactly(first), asked) == expected
+
+
+def test_a_slow_connecting_does_not_change_what_was_set() -> None:
+    """The settings are known; the first token only looks short."""
+    assert token_lifetime(FirstToken(17.8, 17.8, 19.1), 20.0) == 20.0
 
 
 def test_first_uses_keeps_the_earliest() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from support.analysis_logs import (
     LogBuilder,
@@ -14,6 +15,7 @@ from support.analysis_logs import (
 )
 
 from harness.analysis.rows import Row, analyse
+from harness.scenario import find_scenarios
 
 AT_LIFESPAN = (claim("disconnect-point", {"law": "lifespan", "seconds": 0}), claim("token-lifetime", 3600))
 
@@ -56,15 +58,16 @@ def test_the_early_sdk() -> None:
 
 
 def test_the_defaults_row() -> None:
-    """It was never away: no gap, and the hub's log of the whole cell."""
+    """It was never away: no gap, and the hub's log of the whole cell; whether it renews was not watched."""
     row = rows(defaults())[0]
-    assert (row.hub_log, row.gap_ms, row.renewal, row.renewals, row.points_s) == (("connect",), (), "none", 0, ())
+    assert (row.hub_log, row.gap_ms, row.renewal, row.renewals, row.points_s) == (("connect",), (), None, 0, ())
 
 
 def test_the_stale_token() -> None:
     """Python's expiry: what the hub logged from the cut on, and no law for a token of the application."""
     row = rows(stale_token())[0]
     assert row.hub_log == ("401003", "404104", "refused 401003")
+    assert (row.renewal, row.signature_of) == ("none", (1, 1))
     assert (row.recovery, row.send_failed, row.law, row.disconnect_law, row.gap_ms) == ("next-send", 12, None, None, ())
 
 
@@ -100,7 +103,6 @@ def test_the_emulated_sdk() -> None:
     "change",
     [
         {"sdk": "other"},
-        {"version": "2.0"},
         {"transport": "mqtt-ws"},
         {"device": "emulated"},
         {"origin": {"kind": "recorded", "date": "2026-11-24"}},
@@ -111,6 +113,12 @@ def test_a_row_of_its_own(change: dict[str, Any]) -> None:
     found = rows(cell_of(0, 130), cell_of(1, 170, **change))
     assert [len(row.cells) for row in found] == [1, 1]
     assert all(row.law is not None and row.law.fit is None for row in found)
+
+
+def test_another_version_has_a_row_of_its_own() -> None:
+    """That of the profile, where no device introduced itself."""
+    found = rows(LogBuilder(header()).connect(60), LogBuilder(header(version="2.0")).connect(60))
+    assert [row.version for row in found] == ["1.0", "2.0"]
 
 
 def test_the_main_settings_are_those_of_index_0() -> None:
@@ -158,8 +166,96 @@ def test_an_interrupted_row() -> None:
 
 def test_notes_name_their_cell() -> None:
     """A row may have several."""
-    row = rows(LogBuilder().harness("note", text="slow machine").end())[0]
+    row = rows(LogBuilder().connect(60).harness("note", text="slow machine").end())[0]
     assert row.notes == ("sdk-mqtt-renewal: slow machine",)
+
+
+NOT_OPENED = "the device could not open its connection"
+
+
+def test_a_device_that_could_not_open() -> None:
+    """What the application was told stands in for an absence's signature, the reason is a note, and the row is marked."""
+    log = LogBuilder(header(claims=(claim("renewal-action", "reconnect"),)))
+    log.failure("open_failed", "TimeoutError").at(1).close().end(reason=NOT_OPENED)
+    row = rows(log)[0]
+    assert (row.app, row.awaited, row.renewal) == (("open_failed: TimeoutError",), False, None)
+    assert row.notes == (f"sdk-mqtt-renewal: {NOT_OPENED}",)
+    assert row.verdicts[0].reason == f"the device was never let in: {NOT_OPENED}"
+
+
+def test_a_cell_that_did_not_see_what_it_awaited() -> None:
+    """One of the main cells is enough for the mark; the note says which."""
+    row = rows(cell_of(0, 130), cell_of(0, 130, repeat=2, cell="again"))[0]
+    assert (row.awaited, row.notes) == (True, ())
+    short = LogBuilder(header(settings={"lifetime_s": 130}, cell="again")).connect(130).at(9).close()
+    row = rows(cell_of(0, 130), short.end(awaited=False))[0]
+    assert (row.awaited, row.notes) == (False, ("again: what the scenario waits for was not seen",))
+
+
+def test_the_row_is_of_the_measured_version() -> None:
+    """A claim about it is judged, one about the profile's is not; a cell that crashed at once belongs to it too."""
+    claims = (
+        claim("closes-first", "device", name="old", versions=["1.0"]),
+        claim("closes-first", "device", name="new", versions=["2.0"]),
+    )
+    log = LogBuilder(header(settings={"lifetime_s": 130}, claims=claims)).hello(version="2.0").connect(130)
+    log.at(10).disconnect().connect(130).at(20).end()
+    head = header(settings={"lifetime_s": 130}, claims=claims, repeat=2, cell="crashed")
+    crashed = LogBuilder(head).end("adapter-error", "gone")
+    (row,) = rows(crashed, log)
+    assert (row.version, len(row.cells)) == ("2.0", 2)
+    assert (word_of(row, "new"), [one.claim for one in row.verdicts if one.claim == "old"]) == ("confirmed", [])
+
+
+def absent(*shown: str, level: str = "", stay_s: float = 3.0) -> LogBuilder:
+    """A cell in which the device leaves once, at 10 s, and that then shows the application these states."""
+    log = LogBuilder(header(settings={"lifetime_s": 130})).connect(130).at(10).disconnect()
+    if level:
+        log.emit("sdk-log", "line", text=level)
+    for state in shown:
+        log.status(state)
+    return log.after(0.1).connect(130).after(stay_s).close().end()
+
+
+def test_the_usual_signature_is_that_of_one_absence() -> None:
+    """Hub, application and SDK's log are not mixed from several; numbers in the log's lines do not tell absences apart."""
+    row = rows(absent("a", level="ERROR 1"), absent("b", level="ERROR 2"), absent("b", level="ERROR 3"))[0]
+    assert (row.app, row.log, row.signature_of) == (("b",), ("ERROR 2",), (2, 3))
+
+
+def test_a_signature_that_was_cut_short_is_not_the_usual_one() -> None:
+    """Unless there is no other."""
+    short = absent(stay_s=1.0)
+    assert rows(short, short, absent("a"))[0].signature_of == (1, 1)
+    assert rows(short, short)[0].signature_of == (2, 2)
+
+
+@pytest.mark.parametrize(("repeats", "median"), [(4, None), (5, 4.0)])
+def test_how_many_gaps_have_a_median(repeats: int, median: float | None) -> None:
+    """Fewer than five print their values."""
+    logs = (
+        early_renewal(130, header(settings={"lifetime_s": 130, "index": 0}, repeat=number), renewals=1)
+        for number in range(repeats)
+    )
+    assert rows(*logs)[0].gap_median_ms == median
+
+
+def test_a_scenario_of_one_s_own() -> None:
+    """Whatever its name, it gets its verdicts, beside those of the bundled one."""
+    claims = (claim("closes-first", "device"), claim("lifetime-configurable", value=True))
+    document = {**msgspec.to_builtins(find_scenarios()["renewal"]), "id": "my-own"}
+    both = [
+        early_renewal(
+            life, header(settings={"lifetime_s": life, "index": n}, scenario_document=scenario, claims=claims)
+        )
+        for scenario in (None, document)
+        for n, life in enumerate((130.0, 170.0))
+    ]
+    first, own = rows(*both)
+    assert [word_of(row, "closes-first") for row in (first, own)] == ["confirmed", "confirmed"]
+    assert [one.claim for one in own.verdicts if one.kind == "lifetime-configurable"] == []
+    (alone,) = rows(*both[2:])
+    assert [word_of(alone, one) for one in ("closes-first", "lifetime-configurable")] == ["confirmed", "confirmed"]
 
 
 def test_no_logs_no_rows() -> None:

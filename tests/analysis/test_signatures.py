@@ -5,11 +5,23 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.analysis_logs import LogBuilder
+from support.analysis_logs import LogBuilder, header
 
 from harness.analysis.findings import Signature
-from harness.analysis.signatures import Record, app_text, collapse, hub_records, levels_of, signatures
+from harness.analysis.signatures import (
+    REPEATED,
+    Record,
+    app_text,
+    collapse,
+    firsts,
+    hub_records,
+    is_cut_short,
+    levels_of,
+    overall,
+    signatures,
+)
 from harness.analysis.timeline import make_timeline
+from harness.events import CellLog, Event
 
 
 def found(log: LogBuilder) -> tuple[Signature, ...]:
@@ -75,7 +87,7 @@ def test_cut_signature_without_return() -> None:
     for _ in range(3):
         log.after(5).refused(60, made_at=0.0).failure("send_failed", "CredentialError", "UnauthorizedError", id=1)
     expected = Signature(
-        ("401003", "404104", "refused 401003"), "error", ("send_failed: CredentialError <- UnauthorizedError",)
+        ("401003", "404104", "refused 401003"), "error", ("send_failed: CredentialError <- UnauthorizedError", REPEATED)
     )
     assert found(log.after(1).end()) == (expected,)
 
@@ -102,6 +114,63 @@ def test_notable_log_lines(fields: dict[str, object], notable: bool) -> None:  #
     """By their level, or the level's word near the beginning."""
     log = LogBuilder().connect(60).at(10).disconnect().emit("sdk-log", "line", **fields).after(0.1).connect(60)
     assert found(log)[0].log == ((fields["text"],) if notable else ())
+
+
+@pytest.mark.parametrize(
+    ("at", "seen"),
+    [(9.499999, ()), (9.5, ("changed",)), (12.099999, ("changed",)), (12.1, ())],
+)
+def test_how_far_an_absence_reaches(at: float, seen: tuple[str, ...]) -> None:
+    """From half a second before it to two seconds after."""
+    events = sorted(
+        LogBuilder().connect(60).at(10).disconnect().at(10.1).connect(60).at(at).status("changed").log().events,
+        key=lambda event: event.t,
+    )
+    log = CellLog(header(), (*events, Event(99, 60_000_000, "harness", "note")), complete=False)
+    timeline = make_timeline(log)
+    assert signatures(log.events, timeline, ())[0].app == seen
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        (LogBuilder().connect(60).at(10).disconnect().at(11.999999), (True, True)),
+        (LogBuilder().connect(60).at(10).disconnect().at(12), (False, True)),
+        (LogBuilder().connect(60).at(9).disconnect().at(10).connect(60).at(11.999999), (True, True)),
+        (LogBuilder().connect(60).at(9).disconnect().at(10).connect(60).at(12), (False, False)),
+    ],
+)
+def test_cut_short(log: LogBuilder, expected: tuple[bool, bool]) -> None:
+    """By the cell's own end, less than two seconds after the return; without a return also by whatever interrupted the cell."""
+    timeline = make_timeline(log.harness("command", cmd="close").log())
+    absence = timeline.absences[0]
+    assert (
+        is_cut_short(absence, timeline, interrupted=False),
+        is_cut_short(absence, timeline, interrupted=True),
+    ) == expected
+
+
+def test_the_signature_of_a_whole_cell() -> None:
+    """Up to its closing, whether the device was away or not."""
+    log = LogBuilder().connect(60).failure("open_failed", "TimeoutError").at(5).close().status("False").log()
+    timeline = make_timeline(log)
+    found = overall(log.events, timeline, hub_records(log.events, timeline.closing_s))
+    assert found == Signature(("connect",), "informational", ("open_failed: TimeoutError",))
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [("", ()), ("ab", ("a", "b")), ("aaa", ("a", REPEATED)), ("abcbcb", ("a", "b", "c", REPEATED))],
+)
+def test_firsts(entries: str, expected: tuple[str, ...]) -> None:
+    """Each once, and whether anything came again."""
+    assert firsts(entries) == expected
+
+
+@given(st.lists(st.permutations("bcd"), min_size=2, max_size=8))
+def test_firsts_do_not_depend_on_a_race(rounds: list[list[str]]) -> None:
+    """However often threads report the same in whatever order after a first round, the text is the same."""
+    assert firsts(["a", *"bcd", *(entry for one in rounds for entry in one)]) == ("a", "b", "c", "d", REPEATED)
 
 
 def test_neighbours_share_nothing() -> None:

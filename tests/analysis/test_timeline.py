@@ -16,6 +16,12 @@ def test_an_empty_log_has_no_connections() -> None:
     assert timeline(LogBuilder()) == Timeline((), (), 0.0, 0.0)
 
 
+def test_a_connection_counts_from_its_connect_on() -> None:
+    """Something that fails in TLS has never asked to be let in."""
+    found = timeline(LogBuilder().accept().hub("tls-failed", reason="no").closed("device").at(3).connect(60))
+    assert ([one.number for one in found.connections], found.first_connect_s) == ([2], 3.0)
+
+
 def test_a_standing_connection_is_no_absence() -> None:
     """A device that is still there has not left."""
     found = timeline(LogBuilder().at(1).connect(60))
@@ -119,9 +125,9 @@ def test_events_without_a_connection_number_are_passed_over() -> None:
 
 
 def test_the_first_connect_may_lack() -> None:
-    """An attempt of which only the answer is in the log counts from the answer; one without either from the start."""
-    found = timeline(LogBuilder().at(3).accept().hub("connack", code=0).at(4).accept().hub("closed", first="device"))
-    assert [one.attempt_s for one in found.connections] == [3.0, 0.0]
+    """An attempt of which only the answer is in the log counts from the answer."""
+    found = timeline(LogBuilder().at(2).accept().at(3).hub("connack", code=0))
+    assert [one.attempt_s for one in found.connections] == [3.0]
 
 
 def test_a_device_that_never_connects() -> None:

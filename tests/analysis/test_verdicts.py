@@ -1,7 +1,9 @@
 """Claims against what was observed."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from support.analysis_findings import cell, evidence, renewal, renewing
 from support.analysis_logs import claim
@@ -12,16 +14,18 @@ from harness.analysis.verdicts import Verdict, judge, read_claims, without_measu
 from harness.profile import ClaimKind
 
 BOTH = evidence(renewing(130, 10), renewing(170, 50))
-SCENARIOS = frozenset({"renewal", "defaults", "expiry", "expiry-idle"})
-EXPIRY = cell(scenario="expiry", credential="token", recovery="next-send", traffic="sending+listening")
-IDLE = cell(scenario="expiry-idle", credential="token", recovery="none", traffic="idle")
+EXPIRY = cell(
+    scenario="expiry", credential="token", settings_of="none", recovery="next-send", traffic="sending+listening"
+)
+IDLE = cell(scenario="expiry-idle", credential="token", settings_of="none", recovery="none", traffic="idle")
+DEFAULTS = cell(scenario="defaults", settings_of="none", traffic="idle", first_lifetime_s=3599.9)
+OWN = cell(scenario="my-own", traffic="idle", first_lifetime_s=3599.9)
+ROWS = (cell(), DEFAULTS, EXPIRY, IDLE, OWN)
 
 
-def verdicts(
-    *claims: dict[str, object], cells: Evidence = BOTH, scenarios: frozenset[str] = SCENARIOS
-) -> list[Verdict]:
+def verdicts(*claims: dict[str, object], cells: Evidence = BOTH, rows: Sequence[CellFindings] = ROWS) -> list[Verdict]:
     """The verdicts on these claims, without those on kinds of which no claim speaks."""
-    found = judge(read_claims(claims), cells, scenarios)
+    found = judge(read_claims(claims), cells, rows)
     return [verdict for verdict in found if verdict.verdict != "documents silent"]
 
 
@@ -61,9 +65,29 @@ def test_at_lifespan_differs_with_both_values() -> None:
         ("app-signature", [], BOTH, "confirmed"),
         ("lifetime-configurable", True, BOTH, "confirmed"),
         ("lifetime-configurable", False, BOTH, "differs"),
-        ("token-lifetime", 3600, evidence(cell(first_lifetime_s=3601.9)), "confirmed"),
+        ("token-lifetime", 3600, evidence(cell(first_lifetime_s=3601.25)), "confirmed"),
         ("token-lifetime", 3600, evidence(cell(first_lifetime_s=3603.0)), "differs"),
         ("token-lifetime", 3600, BOTH, "not observed"),
+        (
+            "token-lifetime",
+            3600,
+            evidence(cell(first_lifetime_s=3597.0, first_lifetime_between_s=(3596.0, 3599.0))),
+            "not observed",
+        ),
+        (
+            "app-signature",
+            ["a"],
+            evidence(cell(absences=(renewal(5, signature=Signature(app=("a", "… (repeated)"))),))),
+            "confirmed",
+        ),
+        (
+            "app-signature",
+            ["a", "… (repeated)"],
+            evidence(cell(absences=(renewal(5, signature=Signature(app=("a",))),))),
+            "differs",
+        ),
+        ("lifetime-configurable", True, evidence(cell(capabilities=())), "unsupported"),
+        ("renewal-point-configurable", False, evidence(cell(capabilities=())), "unsupported"),
     ],
 )
 def test_words(kind: ClaimKind, value: object, cells: Evidence, word: str) -> None:
@@ -80,7 +104,7 @@ def test_not_observed_says_why() -> None:
 
 def test_documents_silent() -> None:
     """Something was observed of which no claim speaks."""
-    found = judge(read_claims([claim("closes-first", "device")]), BOTH, SCENARIOS)
+    found = judge(read_claims([claim("closes-first", "device")]), BOTH, ROWS)
     silent = {one.kind: one.observed for one in found if one.verdict == "documents silent"}
     assert silent["renewal-action"] == "reconnect"
     assert silent.keys().isdisjoint({"closes-first", "recovery", "token-lifetime"})
@@ -90,7 +114,7 @@ def test_silent_about_an_expiry() -> None:
     """A row of a fixed token shows what the log and the application show, and what follows."""
     absence = renewal(15, cause="token-expired", renewal=None, signature=Signature(("401003",), "error", ("gone",)))
     row = evidence(cell(scenario="expiry", credential="token", recovery="none", absences=(absence,)))
-    assert [one.kind for one in judge((), row, SCENARIOS)] == ["hub-signature", "app-signature", "recovery"]
+    assert [one.kind for one in judge((), row, ROWS)] == ["hub-signature", "app-signature", "recovery"]
 
 
 def test_a_source_without_a_section() -> None:
@@ -137,8 +161,13 @@ def test_conditions(conditions: dict[str, Any], judged: bool) -> None:  # noqa: 
         ("renewal-action", {}, IDLE, False),
         ("hub-signature", {"scenario": "expiry"}, EXPIRY, True),
         ("token-lifetime", {}, cell(), True),
-        ("token-lifetime", {}, cell(scenario="defaults"), False),
-        ("closes-first", {}, cell(scenario="defaults"), False),
+        ("token-lifetime", {}, DEFAULTS, False),
+        ("token-lifetime", {}, OWN, False),
+        ("token-lifetime", {"traffic": []}, OWN, True),
+        ("token-lifetime", {"traffic": []}, DEFAULTS, False),
+        ("closes-first", {}, DEFAULTS, False),
+        ("closes-first", {}, OWN, True),
+        ("closes-first", {}, msgspec.structs.replace(DEFAULTS, awaits_renewals=True), True),
     ],
 )
 def test_home(kind: ClaimKind, when: dict[str, object], where: CellFindings, judged: bool) -> None:  # noqa: FBT001
@@ -149,9 +178,21 @@ def test_home(kind: ClaimKind, when: dict[str, object], where: CellFindings, jud
 
 def test_lifetimes_without_a_renewal_row() -> None:
     """Where only the defaults were run, their row is where the lifetime is judged."""
-    row = evidence(cell(scenario="defaults", first_lifetime_s=3599.9))
-    found = verdicts(claim("token-lifetime", 3600), cells=row, scenarios=frozenset({"defaults"}))
+    found = verdicts(claim("token-lifetime", 3600), cells=evidence(DEFAULTS), rows=(EXPIRY, DEFAULTS))
     assert [one.verdict for one in found] == ["confirmed"]
+
+
+def test_a_setting_the_adapter_lacks_and_no_document_speaks_of() -> None:
+    """A reader learns why nothing is said about it."""
+    found = judge((), evidence(renewing(130, 10, capabilities=("lifetime",))), ROWS)
+    silent = {one.kind: one.observed for one in found if one.verdict == "documents silent"}
+    assert silent["renewal-point-configurable"] == "the adapter offers no such setting"
+
+
+def test_unsupported_says_why() -> None:
+    """The adapter has no means to set it."""
+    found = verdict("lifetime-configurable", True, evidence(cell(capabilities=())))
+    assert (found.verdict, found.reason) == ("unsupported", "the adapter offers no such setting")
 
 
 @pytest.mark.parametrize("raw", [{}, claim("a-newer-kind", 1), {**claim("recovery", "none"), "a_newer_field": 1}])
@@ -172,7 +213,7 @@ def test_claims_of_a_newer_harness_are_passed_over(raw: dict[str, object]) -> No
 def test_without_measurement(status: str, word: str) -> None:
     """The claims that would have been judged there, with the reason; nothing is counted as a failure."""
     claims = read_claims([claim("closes-first", "device"), claim("recovery", "none")])
-    found = without_measurement(claims, cell(status=status, reason="because"), SCENARIOS)
+    found = without_measurement(claims, cell(status=status, reason="because"), ROWS)
     assert [(one.claim, one.verdict, one.claimed, one.reason) for one in found] == [
         ("closes-first", word, "device", "because")
     ]

@@ -16,6 +16,9 @@ BASIC = CellFindings(
     traffic="sending+listening",
     credential="key",
     status="finished",
+    settings_of="profile",
+    awaited=True,
+    connections=1,
     grace_s=5.0,
     recovery_reason="no reconnect was refused",
 )
@@ -60,6 +63,12 @@ def renewing(
         "absences": (renewal(point_s, how),),
     }
     return cell(**{**fields, **changes})
+
+
+def outliving(lifetime_s: float, **changes: object) -> CellFindings:
+    """A cell with that lifetime set that was watched beyond its token's end without a renewal."""
+    fields: dict[str, object] = {"absences": (), "token_outlived": True, **changes}
+    return msgspec.structs.replace(renewing(lifetime_s, lifetime_s), **fields)
 
 
 def evidence(*cells: CellFindings, main: int = 1, subject: tuple[CellFindings, ...] = ()) -> Evidence:
