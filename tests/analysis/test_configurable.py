@@ -35,6 +35,13 @@ def test_lifetime_moves(cells: Evidence) -> None:
     assert lifetime_configurable(cells) == Observed((True,), "configurable")
 
 
+@pytest.mark.parametrize(("default", "values"), [(23.25, ()), (23.3, (True,))])
+def test_how_far_a_lifetime_has_to_move(default: float, values: tuple[bool, ...]) -> None:
+    """By more than what two first tokens may be off."""
+    set_to_20 = renewing(20, 15, first_lifetime_s=20.0)
+    assert lifetime_configurable(evidence(set_to_20, cell(first_lifetime_s=default))).values == values
+
+
 def test_lifetime_does_not_move() -> None:
     """What was set is not what the token has."""
     found = lifetime_configurable(evidence(renewing(130, 10, first_lifetime_s=3599.9)))

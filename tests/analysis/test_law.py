@@ -186,10 +186,12 @@ def test_seconds(value: float, text: str) -> None:
     ("fit", "text"),
     [
         (Fit("margin", 118, 119.8, 121, 0), "L - 120 s"),
-        (Fit("margin", 118, 120, 122.1, 0), "L - 118 to 122 s"),
+        (Fit("margin", 118, 120, 122, 0), "L - 120 s"),
+        (Fit("margin", 118, 120, 122.01, 0), "L - 118 to 122 s"),
         (Fit("margin", 117.9, 120, 121, 0), "L - 118 to 121 s"),
         (Fit("fraction", 0.8, 0.82, 0.85, 0), "0.80 to 0.85 x L"),
         (Fit("fraction", 0.8, 0.805, 0.81, 0), "0.81 x L"),
+        (Fit("fraction", 0.79, 0.805, 0.82, 0), "0.79 to 0.82 x L"),
         (Fit("hub-cut", -1, 0, 1, 0), "L + grace"),
         (Fit("none", 0, 0, 0, 0), "never"),
     ],
