@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-from harness.analysis import Fit, Row
+from harness.analysis import Row, describe_short
 
 __all__ = ["COLUMNS", "columns", "evidence"]
 
@@ -25,7 +25,13 @@ def evidence(row: Row) -> list[str]:
 
 
 def _who(row: Row) -> str:
-    return "\n".join([row.sdk, row.version, row.transport, *evidence(row), *([] if row.complete else ["incomplete"])])
+    return "\n".join([row.sdk, row.version, row.transport, *evidence(row), *_shortfalls(row)])
+
+
+def _shortfalls(row: Row) -> list[str]:
+    if not row.complete:
+        return ["incomplete"]
+    return [] if row.awaited else ["not all seen"]
 
 
 def _token(row: Row) -> str:
@@ -35,7 +41,7 @@ def _token(row: Row) -> str:
 
 
 def _point(row: Row) -> str:
-    law = _law(row.law.fit) if row.law and row.law.fit else ""
+    law = describe_short(row.law.fit) if row.law and row.law.fit else ""
     return "\n".join(filter(None, [law, _points(row.points_s)])) or "-"
 
 
@@ -43,16 +49,6 @@ def _points(points: Sequence[float]) -> str:
     if len(points) > _MANY:
         return f"at {min(points):.1f} to {max(points):.1f} s"
     return f"at {', '.join(f'{point:.1f}' for point in points)} s" if points else ""
-
-
-def _law(fit: Fit) -> str:
-    texts = {
-        "margin": f"L - {fit.value:.0f} s",
-        "fraction": f"{fit.low:.2f} to {fit.high:.2f} x L",
-        "hub-cut": "L + grace",
-        "none": "never",
-    }
-    return texts[fit.law]
 
 
 def _renewal(row: Row) -> str:
@@ -68,13 +64,19 @@ def _hub_log(row: Row) -> str:
 
 
 def _application(row: Row) -> str:
-    return "\n".join([*row.app, *(f"log: {line}" for line in row.log)]) or "nothing"
+    return "\n".join([*row.app, *(f"log: {line}" for line in row.log), *_share(row)]) or "nothing"
 
 
 def _application_in_brief(row: Row) -> str:
     """Each thing once, classes without their packages, and of the SDK's log only how much there was."""
     logged = [f"(log: {len(row.log)} at WARNING or above)"] if row.log else []
-    return "\n".join([*dict.fromkeys(map(_without_packages, row.app)), *logged]) or "nothing"
+    return "\n".join([*dict.fromkeys(map(_without_packages, row.app)), *logged, *_share(row)]) or "nothing"
+
+
+def _share(row: Row) -> list[str]:
+    """How many of the times the device was away looked like this, where not all did."""
+    shown, of = row.signature_of
+    return [f"({shown} of {of} times)"] if shown < of else []
 
 
 def _without_packages(seen: str) -> str:

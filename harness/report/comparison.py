@@ -21,6 +21,7 @@ _LEGEND = {
     "noisy": "~ the gap is below five times the hub's own delay at that moment",
     "via proxy": "via proxy: port 443 may not be bound here, the SDK's own proxy option led to the hub",
     "incomplete": "incomplete: the run stopped before the scenario's end",
+    "not all seen": "not all seen: what the scenario waits for was not seen in time",
 }
 
 
@@ -112,5 +113,6 @@ def _legend(rows: Iterable[Row]) -> str:
         "noisy": any(any(row.noisy) for row in rows),
         "via proxy": any(row.way.get("via_proxy") for row in rows),
         "incomplete": any(not row.complete for row in rows),
+        "not all seen": any(row.complete and not row.awaited and not row.status for row in rows),
     }
     return "\n".join(wrap(text, WIDTH) for name, text in _LEGEND.items() if used[name])

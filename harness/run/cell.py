@@ -85,7 +85,12 @@ class CellRun:
             try:
                 status, reason = await self._guarded()
             finally:
-                self._note(CELL_END, status=status, reason=reason, awaited=self._watch.seen_at is not None)
+                self._note(
+                    CELL_END,
+                    status=status,
+                    reason=reason,
+                    awaited=self._watch.seen_at is not None and not self._watch.failed_to_open,
+                )
         if self._recorder.failure:
             status, reason = "environment", _unwritable(self._recorder.failure)
         fault = self._failure is not None or status in _FAULTS

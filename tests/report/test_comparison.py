@@ -19,7 +19,7 @@ def a_row(**changes: Any) -> Row:
     """A measured row of a renewal."""
     fields: dict[str, Any] = {
         "sdk": "python", "sdk_name": "SDK for Python", "version": "2.14.0", "transport": "mqtt", "scenario": "renewal",
-        "traffic": "sending+listening", "device": "real", "origin": {"kind": "this-run"}, "lifetime_s": 130.0,
+        "traffic": "sending+listening", "device": "real", "awaited": True, "origin": {"kind": "this-run"}, "lifetime_s": 130.0,
         "default_lifetime_s": 3600.0, "renewal": "reconnect", "renewals": 2, "points_s": (10.0, 10.2), "first": ("device",),
         "hub_log": ("disconnect", "connect"), "hub_levels": "informational", "app": ("changed False", "changed True"), "sent": 24,
         "gap_ms": (4.1, 3.9), "noisy": (False, True), "verdicts": (CONFIRMED, DIFFERS, SILENT), **changes,
@@ -162,6 +162,17 @@ def test_a_claims_line_says_where_it_was_measured() -> None:
 def test_notes_of_rows_are_told() -> None:
     """Once each."""
     assert "python 2.14.0 mqtt renewal: beware" in comparison([a_row(notes=("beware",))], "text", brief=True)
+
+
+def test_a_row_that_did_not_see_all_it_waited_for_is_marked() -> None:
+    """It is complete all the same."""
+    assert "not all seen: what the scenario waits for" in comparison([a_row(awaited=False)], "text", brief=True)
+    assert "not all seen" not in comparison([a_row()], "text", brief=True)
+
+
+def test_a_signature_that_not_every_absence_had_says_so() -> None:
+    """Two of six that look different are no detail."""
+    assert "(4 of 6 times)" in comparison([a_row(signature_of=(4, 6))], "text", brief=True)
 
 
 def test_no_row_is_no_table() -> None:
