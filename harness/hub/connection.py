@@ -78,9 +78,9 @@ class HubConnection:
     """
 
     __slots__ = (
-        *("_accepted", "_closed", "_deadline", "_device", "_emit", "_link", "_origin", "_over", "_server", "_wake"),
-        *("close_request", "number"),
-    )
+        "_accepted", "_closed", "_deadline", "_device", "_due", "_emit", "_link", "_origin", "_over", "_server", "_wake",
+        "close_request", "number",
+    )  # fmt: skip
 
     def __init__(
         self, device: Device, number: int, transport: str, peer: str, *, now: float, wake: Callable[[], None]
@@ -95,6 +95,7 @@ class HubConnection:
         self._over = False  # the device has left or was cut; the transport may still be there
         self._closed = False
         self._deadline = math.inf  # the token's, then that of a device which has taken leave
+        self._due = self._earliest_deadline()
 
     def receive(self, data: bytes, now: float) -> None:
         """Bytes from the device; ignored once the connection is over."""
@@ -109,16 +110,19 @@ class HubConnection:
         return self._server.data_to_send()
 
     def next_deadline(self) -> float | None:
-        """When `on_time` has something to do, None for never."""
-        limit = self._server.next_deadline()
-        deadline = self._deadline if limit is None else min(self._deadline, limit)
-        return None if deadline == math.inf else deadline
+        """When `on_time` is wanted at the latest, None for never.
+
+        That is when something was due as of the last change of state: a packet moves the end of the keep-alive on, and to find that
+        out when the former end has come costs less than with every packet.
+        """
+        return self._due
 
     def on_time(self, now: float) -> None:
         """Do what is due; earlier calls do nothing."""
         if now < self._deadline:
             self._server.on_time(now)
             self._process(self._server.events(), now)
+            self._due = self._earliest_deadline()
         elif self._over:
             self._end("fin")
         else:
@@ -161,6 +165,11 @@ class HubConnection:
             self._cut("hub-stopped", now, "")
         self._wake()
 
+    def _earliest_deadline(self) -> float | None:
+        limit = self._server.next_deadline()
+        deadline = self._deadline if limit is None else min(self._deadline, limit)
+        return None if deadline == math.inf else deadline
+
     def _process(self, events: list[ServerEvent], now: float) -> None:
         try:
             for event in events:
@@ -170,8 +179,8 @@ class HubConnection:
 
     def _handle(self, event: ServerEvent, now: float) -> None:  # noqa: C901 - a line or two per event
         match event:
-            case PublishReceived(packet):
-                self._link.published(packet, now)
+            case PublishReceived():
+                self._link.published(event.packet, now)
             case ConnectReceived(packet):
                 self._connect(packet, now)
             case PubackReceived(packet_id):
@@ -217,6 +226,7 @@ class HubConnection:
         self._log("deviceConnect", now)
         assert credentials.token is not None  # a device with a certificate would have no deadline
         self._deadline = device.policy.cut_at(credentials.token.expiry)
+        self._due = self._earliest_deadline()
         self.note("deadline", now, se=credentials.token.expiry, cut_at=self._deadline)
         self._link.open(credentials.api_version, now)
         self._process(self._server.events(), now)
@@ -233,6 +243,7 @@ class HubConnection:
         self._log("deviceDisconnect", now)
         self._device.leave(self)
         self._over, self._deadline = True, now + LINGER_S
+        self._due = self._deadline
 
     def _cut(self, cause: Cause, now: float, detail: str, close: CloseMode = "fin") -> None:
         self._end(close)
@@ -244,7 +255,7 @@ class HubConnection:
         """Nothing is read any more; the transport is to be closed, unless it was already to be."""
         self._server.close()
         self._device.leave(self)
-        self._over, self._deadline = True, math.inf
+        self._over, self._deadline, self._due = True, math.inf, None
         self.close_request = self.close_request or close
 
     def _record_connect(self, connect: Connect, credentials: Credentials, now: float) -> None:

@@ -143,7 +143,8 @@ class Stream(asyncio.BufferedProtocol):
             self._set_up(now)
         if data:
             self._endpoint.receive(data, now)
-        self._watch_peer(now)
+        if self._websocket is not None or self._tls.failure is not None or self._tls.peer_closed:
+            self._watch_peer(now)
         self._flush(now)
         self._shared.on_activity()
 
@@ -264,7 +265,9 @@ class Stream(asyncio.BufferedProtocol):
             request = self._endpoint.close_request
             if request is not None:
                 self._leave(request, now)
-        self._timer.set(self._next_deadline())
+        deadline = self._next_deadline()
+        if deadline != self._timer.deadline:
+            self._timer.set(deadline)
 
     def _send(self) -> None:
         data = self._endpoint.data_to_send() if self._ready else b""
@@ -283,7 +286,9 @@ class Stream(asyncio.BufferedProtocol):
     # Time.
 
     def _next_deadline(self) -> float | None:
-        theirs = self._endpoint.next_deadline() if self._first is None else None
+        if self._first is not None:
+            return self._deadline
+        theirs = self._endpoint.next_deadline()
         if self._deadline is None or theirs is None:
             return theirs if self._deadline is None else self._deadline
         return min(self._deadline, theirs)

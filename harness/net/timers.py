@@ -13,24 +13,20 @@ class Timer:
 
     A deadline that moves later leaves the event loop's handle alone: it fires at the old time, finds that it is early, and
     re-arms itself. Only a deadline that moves earlier costs a new handle. After `on_time` the timer is at rest until set again.
+    `deadline`: when `on_time` will be called, in seconds since the Unix epoch; to be changed by `set`.
     """
 
-    __slots__ = ("_clock", "_deadline", "_handle", "_handle_due", "_loop", "_on_time")
+    __slots__ = ("_clock", "_handle", "_handle_due", "_loop", "_on_time", "deadline")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock, on_time: Callable[[float], None]) -> None:
         self._loop, self._clock, self._on_time = loop, clock, on_time
-        self._deadline: float | None = None
+        self.deadline: float | None = None
         self._handle: asyncio.TimerHandle | None = None
         self._handle_due = 0.0
 
-    @property
-    def deadline(self) -> float | None:
-        """When `on_time` will be called, in seconds since the Unix epoch."""
-        return self._deadline
-
     def set(self, deadline: float | None) -> None:
         """Move the deadline; `None` takes it away."""
-        self._deadline = deadline
+        self.deadline = deadline
         if deadline is None or (self._handle is not None and self._handle_due <= deadline):
             return
         if self._handle is not None:
@@ -39,7 +35,7 @@ class Timer:
 
     def stop(self) -> None:
         """Take the deadline away and let go of the event loop: for the end of the timer's owner."""
-        self._deadline = None
+        self.deadline = None
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
@@ -50,11 +46,11 @@ class Timer:
 
     def _fire(self) -> None:
         self._handle = None
-        if self._deadline is None:
+        if self.deadline is None:
             return
         now = self._clock.now()
-        if now < self._deadline:
-            self._arm(self._deadline, now)
+        if now < self.deadline:
+            self._arm(self.deadline, now)
             return
-        self._deadline = None
+        self.deadline = None
         self._on_time(now)

@@ -65,9 +65,9 @@ class TlsConnection:
     def receive(self, ciphertext: bytes | memoryview) -> bytes:
         """Take what the socket brought; the plaintext in it, which is empty until the handshake is done."""
         self._incoming.write(ciphertext)
-        if not self.established:
-            self._handshake()
-        return self._decrypt() if self.established else b""
+        if self.established or self._handshake():
+            return self._decrypt()
+        return b""
 
     def send(self, plaintext: bytes) -> None:
         """Encrypt; `data_to_send` has the records. Only once established; dropped after a failure."""
@@ -99,33 +99,34 @@ class TlsConnection:
             client_certificate=self._object.getpeercert(binary_form=True) is not None,
         )
 
-    def _handshake(self) -> None:
+    def _handshake(self) -> bool:
+        """Go on with it; whether it is done."""
         try:
             self._object.do_handshake()
         except ssl.SSLWantReadError:
-            return
+            return False
         except ssl.SSLError as error:
             self.failure = _failure(error)
-            return
+            return False
         self.established = True
+        return True
 
     def _decrypt(self) -> bytes:
-        incoming, tls = self._incoming, self._object
-        records: list[bytes] = []
+        incoming, data = self._incoming, b""
         try:
-            while incoming.pending or tls.pending():
-                record = tls.read(_RECORD)
+            while incoming.pending:  # a read takes a whole record, so OpenSSL itself holds nothing back
+                record = self._object.read(_RECORD)
                 if not record:
                     self.peer_closed = True
                     break
-                records.append(record)
+                data += record
         except ssl.SSLWantReadError:
             pass  # the rest of a record is still on its way
         except ssl.SSLZeroReturnError:
             self.peer_closed = True  # both sides have sent close_notify
         except ssl.SSLError as error:
             self.failure = _failure(error)
-        return records[0] if len(records) == 1 else b"".join(records)
+        return data
 
 
 def _failure(error: ssl.SSLError) -> TlsFailure:

@@ -23,19 +23,28 @@ class Decoder:
         max_packet_size: the largest remaining length accepted, in bytes; it bounds the memory a peer can claim.
     """
 
-    __slots__ = ("_buffer", "_max_packet_size")
+    __slots__ = ("_at", "_data", "_max_packet_size")
 
     def __init__(self, max_packet_size: int = DEFAULT_MAX_PACKET_SIZE) -> None:
         self._max_packet_size = max_packet_size
-        self._buffer = bytearray()
+        # What was appended last, nearly always whole packets, read from `_at` on; a buffer only while a packet is incomplete.
+        self._data: bytes | bytearray = b""
+        self._at = 0
 
     def __len__(self) -> int:
         """How many bytes wait to be decoded."""
-        return len(self._buffer)
+        return len(self._data) - self._at
 
     def append(self, data: bytes) -> None:
         """Take bytes without looking at them."""
-        self._buffer += data
+        if not self._data:
+            self._data = data
+            return
+        if not isinstance(self._data, bytearray):
+            self._data = bytearray(self._data)
+        del self._data[: self._at]
+        self._data += data
+        self._at = 0
 
     def next_packet(self) -> Packet | None:
         """The next packet, or None until more bytes arrive.
@@ -43,23 +52,24 @@ class Decoder:
         Raises:
             RemoteProtocolError: what comes next is malformed, too large or of QoS 2's hand-shake.
         """
-        buffer = self._buffer
-        if not buffer:
+        data, at = self._data, self._at
+        if at == len(data):
+            self._data, self._at = b"", 0
             return None
-        first = buffer[0]
+        first = data[at]
         if first not in DECODERS:
             raise RemoteProtocolError(first_byte_problem(first))
-        header = read_remaining_length(buffer)
+        header = read_remaining_length(data, at + 1)
         if header is None:
             return None
         length, start = header
         if length > self._max_packet_size:
             raise RemoteProtocolError(f"a packet of {length} bytes exceeds {self._max_packet_size}")
         end = start + length
-        if len(buffer) < end:
+        if len(data) < end:
             return None
-        packet = decode(first, bytes(buffer[start:end]))
-        del buffer[:end]
+        packet = decode(first, bytes(data[start:end]))
+        self._at = end
         return packet
 
     def feed(self, data: bytes) -> list[Packet]:

@@ -47,6 +47,8 @@ class Connection(ABC, Generic[EventT]):
 
     def data_to_send(self) -> bytes:
         """Everything queued since the last call, as one chunk."""
+        if not self._output:
+            return b""
         data = b"".join(self._output)
         self._output.clear()
         return data

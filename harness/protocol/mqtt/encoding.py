@@ -1,6 +1,7 @@
 """Packet -> bytes (MQTT 3.1.1 section 3). Whatever the protocol cannot express is our own error."""
 
-from functools import singledispatch
+from collections.abc import Callable
+from typing import Any
 
 from harness.errors import LocalProtocolError
 from harness.protocol.mqtt.packets import (
@@ -34,7 +35,10 @@ def encode(packet: Packet) -> bytes:
     Raises:
         LocalProtocolError: a value is outside what MQTT 3.1.1 can express; the message names it.
     """
-    first, body = _fields(packet)
+    fields = ENCODERS.get(type(packet))
+    if fields is None:
+        raise LocalProtocolError(f"{type(packet).__name__} is no MQTT packet")
+    first, body = fields(packet)
     return bytes((first,)) + pack_remaining_length(len(body)) + body
 
 
@@ -67,14 +71,7 @@ def _filter(topic_filter: str) -> bytes:
     return pack_text(topic_filter)
 
 
-@singledispatch
-def _fields(packet: object) -> tuple[int, bytes]:
-    """First byte and body."""
-    raise LocalProtocolError(f"{type(packet).__name__} is no MQTT packet")
-
-
-@_fields.register
-def _(packet: Connect) -> tuple[int, bytes]:
+def _connect(packet: Connect) -> tuple[int, bytes]:
     _require(0 <= packet.keep_alive <= MAX_KEEP_ALIVE, f"keep-alive of {packet.keep_alive} s is not in 0 to 65535")
     _require(packet.username is not None or packet.password is None, "a password needs a username")
     flags = packet.clean_session << 1
@@ -96,15 +93,13 @@ def _will_flags(will: Will) -> int:
     return will.retain << 5 | will.qos << 3 | 0x04
 
 
-@_fields.register
-def _(packet: Connack) -> tuple[int, bytes]:
+def _connack(packet: Connack) -> tuple[int, bytes]:
     _require(packet.return_code in CONNACK_CODES, f"CONNACK return code {packet.return_code} does not exist")
     _require(not (packet.session_present and packet.return_code), "a refusal has no session")
     return 0x20, bytes((packet.session_present, packet.return_code))
 
 
-@_fields.register
-def _(packet: Publish) -> tuple[int, bytes]:
+def _publish(packet: Publish) -> tuple[int, bytes]:
     _require(packet.qos in QOS_LEVELS, f"QoS {packet.qos} does not exist")
     first = 0x30 | packet.dup << 3 | packet.qos << 1 | packet.retain
     if packet.qos:
@@ -114,13 +109,11 @@ def _(packet: Publish) -> tuple[int, bytes]:
     return first, _topic(packet.topic) + packet.payload
 
 
-@_fields.register
-def _(packet: Puback) -> tuple[int, bytes]:
+def _puback(packet: Puback) -> tuple[int, bytes]:
     return 0x40, pack_packet_id(packet.packet_id)
 
 
-@_fields.register
-def _(packet: Subscribe) -> tuple[int, bytes]:
+def _subscribe(packet: Subscribe) -> tuple[int, bytes]:
     _require(bool(packet.filters), "a SUBSCRIBE needs a filter")
     body = pack_packet_id(packet.packet_id)
     for topic_filter, qos in packet.filters:
@@ -129,35 +122,45 @@ def _(packet: Subscribe) -> tuple[int, bytes]:
     return 0x82, body
 
 
-@_fields.register
-def _(packet: Suback) -> tuple[int, bytes]:
+def _suback(packet: Suback) -> tuple[int, bytes]:
     _require(bool(packet.return_codes), "a SUBACK needs a return code")
     for code in packet.return_codes:
         _require(code in QOS_LEVELS or code == SUBACK_FAILURE, f"SUBACK return code {code} does not exist")
     return 0x90, pack_packet_id(packet.packet_id) + bytes(packet.return_codes)
 
 
-@_fields.register
-def _(packet: Unsubscribe) -> tuple[int, bytes]:
+def _unsubscribe(packet: Unsubscribe) -> tuple[int, bytes]:
     _require(bool(packet.filters), "an UNSUBSCRIBE needs a filter")
     return 0xA2, pack_packet_id(packet.packet_id) + b"".join(map(_filter, packet.filters))
 
 
-@_fields.register
-def _(packet: Unsuback) -> tuple[int, bytes]:
+def _unsuback(packet: Unsuback) -> tuple[int, bytes]:
     return 0xB0, pack_packet_id(packet.packet_id)
 
 
-@_fields.register
-def _(_packet: Pingreq) -> tuple[int, bytes]:
+def _pingreq(_packet: Pingreq) -> tuple[int, bytes]:
     return 0xC0, b""
 
 
-@_fields.register
-def _(_packet: Pingresp) -> tuple[int, bytes]:
+def _pingresp(_packet: Pingresp) -> tuple[int, bytes]:
     return 0xD0, b""
 
 
-@_fields.register
-def _(_packet: Disconnect) -> tuple[int, bytes]:
+def _disconnect(_packet: Disconnect) -> tuple[int, bytes]:
     return 0xE0, b""
+
+
+ENCODERS: dict[type[Packet], Callable[[Any], tuple[int, bytes]]] = {
+    Connect: _connect,
+    Connack: _connack,
+    Publish: _publish,
+    Puback: _puback,
+    Subscribe: _subscribe,
+    Suback: _suback,
+    Unsubscribe: _unsubscribe,
+    Unsuback: _unsuback,
+    Pingreq: _pingreq,
+    Pingresp: _pingresp,
+    Disconnect: _disconnect,
+}
+"""Per packet type the function that gives its first byte and its body."""

@@ -66,18 +66,20 @@ def pack_remaining_length(length: int) -> bytes:
     return bytes(packed)
 
 
-def read_remaining_length(data: bytes | bytearray) -> tuple[int, int] | None:
-    """The remaining length of the packet `data` begins with, and where its body starts; None while bytes are missing.
+def read_remaining_length(data: bytes | bytearray, at: int) -> tuple[int, int] | None:
+    """The remaining length that stands in `data` from `at` on, and where the body behind it starts; None while bytes are missing.
 
     Raises:
         RemoteProtocolError: the fourth byte says that another one follows.
     """
-    length = 0
-    for index, byte in enumerate(data[1 : 1 + LENGTH_BYTES]):
-        length |= byte % CONTINUES << 7 * index
+    length = shift = 0
+    for byte in data[at : at + LENGTH_BYTES]:
+        at += 1
+        length |= byte % CONTINUES << shift
         if byte < CONTINUES:
-            return length, 2 + index
-    if len(data) > LENGTH_BYTES:
+            return length, at
+        shift += 7
+    if shift == 7 * LENGTH_BYTES:
         raise RemoteProtocolError("a remaining length of more than four bytes")
     return None
 
@@ -113,10 +115,11 @@ class Reader:
 
     def take(self, size: int) -> bytes:
         """The next `size` bytes."""
-        if size > self.left:
+        start, end = self._at, self._at + size
+        if end > len(self._body):
             raise RemoteProtocolError("the body ends in the middle of a field")
-        start, self._at = self._at, self._at + size
-        return self._body[start : self._at]
+        self._at = end
+        return self._body[start:end]
 
     def byte(self) -> int:
         """One byte."""
@@ -124,7 +127,8 @@ class Reader:
 
     def integer(self) -> int:
         """A two-byte integer."""
-        return int.from_bytes(self.take(2), "big")
+        high, low = self.take(2)
+        return high << 8 | low
 
     def packet_id(self) -> int:
         """A packet identifier, which is never 0 (section 2.3.1)."""

@@ -36,24 +36,24 @@ def test_pack_remaining_length(length: int, packed: str) -> None:
 def test_read_remaining_length(length: int, packed: str) -> None:
     """Table 2.4, read."""
     data = b"\x30" + bytes.fromhex(packed)
-    assert read_remaining_length(data + b"more") == (length, len(data))
+    assert read_remaining_length(data + b"more", 1) == (length, len(data))
 
 
 def test_remaining_length_in_more_bytes_than_needed() -> None:
     """3.1.1 does not forbid it."""
-    assert read_remaining_length(b"\xc0\x80\x80\x00") == (0, 4)
+    assert read_remaining_length(b"\xc0\x80\x80\x00", 1) == (0, 4)
 
 
 @pytest.mark.parametrize("data", [b"\x30", b"\x30\x80", b"\x30\xff\xff\xff"])
 def test_remaining_length_not_yet_complete(data: bytes) -> None:
     """More bytes may still come."""
-    assert read_remaining_length(data) is None
+    assert read_remaining_length(data, 1) is None
 
 
 def test_remaining_length_of_five_bytes() -> None:
     """Refused at the fourth byte, before a fifth is there."""
     with pytest.raises(RemoteProtocolError, match="more than four bytes"):
-        read_remaining_length(b"\x30\x80\x80\x80\x80")
+        read_remaining_length(b"\x30\x80\x80\x80\x80", 1)
 
 
 def test_remaining_length_too_large_to_send() -> None:
