@@ -51,11 +51,13 @@ class TlsConnection:
     holds (the alert), then close. `peer_closed`: the other side sent close_notify (RFC 8446 section 6.1).
     """
 
-    __slots__ = ("_incoming", "_object", "_outgoing", "established", "failure", "peer_closed")
+    __slots__ = ("_bare", "_incoming", "_object", "_outgoing", "established", "failure", "peer_closed")
 
     def __init__(self, context: ssl.SSLContext, *, server_side: bool, server_hostname: str | None = None) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_side, server_hostname)
+        # What SSLObject itself calls; every message passes here twice, and a layer of Python is saved each time.
+        self._bare = self._object._sslobj  # type: ignore[attr-defined]  # noqa: SLF001
         self.established = False
         self.peer_closed = False
         self.failure: TlsFailure | None = None
@@ -73,9 +75,7 @@ class TlsConnection:
         """Encrypt; `data_to_send` has the records. Only once established; dropped after a failure."""
         if self.failure is not None:
             return
-        self._object.write(
-            plaintext
-        )  # all of it: a MemoryBIO takes any amount, and Python does not enable partial writes
+        self._bare.write(plaintext)  # all of it: a MemoryBIO takes any amount, and Python enables no partial writes
 
     def close(self) -> None:
         """Send close_notify, if there is an established connection to close."""
@@ -112,10 +112,10 @@ class TlsConnection:
         return True
 
     def _decrypt(self) -> bytes:
-        incoming, data = self._incoming, b""
+        incoming, read, data = self._incoming, self._bare.read, b""
         try:
             while incoming.pending:  # a read takes a whole record, so OpenSSL itself holds nothing back
-                record = self._object.read(_RECORD)
+                record = read(_RECORD)
                 if not record:
                     self.peer_closed = True
                     break

@@ -53,8 +53,7 @@ class Decoder:
             RemoteProtocolError: what comes next is malformed, too large or of QoS 2's hand-shake.
         """
         data, at = self._data, self._at
-        if at == len(data):
-            self._data, self._at = b"", 0
+        if not data:
             return None
         first = data[at]
         if first not in DECODERS:
@@ -65,11 +64,14 @@ class Decoder:
         length, start = header
         if length > self._max_packet_size:
             raise RemoteProtocolError(f"a packet of {length} bytes exceeds {self._max_packet_size}")
-        end = start + length
-        if len(data) < end:
+        end, size = start + length, len(data)
+        if end > size:
             return None
         packet = decode(first, bytes(data[start:end]))
-        self._at = end
+        if end < size:
+            self._at = end
+        else:
+            self._data, self._at = b"", 0
         return packet
 
     def feed(self, data: bytes) -> list[Packet]:

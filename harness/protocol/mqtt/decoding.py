@@ -77,8 +77,7 @@ def _publish(first: int, body: bytes) -> Publish:
     if payload_start > size:
         raise RemoteProtocolError("the body ends in the middle of a field")
     topic = read_text(body[2:topic_end])
-    problem = name_problem(topic)
-    if problem:
+    if problem := name_problem(topic):
         raise RemoteProtocolError(problem)
     if not qos:
         return Publish(topic, body[payload_start:], retain=bool(first & 1))

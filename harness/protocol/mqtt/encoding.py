@@ -1,6 +1,7 @@
 """Packet -> bytes (MQTT 3.1.1 section 3). Whatever the protocol cannot express is our own error."""
 
 from collections.abc import Callable
+from struct import Struct
 from typing import Any
 
 from harness.errors import LocalProtocolError
@@ -22,11 +23,19 @@ from harness.protocol.mqtt.packets import (
     Will,
 )
 from harness.protocol.mqtt.topics import filter_problem, name_problem
-from harness.protocol.mqtt.wire import pack_binary, pack_packet_id, pack_remaining_length, pack_text
+from harness.protocol.mqtt.wire import (
+    MAX_FIELD_LENGTH,
+    pack_binary,
+    pack_packet_id,
+    pack_remaining_length,
+    pack_text,
+    packet_id_problem,
+)
 
 QOS_LEVELS = range(3)
 CONNACK_CODES = frozenset(ConnackCode)
 MAX_KEEP_ALIVE = 65_535
+_PUBACK = Struct(">HH")
 
 
 def encode(packet: Packet) -> bytes:
@@ -48,7 +57,9 @@ def encode_puback(packet_id: int) -> bytes:
     Raises:
         LocalProtocolError: the identifier is outside 1 to 65535.
     """
-    return b"\x40\x02" + pack_packet_id(packet_id)
+    if 0 < packet_id <= MAX_FIELD_LENGTH:
+        return _PUBACK.pack(0x4002, packet_id)
+    raise LocalProtocolError(packet_id_problem(packet_id))
 
 
 def _require(holds: bool, problem: str) -> None:  # noqa: FBT001 - an assertion

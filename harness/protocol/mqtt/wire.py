@@ -21,8 +21,13 @@ def pack_packet_id(packet_id: int | None) -> bytes:
         LocalProtocolError: it is missing, or outside 1 to 65535.
     """
     if packet_id is None or not 0 < packet_id <= MAX_FIELD_LENGTH:
-        raise LocalProtocolError(f"packet identifier {packet_id} is not in 1 to 65535")
+        raise LocalProtocolError(packet_id_problem(packet_id))
     return packet_id.to_bytes(2, "big")
+
+
+def packet_id_problem(packet_id: int | None) -> str:
+    """What is wrong with a packet identifier that is missing, or outside 1 to 65535."""
+    return f"packet identifier {packet_id} is not in 1 to 65535"
 
 
 def pack_binary(data: bytes) -> bytes:
@@ -73,14 +78,16 @@ def read_remaining_length(data: bytes | bytearray, at: int) -> tuple[int, int] |
         RemoteProtocolError: the fourth byte says that another one follows.
     """
     length = shift = 0
-    for byte in data[at : at + LENGTH_BYTES]:
+    size = len(data)
+    while at < size:
+        byte = data[at]
         at += 1
-        length |= byte % CONTINUES << shift
         if byte < CONTINUES:
-            return length, at
+            return length | byte << shift, at
+        length |= (byte - CONTINUES) << shift
         shift += 7
-    if shift == 7 * LENGTH_BYTES:
-        raise RemoteProtocolError("a remaining length of more than four bytes")
+        if shift == 7 * LENGTH_BYTES:
+            raise RemoteProtocolError("a remaining length of more than four bytes")
     return None
 
 

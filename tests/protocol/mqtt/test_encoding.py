@@ -34,6 +34,13 @@ def test_puback_shortcut() -> None:
     assert encode_puback(513) == encode(Puback(513))
 
 
+@pytest.mark.parametrize("packet_id", [0, 65_536])
+def test_puback_shortcut_refuses_what_encode_refuses(packet_id: int) -> None:
+    """Identifiers are 1 to 65535."""
+    with pytest.raises(LocalProtocolError, match=f"packet identifier {packet_id} is not in 1 to 65535"):
+        encode_puback(packet_id)
+
+
 @pytest.mark.parametrize(
     ("packet", "reason"),
     [
