@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from harness.errors import RemoteProtocolError
@@ -63,23 +64,21 @@ class Token:
         Raises:
             ValueError: `key` is no base64.
         """
-        expected = sign(self.resource, self.expiry_text, key)
-        return hmac.compare_digest(base64.b64decode(self.signature), base64.b64decode(expected))
+        return hmac.compare_digest(base64.b64decode(self.signature), _mac(self.resource, self.expiry_text, key))
 
     def policy_name(self, device_id: str) -> str | None:
         """The policy the token names, or None if it is signed with the device's own key.
 
         The C SDK sends an empty `skn`, or the device id as `skn`; neither names a policy.
         """
-        name = unquote(self.policy or "")
-        return None if name in ("", device_id) else name
+        if not self.policy:
+            return None
+        name = unquote(self.policy)
+        return None if name == device_id else name
 
     def scopes(self) -> tuple[Scope, ...]:
         """What `sr` may mean: as it stands, percent-decoded once, and with each segment decoded once more."""
-        raw = _segments(self.resource)
-        once = _segments(unquote(self.resource))
-        twice = tuple(map(unquote, once))
-        return tuple(dict.fromkeys((raw, once, twice)))
+        return _scopes(self.resource)
 
 
 def parse(text: str) -> Token:
@@ -112,8 +111,7 @@ def sign(resource: str, expiry: str, key: str) -> str:
     Raises:
         ValueError: `key` is no base64.
     """
-    message = f"{resource}\n{expiry}".encode()
-    return base64.b64encode(hmac.digest(decode_key(key), message, "sha256")).decode()
+    return base64.b64encode(_mac(resource, expiry, key)).decode()
 
 
 def make_token(resource: str, key: str, se: int, skn: str | None = None) -> str:
@@ -148,6 +146,19 @@ def decode_key(key: str) -> bytes:
 def covers(scope: Scope, target: Scope) -> bool:
     """Whether `scope` is `target` or stands above it; whole segments count, so `/a/b` does not cover `/a/bc`."""
     return target[: len(scope)] == scope
+
+
+def _mac(resource: str, expiry: str, key: str) -> bytes:
+    return hmac.digest(decode_key(key), f"{resource}\n{expiry}".encode(), "sha256")
+
+
+@lru_cache(maxsize=64)
+def _scopes(resource: str) -> tuple[Scope, ...]:
+    """Remembered, since the check asks more than once and a device puts the same resource into all its tokens."""
+    raw = _segments(resource)
+    once = _segments(unquote(resource))
+    twice = tuple(map(unquote, once))
+    return tuple(dict.fromkeys((raw, once, twice)))
 
 
 def _segments(resource: str) -> Scope:

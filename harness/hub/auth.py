@@ -76,8 +76,8 @@ class Gate:
 
     def judge(self, credentials: Credentials, now: float) -> Refusal | None:
         """Why the CONNECT is refused at `now`, or None if it is let in."""
-        for check in CHECKS:
-            if _FAILS[check.name](self, credentials, now):
+        for check, fails in _IN_ORDER:
+            if fails(self, credentials, now):
                 return self._refusal(check, credentials)
         return None
 
@@ -156,3 +156,5 @@ _FAILS: Final[Mapping[str, Callable[[Gate, Credentials, float], bool]]] = {
     "token-device": _other_device,
     "device-enabled": lambda gate, _credentials, _now: gate.identity.status != "enabled",
 }
+
+_IN_ORDER: Final = tuple((check, _FAILS[check.name]) for check in CHECKS)

@@ -10,7 +10,6 @@ is late: what arrives after it is not read.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Final, Literal, assert_never
 
 from harness.errors import RemoteProtocolError
@@ -78,8 +77,8 @@ class HubConnection:
     """
 
     __slots__ = (
-        "_accepted", "_closed", "_deadline", "_device", "_due", "_emit", "_link", "_origin", "_over", "_server", "_wake",
-        "close_request", "number",
+        "_accepted", "_closed", "_deadline", "_device", "_due", "_link", "_origin", "_over", "_peer", "_server",
+        "_transport", "_wake", "close_request", "number",
     )  # fmt: skip
 
     def __init__(
@@ -87,10 +86,10 @@ class HubConnection:
     ) -> None:
         self.number = number
         self.close_request: CloseMode | None = None
-        self._device, self._wake, self._emit = device, wake, device.emit
+        self._device, self._wake = device, wake
         self._server = ServerConnection(now=now, connect_timeout_s=device.policy.connect_timeout_s)
         self._link = DeviceLink(device, self._server, number)
-        self._origin = Origin(device.identity.hub_name, "", transport, peer)
+        self._transport, self._peer = transport, peer
         self._accepted = False
         self._over = False  # the device has left or was cut; the transport may still be there
         self._closed = False
@@ -145,7 +144,13 @@ class HubConnection:
 
     def note(self, kind: str, now: float, /, **fields: object) -> None:
         """Record an event of this connection."""
-        self._emit(kind, now, conn=self.number, **fields)
+        if self._device.recording:
+            self._device.emit(kind, now, conn=self.number, **fields)
+
+    @property
+    def recording(self) -> bool:
+        """Whether anybody wants to know what `note` is told."""
+        return self._device.recording
 
     def displaced(self, newer: int, now: float) -> None:
         """The device came by connection `newer`, so this one ends."""
@@ -206,8 +211,9 @@ class HubConnection:
         credentials = read_credentials(connect)
         for secret in credentials.secrets:
             self._device.learn_secret(secret)
-        self._origin = replace(self._origin, device_id=credentials.client_id, sdk_version=credentials.sdk_version)
         if self._device.recording:
+            hub_name, sdk = self._device.identity.hub_name, credentials.sdk_version
+            self._origin = Origin(hub_name, credentials.client_id, self._transport, self._peer, sdk)
             self._record_connect(connect, credentials, now)
         refusal = self._device.gate.judge(credentials, now)
         if refusal is None:
@@ -277,4 +283,4 @@ class HubConnection:
         """Write a diagnostics record; it belongs to the hub's log, not to the connection."""
         if self._device.recording:
             record = build_record(operation, now, self._origin, problem)
-            self._emit("record", now, record=record, row=row_view(record))
+            self._device.emit("record", now, record=record, row=row_view(record))

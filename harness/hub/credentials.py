@@ -6,6 +6,7 @@ parameters are ignored, the first of a repeated one counts, ids are not percent-
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote
 
 from harness.protocol.mqtt.packets import Connect
@@ -66,8 +67,9 @@ def read_credentials(connect: Connect) -> Credentials:
     return Credentials(connect.client_id, user_name, token, secrets=(token.sig, token.signature))
 
 
+@lru_cache(maxsize=64)
 def read_user_name(text: str) -> UserName | None:
-    """The parts of a user name, or None where hub or device is missing."""
+    """The parts of a user name, or None where hub or device is missing; remembered, since a device has one user name."""
     hub, _, rest = text.partition("/")
     device, _, rest = rest.partition("/")
     if not hub or not device:

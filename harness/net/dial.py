@@ -244,6 +244,8 @@ def _secure(host: str, context: ssl.SSLContext, *, websocket: bool) -> tuple[Tls
 class _Link:
     """One network connection of the device: the endpoint of its stream."""
 
+    recording = False
+
     def __init__(self, pump: DevicePump, shared: Shared) -> None:
         self._pump, self._shared = pump, shared
         self._out = b""

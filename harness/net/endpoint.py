@@ -46,6 +46,11 @@ class Endpoint(Protocol):
         """Report an event of the transport's own."""
         ...
 
+    @property
+    def recording(self) -> bool:
+        """Whether the fields of `note` are of interest; where they are not, those that cost something are left out."""
+        ...
+
 
 class HubCore(Protocol):
     """The hub as its listeners see it."""

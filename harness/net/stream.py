@@ -24,7 +24,7 @@ handed up at once and all answers leave as one TLS record in one write.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Final, cast
 
@@ -209,15 +209,7 @@ class Stream(asyncio.BufferedProtocol):
     def _set_up(self, now: float) -> None:
         if not self._tls_noted and self._tls.established:
             self._tls_noted = True
-            info = self._tls.info()
-            self._endpoint.note(
-                "tls",
-                now,
-                version=info.version,
-                cipher=info.cipher,
-                sni=info.sni,
-                client_certificate=info.client_certificate,
-            )
+            self._endpoint.note("tls", now, **asdict(self._tls.info()) if self._endpoint.recording else {})
         websocket = self._websocket
         if websocket is None:
             self._ready = self._tls_noted

@@ -313,6 +313,7 @@ def test_unrecorded_connection_behaves_the_same() -> None:
     """Without events: accepted, refused and cut as ever."""
     world = World(recording=False)
     wire = world.connected()
+    assert not wire.hub_side.recording
     assert world.open().send(connect_packet("nonsense-nonsense")) == [Connack(5, False)]
     wire.hub_side.on_time(CUT_AT)
     assert wire.hub_side.close_request == "fin"

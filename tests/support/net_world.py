@@ -55,6 +55,8 @@ class Watched:
 class FakeEndpoint(Watched):
     """Remembers what it is told and answers what `answer` makes of each read; the default gives it back."""
 
+    recording = True
+
     def __init__(self, wake: Callable[[], None] = lambda: None) -> None:
         super().__init__()
         self.wake = wake

@@ -49,6 +49,8 @@ class ClientConnection(Connection[ClientEvent]):
         ids: identifiers of the session, so that new ones avoid those of unacknowledged publishes.
     """
 
+    __slots__ = ("_connack_timeout_s", "_last_sent_at", "_ping_interval_s", "_ping_sent_at", "_ping_timeout_s")
+
     def __init__(
         self,
         *,

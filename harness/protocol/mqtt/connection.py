@@ -22,6 +22,11 @@ EventT = TypeVar("EventT")
 class Connection(ABC, Generic[EventT]):
     """One network connection; the roles add what packets mean and which time limits hold."""
 
+    __slots__ = (
+        "_allowed", "_connected", "_decoder", "_events", "_ids", "_max_packet_size", "_output", "_reading", "_reads",
+        "_state",
+    )  # fmt: skip
+
     def __init__(self, reads: Allowed, *, max_packet_size: int, ids: PacketIds) -> None:
         self._reads = reads
         self._decoder = Decoder(max_packet_size)

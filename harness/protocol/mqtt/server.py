@@ -48,6 +48,8 @@ class ServerConnection(Connection[ServerEvent]):
         max_packet_size: see `codec.Decoder`; also bounds what a client may send ahead of its CONNACK.
     """
 
+    __slots__ = ("_connect_deadline", "_keep_alive_timeout_s", "_last_packet_at")
+
     def __init__(
         self,
         *,

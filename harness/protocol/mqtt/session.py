@@ -19,6 +19,8 @@ MAX_PACKET_ID = 65_535
 class PacketIds:
     """Allocates packet identifiers round robin, skipping those in use, so that a late answer meets no new request."""
 
+    __slots__ = ("_in_use", "_last")
+
     def __init__(self) -> None:
         self._last = 0
         self._in_use: set[int] = set()

@@ -11,7 +11,7 @@ a client need not wait for the CONNACK before it goes on (section 3.1.4), so wha
 """
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import StrEnum
 
 from harness.protocol.mqtt.packets import (
     Connack,
@@ -29,7 +29,7 @@ from harness.protocol.mqtt.packets import (
 )
 
 
-class State(Enum):
+class State(StrEnum):
     """Where a connection stands; the value completes the sentence "X is not allowed ..."."""
 
     AWAIT_CONNECT = "before CONNECT"
