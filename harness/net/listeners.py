@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from harness.clock import Clock
@@ -58,7 +58,7 @@ class CellServer:
         self = cls(hub, reservation, context, clock, limits or Limits())
         loop = asyncio.get_running_loop()
         for transport, listener in (("mqtt", reservation.mqtt_socket), ("mqtt-ws", reservation.websocket_socket)):
-            make = partial(self._make_stream, transport)
+            make = partial(self._make_stream, partial(self._open, transport), websocket=transport == "mqtt-ws")
             self._servers.append(await loop.create_server(make, sock=listener, backlog=_BACKLOG))
         if emit is not None:
             ports = {"mqtt": reservation.mqtt_port, "websocket": reservation.websocket_port}
@@ -92,10 +92,9 @@ class CellServer:
             self._drained.clear()
             await self._drained.wait()
 
-    def _make_stream(self, transport: str) -> Stream:
+    def _make_stream(self, open_endpoint: Callable[[Stream], Endpoint], *, websocket: bool) -> Stream:
         tls = TlsConnection(self._context, server_side=True)
-        websocket = WebSocketServer() if transport == "mqtt-ws" else None
-        stream = Stream(self._shared, tls, websocket, partial(self._open, transport))
+        stream = Stream(self._shared, tls, WebSocketServer() if websocket else None, open_endpoint)
         self._streams.add(stream)
         return stream
 

@@ -23,7 +23,7 @@ class PacketIds:
 
     def __init__(self) -> None:
         self._last = 0
-        self._in_use: set[int] = set()
+        self._in_use: dict[int, None] = {}  # used as a set; each connection has one, and empty it is a third as large
 
     def take(self) -> int:
         """The next free identifier, now in use.
@@ -37,20 +37,20 @@ class PacketIds:
         while packet_id in self._in_use:
             packet_id = packet_id % MAX_PACKET_ID + 1
         self._last = packet_id
-        self._in_use.add(packet_id)
+        self._in_use[packet_id] = None
         return packet_id
 
     def reserve(self, packet_id: int) -> None:
         """Mark an identifier the caller chose as in use; doing it twice is harmless."""
-        self._in_use.add(packet_id)
+        self._in_use[packet_id] = None
 
     def release(self, packet_id: int) -> None:
         """Its answer has come; releasing an unknown identifier is harmless."""
-        self._in_use.discard(packet_id)
+        self._in_use.pop(packet_id, None)
 
     def keep_only(self, packet_ids: Iterable[int]) -> None:
         """Release all others: their requests died with the connection that carried them."""
-        self._in_use.intersection_update(packet_ids)
+        self._in_use = {packet_id: None for packet_id in packet_ids if packet_id in self._in_use}
 
     def __contains__(self, packet_id: object) -> bool:
         return packet_id in self._in_use
