@@ -8,16 +8,19 @@ base64 at each of its three alignments.
 import base64
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 __all__ = ["MARK", "Redactor", "spellings"]
 
 MARK = "<redacted>"
+# Each alternative needs a `=`, as it is or percent-encoded; `Redactor.text` counts on it.
 _PATTERNS = re.compile(
     r"(?P<name>(?<![A-Za-z])sig(?:=|%3[dD])|SharedAccessKey(?:=|%3[dD])|SharedAccessSignature=(?!SharedAccessSignature)(?=[A-Za-z0-9+/%]{20}))"
     r"(?P<value>[A-Za-z0-9+/%=_-]+)"
 )
-_SHORTEST = 12  # a shorter "secret" would blank out ordinary words
+_SHORTEST = 12  # a shorter "secret" would blank out ordinary words; no spelling is shorter than its secret
+_REMEMBERED_TEXTS, _REMEMBERED_LENGTH = 512, 128
 
 
 def spellings(secret: str) -> frozenset[str]:
@@ -40,6 +43,7 @@ class Redactor:
     def __init__(self, secrets: Sequence[str] = ()) -> None:
         self._spellings: set[str] = set()
         self._longest_first: list[str] = []
+        self._remembered = lru_cache(_REMEMBERED_TEXTS)(self._redact)
         for secret in secrets:
             self.add(secret)
 
@@ -49,20 +53,27 @@ class Redactor:
             return
         self._spellings |= spellings(secret)
         self._longest_first = sorted(self._spellings, key=len, reverse=True)
+        self._remembered.cache_clear()
 
     def text(self, text: str) -> str:
-        """`text` without its secrets."""
-        # Not one pattern of all spellings: compiling it takes milliseconds, and a hub learns secrets while a device waits.
-        for spelling in self._longest_first:
+        """`text` without its secrets. Names of fields, message ids and the like come again and again, and are remembered."""
+        if len(text) < _SHORTEST and "=" not in text and "%" not in text:
+            return text
+        return self._remembered(text) if len(text) <= _REMEMBERED_LENGTH else self._redact(text)
+
+    def _redact(self, text: str) -> str:
+        for spelling in self._longest_first:  # a search each is quicker than one pattern of hundreds of alternatives
             if spelling in text:
                 text = text.replace(spelling, MARK)
         return _PATTERNS.sub(lambda match: match["name"] + MARK, text)
 
     def value(self, value: object) -> object:
         """`value` (as JSON can hold it) with every text in it redacted, keys of objects included."""
+        if value is None or isinstance(value, int | float):
+            return value
         if isinstance(value, str):
             return self.text(value)
-        if isinstance(value, Mapping):
+        if isinstance(value, (dict, Mapping)):  # most are a dict, and that is quickly seen
             return {self.text(str(key)): self.value(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self.value(item) for item in value]

@@ -55,6 +55,18 @@ def test_a_known_secret_is_blanked_in_every_spelling(secret: str, before: str, a
         assert not any(form in line for form in spellings(secret))
 
 
+@given(st.text(min_size=12))
+def test_no_spelling_is_shorter_than_the_shortest_secret(secret: str) -> None:
+    """Texts below that length are not searched for secrets."""
+    assert min(map(len, spellings(secret))) >= 12
+
+
+@pytest.mark.parametrize("text", ["sig=abc", "sig%3Dabc", "sig%3dabc"])
+def test_a_named_secret_is_blanked_however_short(text: str) -> None:
+    """What is called a signature needs no length to be one."""
+    assert Redactor().text(text).endswith(MARK)
+
+
 @given(text=WORDS)
 def test_innocent_text_is_left_alone(text: str) -> None:
     """What holds no secret comes back as it was."""
@@ -75,6 +87,12 @@ def test_a_short_secret_is_ignored() -> None:
 def test_a_secret_learned_late_is_blanked_from_then_on() -> None:
     """The signatures become known as the hub sees them."""
     redactor = Redactor()
+    assert redactor.text(f"seen {SIGNATURE}") == f"seen {SIGNATURE}"
     redactor.add(SIGNATURE)
     redactor.add(SIGNATURE)
     assert redactor.text(f"seen {SIGNATURE}") == f"seen {MARK}"
+
+
+def test_a_secret_is_found_in_a_long_text() -> None:
+    """Length is no cover."""
+    assert Redactor([KEY]).text("x " * 1000 + KEY) == "x " * 1000 + MARK
