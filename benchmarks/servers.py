@@ -18,7 +18,6 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from benchmarks.jobs import Address, HubJob, Serving, read, start, write
 from harness.net.certificates import make_authority
@@ -119,9 +118,9 @@ def _prepare(folder: Path, port: int) -> str:
     """Write what Mosquitto reads, for the user it becomes when root starts it; returns the authority's certificate."""
     folder.chmod(0o755)
     authority = make_authority()
-    key, certificate = authority._issue(["localhost"], [_HOST])  # noqa: SLF001 - the very kind of certificate the hub has
-    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    issued = authority.issue(["localhost"], [_HOST])  # the very kind of certificate the hub has
+    (folder / "key.pem").write_text(issued.key)
+    (folder / "certificate.pem").write_text(issued.certificate)
     (folder / "mosquitto.conf").write_text(_CONFIGURATION.format(port=port, host=_HOST, folder=folder))
     for file in folder.iterdir():
         file.chmod(0o644)

@@ -17,7 +17,7 @@ __all__ = ["CELL_END", "FORMAT", "CellLog", "Emit", "Event", "Header", "Recorder
 FORMAT: Final = 1
 CELL_END: Final = "cell-end"
 Source = Literal["hub", "app", "sdk-log", "harness"]
-_ENVELOPE: Final = ("seq", "t", "src", "kind")
+_ENVELOPE: Final = frozenset({"seq", "t", "src", "kind"})
 
 
 class Event(msgspec.Struct, frozen=True):

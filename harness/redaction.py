@@ -14,7 +14,7 @@ from urllib.parse import quote
 __all__ = ["MARK", "Redactor", "spellings"]
 
 MARK = "<redacted>"
-# Each alternative needs a `=`, as it is or percent-encoded; `Redactor.text` counts on it.
+# Each alternative needs a `=`, as it is or percent-encoded; the code below counts on it.
 _PATTERNS = re.compile(
     r"(?P<name>(?<![A-Za-z])sig(?:=|%3[dD])|SharedAccessKey(?:=|%3[dD])|SharedAccessSignature=(?!SharedAccessSignature)(?=[A-Za-z0-9+/%]{20}))"
     r"(?P<value>[A-Za-z0-9+/%=_-]+)"
@@ -65,7 +65,7 @@ class Redactor:
         for spelling in self._longest_first:  # a search each is quicker than one pattern of hundreds of alternatives
             if spelling in text:
                 text = text.replace(spelling, MARK)
-        return _PATTERNS.sub(lambda match: match["name"] + MARK, text)
+        return _PATTERNS.sub(lambda match: match["name"] + MARK, text) if "=" in text or "%" in text else text
 
     def value(self, value: object) -> object:
         """`value` (as JSON can hold it) with every text in it redacted, keys of objects included."""

@@ -8,6 +8,7 @@ private one exists for the moment of loading.
 import ssl
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,10 +21,18 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from harness.net.tls import NamedSSLObject, remember_server_name
 
-__all__ = ["Authority", "client_context", "make_authority"]
+__all__ = ["Authority", "ServerCertificate", "client_context", "make_authority"]
 
 # Wide, since the clock of a device under test may be wrong or faked.
 _BEFORE, _AFTER = timedelta(days=366), timedelta(days=3660)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCertificate:
+    """What a server shows and what it keeps, both PEM text."""
+
+    certificate: str
+    key: str = field(repr=False)
 
 
 class Authority:
@@ -49,13 +58,11 @@ class Authority:
         if self._client_trust is not None:
             context.verify_mode = ssl.CERT_OPTIONAL
             context.load_verify_locations(cadata=self._client_trust)
-        key, certificate = self._issue(names, addresses)
-        _load(context, key, certificate)
+        _load(context, self.issue(names, addresses))
         return context
 
-    def _issue(
-        self, names: Sequence[str], addresses: Sequence[str]
-    ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    def issue(self, names: Sequence[str], addresses: Sequence[str]) -> ServerCertificate:
+        """A fresh certificate for these host names and IP addresses, with its key: for a server that is not ours."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives = [*map(x509.DNSName, names), *(x509.IPAddress(ip_address(address)) for address in addresses)]
         builder = (
@@ -65,7 +72,8 @@ class Authority:
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(_usage(signs_certificates=False), critical=True)
         )
-        return key, builder.sign(self._key, SHA256())
+        secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return ServerCertificate(builder.sign(self._key, SHA256()).public_bytes(Encoding.PEM).decode(), secret.decode())
 
 
 def make_authority(*, client_trust: str | None = None) -> Authority:
@@ -131,9 +139,8 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _load(context: ssl.SSLContext, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+def _load(context: ssl.SSLContext, issued: ServerCertificate) -> None:
     with tempfile.TemporaryDirectory() as folder:  # mode 0700
         path = Path(folder, "server.pem")
-        path.write_bytes(secret + certificate.public_bytes(Encoding.PEM))
+        path.write_text(issued.key + issued.certificate, encoding="ascii")
         context.load_cert_chain(path)

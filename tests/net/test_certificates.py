@@ -9,7 +9,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from support.net_world import NAME
 
 from harness.net.certificates import client_context, make_authority
@@ -103,3 +108,11 @@ def test_authority_that_is_no_certificate() -> None:
     """A device told to trust nonsense gets an error, not a context that trusts everybody."""
     with pytest.raises((ssl.SSLError, ValueError)):
         client_context("no certificate")
+
+
+def test_an_issued_certificate_comes_with_its_key() -> None:
+    """Both as PEM text, and the key does not show by accident."""
+    issued = make_authority().issue(["localhost"], ["127.0.0.1"])
+    certificate, key = x509.load_pem_x509_certificate(issued.certificate.encode()), issued.key.encode()
+    assert load_pem_private_key(key, None).public_key() == certificate.public_key()
+    assert "PRIVATE KEY" not in repr(issued)
