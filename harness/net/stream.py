@@ -183,6 +183,8 @@ class Stream(asyncio.BufferedProtocol):
                 self._endpoint.peer_closed("rst", now)
         self._endpoint.transport_closed(*self._first, now)
         self._shared.on_end(self)
+        # Both lead back to this object. Without them all of it, OpenSSL's share above all, is free at once, not some day.
+        del self._endpoint, self._timer
 
     # What the owner calls.
 

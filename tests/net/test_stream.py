@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import socket
 import ssl
 import time
@@ -23,7 +24,7 @@ from support.net_world import (
 )
 
 from harness.net.certificates import client_context, make_authority
-from harness.net.stream import PARTINGS, Limits
+from harness.net.stream import PARTINGS, Limits, Stream
 from harness.net.tls import TlsConnection
 
 
@@ -506,3 +507,19 @@ async def test_reset_that_asyncio_has_not_heard_of_yet(monkeypatch: pytest.Monke
             monkeypatch.setattr(stream._transport, "write_eof", write_eof)
             endpoint.part("fin")
             assert await closed(world) == ("hub", "fin")
+
+
+@asynchronous
+async def test_closed_connection_needs_no_garbage_collector() -> None:
+    """What OpenSSL holds is free with the last reference to the stream, which is the endpoint's."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with serving() as world:
+            device, endpoint = await established(world)
+            device.close()
+            await closed(world)
+            endpoint.wake = lambda: None
+            assert [item for item in gc.get_objects() if isinstance(item, Stream)] == []
+    finally:
+        gc.enable()
