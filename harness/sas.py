@@ -12,6 +12,7 @@ import base64
 import hashlib
 import hmac
 import re
+from binascii import a2b_base64
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import quote, unquote
@@ -64,7 +65,7 @@ class Token:
         Raises:
             ValueError: `key` is no base64.
         """
-        return hmac.compare_digest(base64.b64decode(self.signature), _mac(self.resource, self.expiry_text, key))
+        return hmac.compare_digest(a2b_base64(self.signature), _mac(self.resource, self.expiry_text, key))
 
     def policy_name(self, device_id: str) -> str | None:
         """The policy the token names, or None if it is signed with the device's own key.
@@ -138,7 +139,7 @@ def decode_key(key: str) -> bytes:
         ValueError: it is no base64.
     """
     try:
-        return base64.b64decode(key, validate=True)
+        return a2b_base64(key, strict_mode=True)
     except ValueError as error:
         raise ValueError(f"a key has to be base64: {error}") from None
 
@@ -171,7 +172,7 @@ def _segments(resource: str) -> Scope:
 
 def _is_base64(text: str) -> bool:
     try:
-        base64.b64decode(text, validate=True)
+        a2b_base64(text, strict_mode=True)
     except ValueError:
         return False
     return True

@@ -25,7 +25,7 @@ from harness.protocol.mqtt.packets import (
     Will,
 )
 from harness.protocol.mqtt.topics import filter_problem, name_problem
-from harness.protocol.mqtt.wire import Reader, read_text
+from harness.protocol.mqtt.wire import CUT_SHORT, Reader, read_text
 
 PROTOCOL_NAME = "MQTT"
 PROTOCOL_LEVEL = 4
@@ -75,7 +75,7 @@ def _publish(first: int, body: bytes) -> Publish:
     qos = first >> 1 & 3
     payload_start = topic_end + 2 if qos else topic_end
     if payload_start > size:
-        raise RemoteProtocolError("the body ends in the middle of a field")
+        raise RemoteProtocolError(CUT_SHORT)
     topic = read_text(body[2:topic_end])
     if problem := name_problem(topic):
         raise RemoteProtocolError(problem)

@@ -10,6 +10,7 @@ from harness.errors import LocalProtocolError, RemoteProtocolError
 MAX_REMAINING_LENGTH = 268_435_455
 MAX_FIELD_LENGTH = 65_535
 LENGTH_BYTES = 4
+CUT_SHORT = "the body ends in the middle of a field"
 CONTINUES = 0x80
 """Set in a byte of the remaining length when another one follows."""
 
@@ -124,7 +125,7 @@ class Reader:
         """The next `size` bytes."""
         start, end = self._at, self._at + size
         if end > len(self._body):
-            raise RemoteProtocolError("the body ends in the middle of a field")
+            raise RemoteProtocolError(CUT_SHORT)
         self._at = end
         return self._body[start:end]
 
@@ -146,7 +147,12 @@ class Reader:
 
     def binary(self) -> bytes:
         """A binary field."""
-        return self.take(self.integer())
+        body, start = self._body, self._at + 2
+        end = start + int.from_bytes(body[self._at : start], "big")
+        if end > len(body):
+            raise RemoteProtocolError(CUT_SHORT)
+        self._at = end
+        return body[start:end]
 
     def text(self) -> str:
         """A text field."""
