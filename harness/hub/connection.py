@@ -228,12 +228,14 @@ class HubConnection:
         keep_alive = device.policy.keep_alive_timeout_s(connect.keep_alive)
         self._accepted = True
         self._server.accept(session_present=present, keep_alive_timeout_s=keep_alive, now=now)
-        self.note("connack", now, code=int(ConnackCode.ACCEPTED), session_present=present, reason="accepted")
-        self._log("deviceConnect", now)
         assert credentials.token is not None  # a device with a certificate would have no deadline
-        self._deadline = device.policy.cut_at(credentials.token.expiry)
+        expiry = credentials.token.expiry
+        self._deadline = device.policy.cut_at(expiry)
         self._due = self._earliest_deadline()
-        self.note("deadline", now, se=credentials.token.expiry, cut_at=self._deadline)
+        if device.recording:
+            self.note("connack", now, code=int(ConnackCode.ACCEPTED), session_present=present, reason="accepted")
+            self._log("deviceConnect", now)
+            self.note("deadline", now, se=expiry, cut_at=self._deadline)
         self._link.open(credentials.api_version, now)
         self._process(self._server.events(), now)
 

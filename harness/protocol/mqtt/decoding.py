@@ -94,7 +94,8 @@ def _connect(_first: int, body: bytes) -> Connect:
     if level != PROTOCOL_LEVEL:
         raise UnacceptableProtocolLevelError(f"protocol level {level} is not {PROTOCOL_LEVEL}")
     flags = reader.byte()
-    _check_connect_flags(flags)
+    if problem := _connect_flags_problem(flags):
+        raise RemoteProtocolError(problem)
     keep_alive = reader.integer()
     client_id = reader.text()
     will = _will(reader, flags) if flags & 0x04 else None
@@ -104,11 +105,14 @@ def _connect(_first: int, body: bytes) -> Connect:
     return Connect(client_id, keep_alive, bool(flags & 0x02), username, password, will)
 
 
-def _check_connect_flags(flags: int) -> None:
-    _check(not flags & 0x01, "reserved connect flag")
-    _check(flags >> 3 & 3 <= MAX_QOS, "will with QoS 3")
-    _check(bool(flags & 0x04) or not flags & 0x38, "will QoS or will retain without a will")
-    _check(bool(flags & 0x80) or not flags & 0x40, "password without username")
+def _connect_flags_problem(flags: int) -> str | None:
+    if flags & 0x01:
+        return "reserved connect flag"
+    if flags >> 3 & 3 > MAX_QOS:
+        return "will with QoS 3"
+    if flags & 0x38 and not flags & 0x04:
+        return "will QoS or will retain without a will"
+    return "password without username" if flags & 0x40 and not flags & 0x80 else None
 
 
 def _will(reader: Reader, flags: int) -> Will:

@@ -36,6 +36,8 @@ from harness.protocol.mqtt.packets import (
 from harness.protocol.mqtt.session import PacketIds
 from harness.protocol.mqtt.state import SERVER_READS, State
 
+_ACCEPTED = {present: encode(Connack(ConnackCode.ACCEPTED, present)) for present in (False, True)}
+
 
 class ServerConnection(Connection[ServerEvent]):
     """One client's connection, from the first byte to the last.
@@ -89,7 +91,7 @@ class ServerConnection(Connection[ServerEvent]):
             LocalProtocolError: there is no CONNECT to answer.
         """
         if self._may_answer_connect():
-            self._output.append(encode(Connack(ConnackCode.ACCEPTED, session_present)))
+            self._output.append(_ACCEPTED[session_present])
             self._keep_alive_timeout_s = keep_alive_timeout_s
             self._last_packet_at = now
             self._enter(State.CONNECTED)
