@@ -1,8 +1,9 @@
 """Keeps secrets out of everything that is written: applied where events are made, before they reach a file.
 
 Two nets. Patterns catch a signature or a key wherever one is written in its usual form. Known secrets (the device keys of the
-run, the signatures the hub saw) are caught in every form they can take inside a text: plain, percent-encoded, hexadecimal,
-base64 at each of its three alignments.
+run, the signatures the hub saw) are caught in every form they can take inside a text: plain, with or without padding, in the
+alphabet for URLs, percent-encoded, escaped as in JSON, hexadecimal (also of the bytes it encodes), base64 at each of its three
+alignments.
 """
 
 import base64
@@ -19,7 +20,10 @@ _PATTERNS = re.compile(
     r"(?P<name>(?<![A-Za-z])sig(?:=|%3[dD])|SharedAccessKey(?:=|%3[dD])|SharedAccessSignature=(?!SharedAccessSignature)(?=[A-Za-z0-9+/%]{20}))"
     r"(?P<value>[A-Za-z0-9+/%=_-]+)"
 )
-_SHORTEST = 12  # a shorter "secret" would blank out ordinary words; no spelling is shorter than its secret
+_SHORTEST = 12  # a shorter "secret" would blank out ordinary words
+_SHORTEST_SPELLING = _SHORTEST - 2  # without its padding
+_JSON_ESCAPE = re.compile(r"\\u00(?P<code>2[bBfF]|3[dD]|26)|\\/")
+_URL_ALPHABET = str.maketrans("+/", "-_")
 _REMEMBERED_TEXTS, _REMEMBERED_LENGTH = 512, 128
 
 
@@ -29,12 +33,27 @@ def spellings(secret: str) -> frozenset[str]:
     upper = quote(secret, safe="")
     lower = re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), upper)
     forms = {secret, upper, lower, quote(upper, safe=""), raw.hex(), raw.hex().upper()}
+    forms |= {secret.rstrip("="), secret.translate(_URL_ALPHABET), secret.translate(_URL_ALPHABET).rstrip("=")}
+    forms |= _hexadecimal_of_what_it_encodes(secret)
     for shift in range(3):
         # Only the characters that do not depend on what stands before and after the secret.
         start, end = (0, 2, 3)[shift], (len(raw) + shift) * 8 // 6
         encoded = base64.b64encode(b"\0" * shift + raw).decode()[start:end]
-        forms |= {encoded, encoded.translate(str.maketrans("+/", "-_"))}
+        forms |= {encoded, encoded.translate(_URL_ALPHABET)}
     return frozenset(forms)
+
+
+def _hexadecimal_of_what_it_encodes(secret: str) -> set[str]:
+    try:
+        content = base64.b64decode(secret, validate=True).hex()
+    except ValueError:
+        return set()
+    return {content, content.upper()} if len(content) >= _SHORTEST else set()
+
+
+def _without_json_escapes(text: str) -> str:
+    """`text` with those characters of a token or a key put back that writers of JSON escape."""
+    return _JSON_ESCAPE.sub(lambda match: chr(int(match["code"], 16)) if match["code"] else "/", text)
 
 
 class Redactor:
@@ -57,11 +76,18 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """`text` without its secrets. Names of fields, message ids and the like come again and again, and are remembered."""
-        if len(text) < _SHORTEST and "=" not in text and "%" not in text:
+        if len(text) < _SHORTEST_SPELLING and "=" not in text and "%" not in text:
             return text
         return self._remembered(text) if len(text) <= _REMEMBERED_LENGTH else self._redact(text)
 
     def _redact(self, text: str) -> str:
+        if "\\" in text:
+            plain = _without_json_escapes(text)
+            redacted = self._blank(plain)
+            return self._blank(text) if redacted == plain else redacted
+        return self._blank(text)
+
+    def _blank(self, text: str) -> str:
         for spelling in self._longest_first:  # a search each is quicker than one pattern of hundreds of alternatives
             if spelling in text:
                 text = text.replace(spelling, MARK)

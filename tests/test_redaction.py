@@ -50,9 +50,19 @@ def test_a_known_secret_is_blanked_in_every_spelling(secret: str, before: str, a
         text.encode().hex().upper(),
         base64.b64encode(text.encode()).decode(),
         base64.urlsafe_b64encode(text.encode()).decode(),
+        f"{before}{secret.rstrip('=')} {after}",
+        f"{before}{secret.replace('+', '-').replace('/', '_')}{after}",
+        f"{before}{base64.b64decode(secret).hex()}{after}",
+        before + secret.replace("+", "\\u002B").replace("/", "\\/").replace("=", "\\u003d") + after,
     ]
     for line in map(redactor.text, written):
+        assert MARK in line
         assert not any(form in line for form in spellings(secret))
+
+
+def test_a_text_whose_escapes_hide_nothing_is_left_alone() -> None:
+    """A path of Windows, a line break."""
+    assert Redactor([KEY]).text(r"C:\users\u002bx \/ \n") == r"C:\users\u002bx \/ \n"
 
 
 @given(st.text(min_size=12))

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,13 @@ def forms(secret: str) -> Iterator[str]:
         secret.encode().hex(),
         secret.encode().hex().upper(),
     )
+    yield from (
+        secret.rstrip("="),
+        secret.replace("+", "-").replace("/", "_"),
+        secret.replace("+", "\\\\u002B").replace("/", "\\\\/"),
+    )
+    with contextlib.suppress(ValueError):
+        yield base64.b64decode(secret, validate=True).hex()
     for before in range(3):
         encoded = base64.b64encode(b"\0" * before + secret.encode() + b"\0\0\0").decode()
         yield encoded[before + 1 : (before + len(secret)) * 4 // 3 - 1]

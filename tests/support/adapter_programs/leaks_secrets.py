@@ -18,6 +18,9 @@ HELLO = {
 }
 
 
+KEY_LENGTH = 44
+
+
 def say(line: str) -> None:
     """One line on standard output."""
     sys.stdout.write(line + "\n")
@@ -29,7 +32,20 @@ def leak(secret: str) -> None:
     for shift in ("", "x", "xy"):
         text = shift + secret
         raw = text.encode()
-        for form in (text, quote(text, safe=""), raw.hex(), raw.hex().upper(), base64.b64encode(raw).decode()):
+        bare = text.rpartition("SharedAccessKey=")[2].partition(";")[0]
+        urls = text.replace("+", "-").replace("/", "_")
+        escaped = text.replace("+", "\\u002B").replace("/", "\\/").replace("=", "\\u003d")
+        for form in (
+            bare.rstrip("="),
+            urls,
+            escaped,
+            base64.b64decode(bare + "==").hex() if len(bare) == KEY_LENGTH else "",
+            text,
+            quote(text, safe=""),
+            raw.hex(),
+            raw.hex().upper(),
+            base64.b64encode(raw).decode(),
+        ):
             say(json.dumps({"event": "status", "t": 0.0, "status": form, form: 1}))
             say(json.dumps({"event": form, "t": 0.0}))
             say(f"noise {form}")
