@@ -48,6 +48,7 @@ class Limits:
     drain_s: float = 0.5  # for what is still in the pipes of a process that has ended
     line: int = 64 * 1024
     noise: int = 1024 * 1024
+    events: int = 16 * 1024 * 1024
     log_line: int = 16 * 1024
     log: int = 8 * 1024 * 1024
     unread: int = 1024 * 1024  # commands the program has not read
@@ -90,15 +91,20 @@ class EventReader:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._lines, self._noise = Lines(self._limits.line), 0
+        self._lines, self._noise, self._total = Lines(self._limits.line), 0, 0
         self.hello: Hello | None = None
 
     def receive(self, data: bytes) -> Iterator[dict[str, object] | str]:
         """Take in `data`; yield what the finished lines say.
 
         Raises:
-            AdapterError: a line or the noise in total is too long, an event breaks the protocol, or its version is not ours.
+            AdapterError: a line, the noise or all of it is too long, an event breaks the protocol, or its version is not ours.
         """
+        self._total += len(data)
+        if self._total > self._limits.events:
+            raise AdapterError(
+                f"wrote more than {self._limits.events} bytes to stdout. Report what happens once ({_PAGE})"
+            )
         for line, cut in self._lines.receive(data):
             self._check_length(overlong=cut)
             yield self._read(line)
@@ -389,6 +395,8 @@ class AdapterProcess:
                     self._callbacks.on_event(item, now)
         except AdapterError as problem:
             self._fail(str(problem))
+        except RecursionError:
+            self._fail(f"wrote an event that is nested too deeply to be read ({_PAGE})")
         if self.hello is not None:
             self._decided.set()
 

@@ -29,6 +29,8 @@ def _who(row: Row) -> str:
 
 
 def _shortfalls(row: Row) -> list[str]:
+    if row.status:
+        return []
     if not row.complete:
         return ["incomplete"]
     return [] if row.awaited else ["not all seen"]

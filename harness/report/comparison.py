@@ -19,7 +19,7 @@ _LEGEND = {
     "emulated": "emulated: played from the SDK's profile over the same sockets; its verdicts hold the documents against the profile, not"
     " against the SDK",
     "noisy": "~ the gap is below five times the hub's own delay at that moment",
-    "via proxy": "via proxy: port 443 may not be bound here, the SDK's own proxy option led to the hub",
+    "via proxy": "via proxy: port 443 cannot be had here, the SDK's own proxy option led to the hub",
     "incomplete": "incomplete: the run stopped before the scenario's end",
     "not all seen": "not all seen: what the scenario waits for was not seen in time",
 }
@@ -41,8 +41,13 @@ def comparison(rows: Sequence[Row], form: Form, *, brief: bool) -> str:
 
 
 def _only_shows_the_default(row: Row) -> bool:
-    """Rows in which nothing happened after the first CONNECT; their finding, the default lifetime, stands in the others' rows."""
-    return not row.renewals and not row.points_s and row.hub_log == ("connect",)
+    """Rows of idle applications with the SDK's own settings, seen to their end, in which nothing happened after the first CONNECT.
+
+    Their finding, the default lifetime, stands in the others' rows.
+    """
+    asked_nothing = row.traffic == "idle" and not row.settings
+    nothing_happened = not row.renewals and not row.points_s and row.hub_log == ("connect",)
+    return asked_nothing and nothing_happened and row.complete and row.awaited and not row.notes
 
 
 def _identity(row: Row) -> tuple[str, ...]:
@@ -101,7 +106,12 @@ def _claim_cells(row: Row, verdict: Verdict) -> tuple[str, ...]:
 
 def _notes(rows: Iterable[Row]) -> str:
     """What a reader has to know about single rows."""
-    told = [f"{row.sdk} {row.version} {row.transport} {row.scenario}: {note}" for row in rows for note in row.notes]
+    told = [
+        f"{row.sdk} {row.version} {row.transport} {row.scenario}: {note}"
+        for row in rows
+        if not row.status
+        for note in row.notes
+    ]
     return "\n".join(wrap(line, WIDTH) for line in dict.fromkeys(told))
 
 
@@ -112,7 +122,7 @@ def _legend(rows: Iterable[Row]) -> str:
         "emulated": any(row.device == "emulated" for row in rows),
         "noisy": any(any(row.noisy) for row in rows),
         "via proxy": any(row.way.get("via_proxy") for row in rows),
-        "incomplete": any(not row.complete for row in rows),
+        "incomplete": any(not row.complete and not row.status for row in rows),
         "not all seen": any(row.complete and not row.awaited and not row.status for row in rows),
     }
     return "\n".join(wrap(text, WIDTH) for name, text in _LEGEND.items() if used[name])

@@ -69,6 +69,7 @@ class CellRun:
         self._opened = False
         self._sends: set[object] = set()
         self._hello: Mapping[str, object] = {}
+        self._defect = ""
 
     async def run(self) -> CellOutcome:
         """Run the cell to its end. Cancelled, it writes its last event and lets the cancellation through."""
@@ -93,7 +94,7 @@ class CellRun:
                 )
         if self._recorder.failure:
             status, reason = "environment", _unwritable(self._recorder.failure)
-        fault = self._failure is not None or status in _FAULTS
+        fault = self._failure is not None or self._defect != "" or status in _FAULTS
         seconds = self._clock.now() - started
         return CellOutcome(self._cell, status, reason, seconds, self._watch.renewals, self._watch.cuts, fault)
 
@@ -113,7 +114,7 @@ class CellRun:
             return "adapter-error", str(problem)
         except Exception as problem:  # noqa: BLE001 - a defect costs this cell only, and is told
             self._ensure_header()
-            self._note("note", text=traceback.format_exc())
+            self._note("defect", text=f"{type(problem).__name__}: {problem}", trace=traceback.format_exc())
             return "harness-error", f"{type(problem).__name__}: {problem}"
         finally:
             self._ensure_header()
@@ -199,6 +200,8 @@ class CellRun:
 
     def _shortfall(self) -> str:
         """What the cell did not get to see, or nothing."""
+        if self._defect:
+            return f"while it ran, the harness itself failed: {self._defect}"
         if self._watch.failed_to_open:
             return "the device could not open its connection"
         if self._watch.seen_at is None:
@@ -219,6 +222,8 @@ class CellRun:
         self._failed.set()
 
     def _observe(self, event: Event) -> None:
+        if event.kind == "defect" and event.src == "harness":
+            self._defect = self._defect or str(event.fields.get("text"))
         if event.src == "app":
             if event.kind == "hello":
                 self._hello = event.fields

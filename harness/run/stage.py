@@ -1,9 +1,12 @@
 """Sets the stage for a cell: its address, its hub behind real listeners, the way there, and the device under test."""
 
+import asyncio
 import random
+import traceback
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from harness.clock import Clock
 from harness.device.adapter import AdapterProcess
@@ -117,6 +120,15 @@ class Staging:
                 fields = {"worst_ms": round(worst_ms, 3), "over_s": round(over_s, 3)}
                 recorder.record("harness", "lag", self.clock.now(), fields)
 
+    def report_defect(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:  # noqa: ARG002 - asyncio's signature
+        """Tell every running cell that a callback of ours broke: nobody knows whose it was."""
+        problem = context.get("exception")
+        trace = "".join(traceback.format_exception(problem)) if isinstance(problem, BaseException) else ""
+        fields = {"text": f"{context.get('message', 'a callback failed')}: {problem!r}", "trace": trace}
+        for recorder in tuple(self._recorders):
+            if recorder.has_header:
+                recorder.record("harness", "defect", self.clock.now(), fields)
+
     async def _way(self, cell: Cell, reservation: Reservation, undo: AsyncExitStack) -> Way:
         adapter = cell.profile.profile.adapter if cell.device == "real" else None
         gateway = adapter is None or adapter.way == "gateway"
@@ -177,7 +189,7 @@ def _recording(recorder: Recorder, on_failure: Callable[[AdapterError], None]) -
         recorder.record("harness", "adapter-exit", now, {"code": code})
 
     def failed(problem: AdapterError, now: float) -> None:
-        recorder.record("harness", "note", now, {"text": str(problem)})
+        recorder.record("harness", "adapter-failure", now, {"text": str(problem)})
         on_failure(problem)
 
     return DeviceCallbacks(on_event, on_log, on_noise, on_exit, failed)
@@ -188,7 +200,11 @@ async def open_staging(clock: Clock, seed: int) -> AsyncIterator[Staging]:
     """What the cells of a run share, while it lasts; watches the event loop's lag."""
     staging = Staging(clock, seed)
     monitor = LagMonitor(staging.report_lag)
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(staging.report_defect)
     try:
         yield staging
     finally:
+        loop.set_exception_handler(before)
         monitor.stop()

@@ -156,3 +156,12 @@ def test_the_log_may_be_anything() -> None:
     """Bytes that are no UTF-8 are shown as such."""
     reader = LogReader()
     assert [*reader.receive(b"\xff\n"), *reader.receive(b"end"), *reader.rest()] == ["\ufffd", "end"]
+
+
+def test_events_have_a_limit_in_total() -> None:
+    """A program that reports without end fills no disk."""
+    reader = EventReader(Limits(events=1000))
+    list(reader.receive(json.dumps(HELLO).encode() + b"\n"))
+    status = b'{"event":"status","t":0,"status":"x"}\n'
+    with pytest.raises(AdapterError, match="wrote more than 1000 bytes to stdout"):
+        list(itertools.chain.from_iterable(map(reader.receive, [status] * 100)))

@@ -125,6 +125,7 @@ def test_a_scenario_that_only_shows_the_default_has_no_table() -> None:
     """Its finding is in the rows of the others; one that did not run is shown."""
     quiet: dict[str, Any] = {
         "scenario": "defaults",
+        "traffic": "idle",
         "renewals": 0,
         "points_s": (),
         "hub_log": ("connect",),
@@ -173,6 +174,16 @@ def test_a_row_that_did_not_see_all_it_waited_for_is_marked() -> None:
 def test_a_signature_that_not_every_absence_had_says_so() -> None:
     """Two of six that look different are no detail."""
     assert "(4 of 6 times)" in comparison([a_row(signature_of=(4, 6))], "text", brief=True)
+
+
+def test_a_row_that_was_measured_is_not_hidden_because_nothing_came_of_it() -> None:
+    """What was sent, and that no renewal was seen, is a finding."""
+    sending = a_row(scenario="mine", renewals=0, points_s=(), hub_log=("connect",), verdicts=())
+    set_up = a_row(
+        scenario="mine", traffic="idle", settings={"lifetime_s": 20.0}, renewals=0, points_s=(), hub_log=("connect",)
+    )
+    for row in (sending, set_up):
+        assert "mine (traffic" in comparison([a_row(), row], "text", brief=True)
 
 
 def test_no_row_is_no_table() -> None:

@@ -108,7 +108,7 @@ def test_a_defect_of_ours_costs_its_own_cell_and_is_told(tmp_path: Path, monkeyp
     (log,) = logs.values()
     (outcome,) = outcomes.values()
     assert (outcome.status, outcome.reason) == ("harness-error", "ZeroDivisionError: a defect")
-    assert any("test_cells" in str(event.fields.get("text")) for event in log.events if event.kind == "note")
+    assert any("test_cells" in str(event.fields.get("trace")) for event in log.events if event.kind == "defect")
 
 
 def test_an_interrupted_run_keeps_what_was_measured(tmp_path: Path) -> None:
@@ -188,3 +188,20 @@ def test_a_log_that_is_there_already_is_not_overwritten(tmp_path: Path) -> None:
     outcomes: list[CellOutcome] = []
     asyncio.run(measure([cell], folder, outcomes))
     assert [outcome.reason for outcome in outcomes] == ["the cell's log cannot be written (File exists)"]
+
+
+def test_a_defect_in_a_callback_is_a_fault_of_the_cells_it_may_have_hit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are measured all the same, and say that something broke beside them."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr("harness.run.traffic.Traffic.device_left", broken)
+    logs, outcomes = run(tmp_path, a_cell(scenario=SHORT, awaited_renewals=1))
+    (outcome,), (log,) = outcomes.values(), logs.values()
+    assert (outcome.status, outcome.fault) == ("finished", True)
+    assert "the harness itself failed" in outcome.reason
+    assert "ZeroDivisionError" in outcome.reason
+    assert "defect" in kinds(log)
