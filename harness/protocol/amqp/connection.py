@@ -223,12 +223,16 @@ class Connection(ABC):
     def close(self, error: Error | None = None, *, now: float) -> None:
         """Queue CLOSE, as an announcement or an answer; nothing but the peer's CLOSE is read then, and for a while only.
 
+        To a peer that closed before its OPEN was answered there is nothing to say.
+
         Raises:
-            LocalProtocolError: OPEN was not sent.
+            LocalProtocolError: it is too early.
         """
-        if self.local is Half.UNUSED:
+        if self.local is Half.UNUSED and self.remote is Half.ENDED:
+            self.abandon()
+        elif self.local is Half.UNUSED:
             raise LocalProtocolError("CLOSE before OPEN")
-        if self.local is Half.ACTIVE:
+        elif self.local is Half.ACTIVE:
             self._send_close(error)
             self._close_deadline = now + self.limits.close_timeout_s
             self._end_if_both_closed()

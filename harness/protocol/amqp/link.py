@@ -87,8 +87,17 @@ class Link(ABC):
         self.detach(error)
 
     def detach(self, error: Error | None = None, *, closed: bool = True) -> None:
-        """Queue DETACH, as an announcement or an answer; messages that wait for credit or window are dropped."""
-        if self._may_send():
+        """Queue DETACH, as an announcement or an answer; messages that wait for credit or window are dropped.
+
+        To a peer that detached before its ATTACH was answered there is nothing to say.
+
+        Raises:
+            LocalProtocolError: it is too early.
+        """
+        if self.local is Half.UNUSED and self.remote is Half.ENDED:
+            self.local = Half.ENDED
+            self._release()
+        elif self._may_send():
             self.session.send_frame(Detach(self.handle, closed, error))
             self.local = Half.ENDED
             self._forget()

@@ -152,16 +152,18 @@ class Session:
     def end(self, error: Error | None = None) -> None:
         """Queue END, as an announcement or an answer; the links end without a word.
 
+        To a peer that ended before its BEGIN was answered there is nothing to say.
+
         Raises:
             LocalProtocolError: it is too early.
         """
-        if self.local is Half.UNUSED:
+        if self.local is Half.UNUSED and self.remote is not Half.ENDED:
             raise LocalProtocolError("END before BEGIN")
         if self.local is Half.ACTIVE:
             self.send_frame(End(error))
-            self.local = Half.ENDED
-            self._end_links()
-            self._release()
+        self.local = Half.ENDED
+        self._end_links()
+        self._release()
 
     # What the connection calls.
 

@@ -197,6 +197,14 @@ def test_closing_before_opening() -> None:
     assert world.machine.phase is Phase.CLOSED
 
 
+def test_close_by_the_peer_before_our_open() -> None:
+    """There is nothing to say."""
+    world = unopened()
+    world.send(OPEN, Close())
+    world.machine.close(now=NOW)
+    assert (world.sent(), world.machine.phase) == ([], Phase.CLOSED)
+
+
 def test_after_the_end_nothing_happens() -> None:
     """The owner may still be answering."""
     world = server()

@@ -149,6 +149,15 @@ def test_answering_attach_after_the_peer_has_left() -> None:
     assert (len(world.sent()), attached.link.session.links) == (2, ())
 
 
+def test_detach_that_is_never_answered_for() -> None:
+    """An owner that never answered ATTACH has nothing to detach."""
+    world = server()
+    attached, _ = world.send(SENDS, Detach(0, closed=True))
+    assert isinstance(attached, AttachReceived)
+    attached.link.detach()
+    assert (world.sent(), attached.link.session.links) == ([], ())
+
+
 def test_nothing_can_be_sent_before_attach() -> None:
     """The owner is wrong: credit comes after the answer (rule 2)."""
     up = asked()

@@ -128,6 +128,15 @@ def test_end_before_the_answer() -> None:
     assert (world.sent(), world.machine.sessions) == ([Begin(0, 1, 5_000, 5_000, 262_143), End()], ())
 
 
+def test_end_that_is_never_answered_for() -> None:
+    """An owner that never answered BEGIN has nothing to end."""
+    world = ServerPeer().opened()
+    begun, _ = world.send(BEGIN, End())
+    assert isinstance(begun, BeginReceived)
+    begun.session.end()
+    assert (world.sent(), world.machine.sessions) == ([], ())
+
+
 def test_links_of_ours() -> None:
     """The peer's answer is found by name and role."""
     world = server()
