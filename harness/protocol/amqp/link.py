@@ -1,8 +1,9 @@
 """Links: attach and detach (AMQP 1.0 part 2, section 2.6); `sender` and `receiver` add credit and deliveries.
 
 Every method that sends raises LocalProtocolError before our ATTACH, because its owner is wrong, and does nothing after
-our end, because the peer may have left while the owner was still answering what came before. In between it does what it is
-told: settling late, twice, or not at all, and detaching without closing, are the owner's to decide.
+either side's end (except to answer it), because the peer may have left while the owner was still answering what came
+before. In between it does what it is told: settling late, twice, or not at all, and detaching without closing, are the
+owner's to decide.
 """
 
 from __future__ import annotations
@@ -97,7 +98,9 @@ class Link(ABC):
         if self.local is Half.UNUSED and self.remote is Half.ENDED:
             self.local = Half.ENDED
             self._release()
-        elif self._may_send():
+        elif self.local is Half.UNUSED:
+            raise LocalProtocolError(f"link {self.name!r} is not attached")
+        elif self.local is Half.ACTIVE:
             self.session.send_frame(Detach(self.handle, closed, error))
             self.local = Half.ENDED
             self._forget()
@@ -110,6 +113,7 @@ class Link(ABC):
     def on_detach(self, detach: Detach) -> None:
         """The peer's DETACH."""
         self.remote = Half.ENDED
+        self._forget()
         self.session.emit(DetachReceived(self, detach))
         self._release()
 
@@ -165,12 +169,10 @@ class Link(ABC):
         self.session.attached(self)
 
     def _may_send(self) -> bool:
-        """True while our half is active, False after its end, an error before."""
-        if self.local is Half.ACTIVE:
-            return True
-        if self.local is Half.ENDED:
-            return False
-        raise LocalProtocolError(f"link {self.name!r} is not attached")
+        """True while the link is in use, False after either side's end, an error before our ATTACH."""
+        if self.local is Half.UNUSED:
+            raise LocalProtocolError(f"link {self.name!r} is not attached")
+        return self.local is Half.ACTIVE and self.remote is not Half.ENDED
 
     def _release(self) -> None:
         if self.local is self.remote is Half.ENDED:

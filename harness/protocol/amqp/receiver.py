@@ -71,20 +71,26 @@ class ReceiverLink(Link):
             self.session.send_flow(self)
 
     def drain(self) -> None:
-        """Ask the peer to use its credit up now, or give it back."""
+        """Ask the peer to use its credit up now, or give it back.
+
+        Raises:
+            LocalProtocolError: it is too early.
+        """
         if self._may_send():
             self._refill = 0
             self.session.send_flow(self, drain=True)
 
     def settle(self, delivery_id: int, state: DeliveryState = ACCEPTED, *, settled: bool = True) -> None:
-        """Say what became of a message; not `settled`, the peer has the last word (receiver settles second)."""
-        if self.local is Half.ACTIVE:
+        """Say what became of a message; not `settled`, the peer has the last word (receiver settles second).
+
+        Raises:
+            LocalProtocolError: it is too early.
+        """
+        if self._may_send():
             if settled and delivery_id in self.unsettled:
                 self.unsettled.remove(delivery_id)
                 self.session.count_unsettled(-1)
             self.session.send_disposition(delivery_id, state, settled=settled)
-        else:
-            self._may_send()
 
     def send_attach(
         self,

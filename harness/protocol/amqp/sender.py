@@ -33,7 +33,8 @@ class Outgoing(Struct):
 class SenderLink(Link):
     """We send.
 
-    `unsettled` holds the delivery ids of the messages sent and not settled, by tag.
+    `unsettled` holds the delivery ids of the messages sent and not settled, by tag; it survives the link's end, so that its
+    owner sees what was in the air.
     """
 
     __slots__ = ("_next_tag", "_waiting", "unsettled")
@@ -80,7 +81,11 @@ class SenderLink(Link):
         return tag
 
     def settle(self, tag: bytes, state: DeliveryState | None = None) -> None:
-        """Settle a message that was sent: the last word where the receiver settles second. Unknown tags are ignored."""
+        """Settle a message that was sent: the last word where the receiver settles second. Unknown tags are ignored.
+
+        Raises:
+            LocalProtocolError: it is too early.
+        """
         if self._may_send() and (delivery_id := self.unsettled.pop(tag, None)) is not None:
             self.session.forget(delivery_id)
             self.session.send_frame(Disposition(SENDER, delivery_id, settled=True, state=state))

@@ -193,6 +193,26 @@ def test_everything_after_detach_is_too_late() -> None:
     assert world.sent() == []
 
 
+def test_everything_after_the_peers_detach_is_too_late() -> None:
+    """Only the answer is owed; what was in the air can still be seen."""
+    world = server()
+    up, down = world.receiver(credit=5), world.sender(credit=1)
+    world.send(message())
+    down.send(b"", tag=b"a")
+    down.send(b"waits")
+    world.sent()
+    world.send(Detach(0), Detach(1))
+    up.settle(0)
+    up.grant(5)
+    up.drain()
+    down.settle(b"a")
+    down.send(b"")
+    assert (world.sent(), down.waiting, list(down.unsettled)) == ([], 0, [b"a"])
+    up.detach()
+    down.detach()
+    assert world.sent() == [Detach(0, closed=True), Detach(1, closed=True)]
+
+
 def test_frames_on_the_way_after_our_detach() -> None:
     """They are dropped, without a word about handles."""
     world = server()

@@ -1,6 +1,6 @@
 """The codec against uAMQP, the C library inside Azure's C device SDK, through its Python package; no sockets.
 
-It knows no decimals, and its Python side no characters. It shows texts and symbols as bytes.
+It knows no decimals, and its Python side no characters. It shows texts and symbols as bytes, up to the first U+0000.
 """
 
 import uuid
@@ -43,10 +43,10 @@ def plain(value: t.Value) -> Any:
             return [plain(item) for item in value]
         case dict():
             return {plain(key): plain(item) for key, item in value.items()}
-        case t.Array():
-            return [plain(item) for item in value.items]
-        case t.Described():
-            return plain(value.value)
+        case t.Array(items=items):
+            return plain(list(items))
+        case t.Described(value=described):
+            value = plain(described)
     return value
 
 
@@ -56,17 +56,20 @@ def read_by_uamqp(encoded: bytes) -> Any:
     return uamqp.Message.decode_from_bytes(VALUE_SECTION + b"\xd0" + size + b"\0\0\0\1" + encoded).get_data()
 
 
-@pytest.mark.parametrize(
-    ("value", "packed"), [*VALUES.values(), *OTHER_FORMATS.values()], ids=[*VALUES.keys(), *OTHER_FORMATS.keys()]
-)
+VECTORS = {
+    name: (value, packed) for name, (value, packed) in {**VALUES, **OTHER_FORMATS}.items() if type(value) not in UNKNOWN
+}
+
+
+@pytest.mark.parametrize(("value", "packed"), VECTORS.values(), ids=VECTORS.keys())
 def test_vectors(value: t.Value, packed: str) -> None:
     """Both read the same bytes in the same way."""
-    if type(value) in UNKNOWN:
-        pytest.skip(f"uamqp does not read {type(value).__name__}")
     assert read_by_uamqp(bytes.fromhex(packed)) == [plain(value)]
 
 
-scalars = st.one_of(*(strategy for kind, strategy in SCALARS.items() if kind not in UNKNOWN))
+scalars = st.one_of(*(strategy for kind, strategy in SCALARS.items() if kind not in UNKNOWN)).filter(
+    lambda value: not isinstance(value, str) or "\0" not in value
+)
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4), max_leaves=8)
 
 
