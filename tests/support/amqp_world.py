@@ -8,7 +8,7 @@ from msgspec import Struct
 from harness.protocol.amqp.client import ClientConnection
 from harness.protocol.amqp.connection import Connection, Limits
 from harness.protocol.amqp.events import AttachReceived, BeginReceived, Event, OpenReceived
-from harness.protocol.amqp.frames import AMQP_HEADER, SASL_HEADER, Frame, FrameDecoder, FrameType, encode_frame
+from harness.protocol.amqp.frames import AMQP_HEADER, Frame, FrameDecoder, FrameType, encode_frame
 from harness.protocol.amqp.link import Link
 from harness.protocol.amqp.performatives import Attach, Begin, Flow, Open, Source, Target, Transfer
 from harness.protocol.amqp.receiver import ReceiverLink
@@ -183,6 +183,3 @@ class Wire:
             quiet = not (self.up or self.down)
             self.deliver_up(len(self.up))
             self.deliver_down(len(self.down))
-
-
-__all__ = ["SASL_HEADER", "Peer", "ServerPeer", "Wire", "credit_for", "message", "only", "server"]

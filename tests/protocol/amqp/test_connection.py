@@ -225,7 +225,7 @@ def test_after_the_end_nothing_happens() -> None:
 def test_output_is_one_chunk_in_order() -> None:
     """Everything that one `receive` brought about."""
     world = server()
-    receiver, _ = world.receiver(credit=10), None
+    receiver = world.receiver(credit=10)
     events = world.send(*(message(number) for number in range(3)))
     for event in reversed(events):
         receiver.settle(event.delivery_id)  # type: ignore[union-attr]

@@ -26,9 +26,11 @@ from harness.protocol.amqp.performatives import (
     RECEIVER,
     SENDER,
     Accepted,
+    Attach,
     Disposition,
     Flow,
     Rejected,
+    Target,
     Transfer,
 )
 from harness.protocol.amqp.receiver import ReceiverLink
@@ -68,7 +70,7 @@ def test_credit() -> None:
 def test_credit_counts_from_the_peers_delivery_count() -> None:
     """Which need not begin at 0, and wraps."""
     world = server()
-    attach = SENDS.__class__("up", 0, SENDER, target=SENDS.target, initial_delivery_count=2**32 - 1)
+    attach = Attach("up", 0, SENDER, target=Target("t"), initial_delivery_count=2**32 - 1)
     link = world.receiver(attach, credit=10)
     world.send(message())
     assert link.delivery_count == 0

@@ -13,6 +13,7 @@ from harness.protocol.amqp.performatives import (
     SENDER,
     Accepted,
     Attach,
+    Begin,
     Detach,
     Disposition,
     Flow,
@@ -139,6 +140,41 @@ def test_frames_of_the_peers_size(max_frame_size: int, size: int) -> None:
         data = data[sizes[-1] :]
     assert max(sizes) <= max_frame_size
     assert len(bodies) == 1 or min(sizes[:-1]) == max_frame_size
+
+
+steps = st.lists(
+    st.one_of(st.integers(0, 2_000), st.tuples(st.integers(0, 4), st.integers(0, 3), st.booleans())), max_size=20
+)
+
+
+@given(steps)
+def test_credit_and_window_are_never_exceeded(script: list[int | tuple[int, int, bool]]) -> None:
+    """Whatever the peer announces, seen with its eyes: frames, messages, and in the end everything in order."""
+    world = server(peer=Open("c", max_frame_size=512), begin=Begin(None, 1, 2, 5_000))
+    link = world.sender()
+    received = [b""]
+    expected: list[bytes] = []
+    frames, messages, frame_limit, message_limit = 0, 0, 2, 0
+    for step in [*script, (1_000, 1_000, False)]:
+        if isinstance(step, int):
+            expected.append(b"%d." % len(expected) + bytes(step))
+            link.send(expected[-1])
+        else:
+            window, credit, of_link = step
+            frame_limit, whole = frames + window, Flow(frames + 1, window, 1, 5_000)
+            if of_link or credit > 3:
+                message_limit = messages + credit
+                whole = Flow(frames + 1, window, 1, 5_000, 1, messages, credit)
+            world.send(whole)
+        for frame in world.frames():
+            assert isinstance(frame.body, Transfer)
+            frames += 1
+            messages += frame.body.delivery_id is not None
+            received[-1] += frame.payload
+            received += [] if frame.body.more else [b""]
+        assert frames <= frame_limit
+        assert messages <= message_limit
+    assert received == [*expected, b""]
 
 
 def test_a_message_that_waits_in_the_middle() -> None:
