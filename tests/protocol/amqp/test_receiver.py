@@ -141,16 +141,17 @@ def test_echo_before_our_attach() -> None:
     assert world.sent() == []
 
 
-@given(st.lists(st.binary(max_size=10), min_size=1, max_size=6), st.booleans(), st.booleans())
-def test_a_message_in_parts(parts: list[bytes], repeat_id: bool, settled: bool) -> None:  # noqa: FBT001
+@given(st.lists(st.binary(max_size=10), min_size=1, max_size=6), st.booleans(), st.none() | st.integers(0, 5))
+def test_a_message_in_parts(parts: list[bytes], repeat_id: bool, settled_in: int | None) -> None:  # noqa: FBT001
     """The first frame names it, later ones may repeat the id, any may say that it is settled."""
     world, link = sending()
     events = []
     for index, part in enumerate(parts):
         last = index == len(parts) - 1
         head = message(3) if index == 0 else Transfer(0, 3 if repeat_id else None)
-        body = Transfer(0, head.delivery_id, head.delivery_tag, 0, settled and last, more=not last)
+        body = Transfer(0, head.delivery_id, head.delivery_tag, 0, index == settled_in or None, more=not last)
         events += world.send(body, payload=part)
+    settled = settled_in is not None and settled_in < len(parts)
     assert events == [TransferReceived(link, 3, b"tag3", b"".join(parts), settled, 0)]
     assert (link.credit, world.machine._buffered) == (9, 0)
 
