@@ -52,8 +52,9 @@ class Limits(Struct, frozen=True):
     """What one peer may claim. Over `max_message_size` its link ends, over `incoming_window` its session, else the connection.
 
     The first four are announced, and by default those of IoT Hub. `max_message_size` (bytes) holds where no link announced
-    another. `max_links`, `max_unsettled` and `max_buffered` count over the whole connection; `max_buffered` bounds the bytes of unfinished messages. `open_timeout_s` is the time from the network connection
-    to the peer's OPEN, `close_timeout_s` that from our CLOSE to the peer's.
+    another. `max_links`, `max_unsettled` and `max_buffered`, the bytes of unfinished messages, count over the whole connection.
+    `open_timeout_s` is the time from the network connection to the peer's OPEN, `close_timeout_s` that from our CLOSE to the
+    peer's.
     """
 
     max_frame_size: int = 65_536
