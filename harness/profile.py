@@ -23,6 +23,8 @@ __all__ = [
     "ClaimSource",
     "ClaimValue",
     "Emulation",
+    "Farewell",
+    "FarewellWay",
     "Law",
     "LoadedProfile",
     "NativeError",
@@ -122,6 +124,23 @@ class AdapterProgram(Document, frozen=True):
     install: tuple[str, ...] = ()
 
 
+FarewellWay = Literal["fin", "close-notify", "websocket-close"]
+
+
+class Farewell(Document, frozen=True, rename="kebab"):
+    """How an SDK that leaves ends its connection, by transport, in the words of the event `closed`.
+
+    `fin`: it closes the socket. `close-notify`: it ends TLS before that. `websocket-close`: it ends the WebSocket before both.
+    """
+
+    mqtt: FarewellWay = "fin"
+    mqtt_ws: FarewellWay = "fin"
+
+    def over(self, transport: str) -> FarewellWay:
+        """The farewell over one of the transports that can be emulated."""
+        return self.mqtt_ws if transport == "mqtt-ws" else self.mqtt
+
+
 class NativeError(Document, frozen=True):
     """One exception of a chain, by its class in the SDK's own language."""
 
@@ -176,7 +195,7 @@ class Emulation(Document, frozen=True):
     `own_token_renewal`: the same for a token the application supplied; the lifetime is then the one set, counted from the first use.
     `own_token_notice_s`: seconds before such a token expires, or at once, at which the application is asked for another.
     `renewal_delay_s`, `reconnect_delay_s`: from being away, or being dropped, to dialling again.
-    `waits_for_acks_s`: before leaving, wait so long for outstanding PUBACKs.
+    `waits_for_acks_s`: before leaving, wait so long for outstanding PUBACKs. `farewell`: how it then ends the connection.
     `reconnects`: after a drop; `if-needed` is only where something is being sent or listened for.
     `tells_reset`: the transports over which the SDK tells a connection lost by RST from other drops. `after_reset`: it either counts
     as any other drop (`reconnects`), or no attempt of the SDK's own follows (`gives-up`).
@@ -208,6 +227,7 @@ class Emulation(Document, frozen=True):
     renewal_delay_s: float = 0.0
     reconnect_delay_s: float = 0.0
     waits_for_acks_s: float = 0.0
+    farewell: Farewell = Farewell()
     reconnects: Literal["always", "if-needed"] = "always"
     tells_reset: tuple[Transport, ...] = ("mqtt", "mqtt-ws")
     after_reset: Literal["reconnects", "gives-up"] = "reconnects"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.profile import FarewellWay
+
 __all__ = ["Action", "Dial", "Hangup", "Write"]
 
 
@@ -20,9 +22,9 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Hangup:
-    """End the transport, after what was written (`fin`) or at once (`rst`); answered by `lost`. Also ends a dial under way."""
+    """End the transport: with a farewell after what was written, or at once (`rst`). Answered by `lost`; also ends a dial under way."""
 
-    how: Literal["fin", "rst"]
+    how: FarewellWay | Literal["rst"]
 
 
 Action = Dial | Write | Hangup

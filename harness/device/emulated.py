@@ -49,7 +49,7 @@ class EmulatedDevice:
         self._signals = profile.emulation.signals
         self._reports = Reports(profile)
         self._retry = Retry(profile.emulation, random)
-        self._link = Link()
+        self._link = Link(profile.emulation.farewell.over(transport))
         self._timers: dict[Timer, float] = {}
         self._phase, self._purpose = Phase.NEW, Purpose.OPEN
         self._renew_first = self._for_message = self._gave_up = self._closing = False
@@ -119,7 +119,7 @@ class EmulatedDevice:
                 self._leave(now)
             case Phase.DIALLING | Phase.CONNECTING:
                 self._enter(Phase.LEAVING)
-                self._link.hang_up("rst")
+                self._link.abort()
 
     def _closed(self, now: float) -> None:
         if self._phase is not Phase.NEW:
@@ -226,7 +226,7 @@ class EmulatedDevice:
         if acknowledged or self._closing:
             self._link.leave()
         else:
-            self._link.hang_up("rst")
+            self._link.abort()
 
     # Coming and going
 
@@ -380,7 +380,7 @@ class EmulatedDevice:
                 self._accepted(now)
             case Connected(code):
                 self._enter(Phase.FAILED if code == ConnackCode.SERVER_UNAVAILABLE else Phase.REFUSED)
-                self._link.hang_up("fin")
+                self._link.close()
             case Subscribed() if self._phase is Phase.SUBSCRIBING:
                 self._ready(now)
             case Acknowledged(packet_id):
@@ -389,7 +389,7 @@ class EmulatedDevice:
                 self._received(packet, now)
             case ProtocolViolation() | Timeout():
                 self._enter(Phase.FAILED if self._phase is Phase.CONNECTING else Phase.BROKEN)
-                self._link.hang_up("rst")
+                self._link.abort()
 
     def _acknowledged(self, packet_id: int, now: float) -> None:
         number = self._outbox.acknowledge(packet_id)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from harness.device.actions import Action, Dial, Hangup, Write
 from harness.device.opening import Opening
-from harness.profile import Emulation
+from harness.profile import Emulation, FarewellWay
 from harness.protocol.mqtt.client import ClientConnection
 from harness.protocol.mqtt.events import ClientEvent
 from harness.protocol.mqtt.packets import Connect, Publish
@@ -16,9 +16,13 @@ __all__ = ["Link", "connect_packet"]
 
 
 class Link:
-    """Turns what the device does into actions for its transport. Sending is possible from CONNACK 0 on."""
+    """Turns what the device does into actions for its transport. Sending is possible from CONNACK 0 on.
 
-    def __init__(self) -> None:
+    `farewell`: how a transport ends that the device does not abort.
+    """
+
+    def __init__(self, farewell: FarewellWay) -> None:
+        self._farewell: FarewellWay = farewell
         self._actions: list[Action] = []
         self._connection: ClientConnection | None = None
 
@@ -88,10 +92,17 @@ class Link:
         """Send DISCONNECT and end the transport."""
         if self._connection is not None:
             self._connection.disconnect()
-        self.hang_up("fin")
+        self.close()
 
-    def hang_up(self, how: Literal["fin", "rst"]) -> None:
-        """End the transport; nothing is read any more."""
+    def close(self) -> None:
+        """End the transport with the farewell; nothing is read any more."""
+        self._hang_up(self._farewell)
+
+    def abort(self) -> None:
+        """End the transport without one; nothing is read any more."""
+        self._hang_up("rst")
+
+    def _hang_up(self, how: FarewellWay | Literal["rst"]) -> None:
         self.write()
         self._connection = None
         self._actions.append(Hangup(how))

@@ -26,8 +26,10 @@ __all__ = ["DeviceMachine", "DevicePump"]
 
 _BUFFER = 65_536
 _CLOSE_S = 8.0
-# A device that hangs up closes its socket and says nothing in TLS, as the SDKs for Python and C do.
-_PARTINGS: Final[Mapping[str, str]] = {"fin": "tcp-fin", "rst": "rst"}
+# What a device's hangup is called where a stream is asked to close.
+_CLOSE_REQUESTS: Final[Mapping[str, str]] = {
+    "fin": "tcp-fin", "close-notify": "fin", "websocket-close": "websocket-close", "rst": "rst",
+}  # fmt: skip
 
 
 class DeviceMachine(Protocol):
@@ -267,7 +269,7 @@ class _Link:
 
     def hang_up(self, how: str) -> None:
         """Close; a dial under way is given up."""
-        self.close_request = _PARTINGS[how]
+        self.close_request = _CLOSE_REQUESTS[how]
         if self._stream is None:
             self._dialling.cancel()
         self._wake()

@@ -155,7 +155,7 @@ def test_no_method_call(topic: str) -> None:
 
 def test_a_link_without_a_connection_sends_nothing() -> None:
     """What the device says after the end goes nowhere, except the end itself."""
-    link = Link()
+    link = Link("fin")
     link.publish(Publish("a", b""), START)
     link.acknowledge(Publish("a", b"", 1, 1), START)
     link.subscribe((("a", 0),), START)

@@ -312,6 +312,25 @@ def test_node_stops_waiting_after_30_s() -> None:
     assert world.times("CONNECT") == [0.0, 40.0]
 
 
+@pytest.mark.parametrize(
+    ("sdk", "over_mqtt", "over_websocket"),
+    [
+        ("python", "fin", "fin"),
+        ("node", "close-notify", "websocket-close"),
+        ("c", "fin", "fin"),
+        ("java", "fin", "websocket-close"),
+        ("dotnet", "fin", "fin"),
+    ],
+)
+def test_farewells(sdk: str, over_mqtt: str, over_websocket: str) -> None:
+    """How each SDK ends a connection that it leaves."""
+    for transport, farewell in (("mqtt", over_mqtt), ("mqtt-ws", over_websocket)):
+        world = world_of(sdk, transport=transport)
+        world.run(1)
+        world.do({"cmd": "close"})
+        assert world.hangups == [farewell]
+
+
 def test_node_shows_a_reset_but_not_a_close() -> None:
     """ECONNRESET is a `disconnect` event, and its own attempts end there, though it listens; a closed connection is no event."""
     world = world_of("node", listening=True)

@@ -138,11 +138,21 @@ async def test_dial_write_receive(transport: str) -> None:
         assert world.hub.connections[0].received == b"CONNECT"
 
 
-@pytest.mark.parametrize("how", ["fin", "rst"])
+@pytest.mark.parametrize(
+    ("transport", "how"),
+    [
+        ("mqtt", "fin"),
+        ("mqtt", "close-notify"),
+        ("mqtt", "rst"),
+        ("mqtt-ws", "fin"),
+        ("mqtt-ws", "close-notify"),
+        ("mqtt-ws", "websocket-close"),
+    ],
+)
 @asynchronous
-async def test_hang_up(how: str) -> None:
-    """The hub gets what was written and sees the device close first; the device hears `lost` at once."""
-    async with rigged() as (rig, world):
+async def test_hang_up(transport: str, how: str) -> None:
+    """The hub gets what was written and sees the device close first, and how; the device hears `lost` at once."""
+    async with rigged(transport) as (rig, world):
         rig.open()
         await rig.device.hears("connected")
         rig.do(Write(b"DISCONNECT"), Hangup(how))  # type: ignore[arg-type]

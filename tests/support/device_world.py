@@ -44,7 +44,7 @@ def open_command(*, token: str = "", **fields: object) -> dict[str, object]:
 class World:
     """One emulated device and its hub.
 
-    `wire`: what reached the hub, as (seconds since the start, text). `told`: the device's events. `answer` may be replaced: from a
+    `wire`: what reached the hub, as (seconds since the start, text). `hangups`: how the device ended its transports. `told`: its events. `answer` may be replaced: from a
     CONNECT and its token's remaining seconds to a CONNACK code, or None for silence.
     """
 
@@ -57,6 +57,7 @@ class World:
         self.answer: Callable[[Connect, float], int | None] = lambda _connect, left_s: 0 if left_s > 0 else 5
         self.device = EmulatedDevice(profile, transport, random=random or Random(1))
         self.wire: list[tuple[float, str]] = []
+        self.hangups: list[str] = []
         self.told: list[dict[str, object]] = []
         self.connects: list[Connect] = []
         self.server: ServerConnection | None = None
@@ -144,7 +145,8 @@ class World:
                     self.at(self.now + LATENCY_S, self._arrive if self.reachable else self._miss)
                 case Write(data):
                     self._receive(data)
-                case Hangup():
+                case Hangup(how):
+                    self.hangups.append(how)
                     self.server = None
                     self._due = [entry for entry in self._due if entry[2] not in (self._arrive, self._miss)]
                     heapq.heapify(self._due)
