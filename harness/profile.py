@@ -202,7 +202,8 @@ class Emulation(Document, frozen=True):
     `token_on_reconnect`: after a drop; `until-renewal-point` re-uses the token until `token_reuse_fraction` of its life, or the percentage
     set. An SDK that keeps its token `cached` renews it also while it is away.
     `always_subscribes`: filters it subscribes to without being asked. `resubscribes`: sends SUBSCRIBE again after coming back.
-    `resends`: unacknowledged messages come back as the `same-packet` (DUP, same identifier) or as a `new-message`.
+    `resends`: unacknowledged messages come back as the `same-packet` (DUP, same identifier) or as a `new-message`. `resend_delay_s`: the
+    same packets follow so long after coming back, and what was sent for the first time in between precedes them.
     `after_refusal`: of its own accord after a CONNACK other than 3, which every SDK takes for passing;
     `own_token_after_refusal` for a token the application supplied, where it differs.
     `refused_retry_s`: waits before further attempts, the last repeats; `refused_retry_jitter`: each is longer or shorter by up to that
@@ -237,6 +238,7 @@ class Emulation(Document, frozen=True):
     methods_qos: Literal[0, 1] = 0
     resubscribes: Literal["never", "after-drop", "always"] = "always"
     resends: Literal["same-packet", "new-message"] = "same-packet"
+    resend_delay_s: float = 0.0
     after_refusal: Literal["gives-up", "retries"] = "retries"
     own_token_after_refusal: Literal["gives-up", "retries"] | None = None
     refused_retry_s: tuple[float, ...] = (1.0,)
@@ -401,7 +403,9 @@ def _check_emulation(emulation: Emulation, where: str) -> None:
         demand(not problem, name, problem, "Correct the law")
     for name in ("default_lifetime_s", "connack_timeout_s"):
         demand(getattr(emulation, name) > 0, name, "is not above 0", "Use the SDK's own seconds")
-    for name in ("keep_alive_s", "renewal_quantum_s", "renewal_delay_s", "reconnect_delay_s", "waits_for_acks_s"):
+    for name in (
+        "keep_alive_s", "renewal_quantum_s", "renewal_delay_s", "reconnect_delay_s", "waits_for_acks_s", "resend_delay_s",
+    ):  # fmt: skip
         demand(getattr(emulation, name) >= 0, name, "is below 0", "Use 0 or more seconds")
     for name in ("refused_retry_jitter", "token_reuse_fraction"):
         demand(0 <= getattr(emulation, name) <= 1, name, "is not between 0 and 1", "Write it as a fraction")

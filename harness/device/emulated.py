@@ -149,6 +149,7 @@ class EmulatedDevice:
         if phase in ABSENT:
             return
         self._outbox.connection_lost()
+        self._timers.pop(Timer.RESEND, None)
         if self._closing:
             self._closed(now)
         elif phase in STANDING:
@@ -182,6 +183,8 @@ class EmulatedDevice:
             self._dial(now)
         elif timer is Timer.DRAINED:
             self._leave(now, acknowledged=False)
+        elif timer is Timer.RESEND:
+            self._resend(now)
         elif timer is Timer.NOTICE:
             self._reports.show(self._signals.token_required, now)
         else:
@@ -243,8 +246,8 @@ class EmulatedDevice:
     def _accepted(self, now: float) -> None:
         if self._purpose is Purpose.OPEN:
             self._reports.show(self._signals.opened, now)
+        self._outbox.free_packet_ids()
         if filters := self._filters():
-            self._outbox.resume()
             self._link.subscribe(filters, now)
             self._enter(Phase.SUBSCRIBING)
         else:
@@ -277,8 +280,10 @@ class EmulatedDevice:
         self._purpose = Purpose.RESTORE
         if Timer.RENEWAL not in self._timers:
             self._arm_renewal(now)
-        for packet in self._outbox.resume():
-            self._link.publish(packet, now)
+        if self._emulation.resend_delay_s:
+            self._timers[Timer.RESEND] = now + self._emulation.resend_delay_s
+        else:
+            self._resend(now)
         self._flush(now)
 
     def _dropped(self, now: float, *, reset: bool) -> None:
@@ -407,6 +412,11 @@ class EmulatedDevice:
             self._reports.tell("method", now, name=call[0], request_id=call[1])
             self._link.publish(topics.method_response(call[1]), now)
         self._link.acknowledge(packet, now)
+
+    def _resend(self, now: float) -> None:
+        for packet in self._outbox.resend():
+            self._link.publish(packet, now)
+        self._link.write()
 
     def _flush(self, now: float) -> None:
         for packet in self._outbox.release():

@@ -1,11 +1,13 @@
 """The messages an emulated device was told to send: kept, in flight, acknowledged, sent again, or given up.
 
-Two habits of SDKs at a lost connection. `same-packet`: MQTT 3.1.1 section 4.4 as written, DUP and the same packet identifier.
+Two habits of SDKs at a lost connection. `same-packet`: MQTT 3.1.1 section 4.4, DUP and the same packet identifier.
 `new-message`: the MQTT library forgets, and the SDK above it sends again what it has seen no acknowledgement for.
 """
 
 from collections import deque
 from typing import Literal
+
+from msgspec.structs import replace
 
 from harness.device import topics
 from harness.protocol.mqtt.packets import Publish
@@ -25,6 +27,7 @@ class Outbox:
         self.session = OutgoingSession()
         self._queue: deque[int] = deque()
         self._in_flight: dict[int, int] = {}
+        self._to_resend: frozenset[int] = frozenset()
 
     @property
     def is_waiting(self) -> bool:
@@ -40,9 +43,14 @@ class Outbox:
         """Take a message."""
         self._queue.append(number)
 
-    def resume(self) -> tuple[Publish, ...]:
-        """A connection begins: the publishes to be sent again as the same packets, oldest first."""
-        return self.session.resend()
+    def free_packet_ids(self) -> None:
+        """A connection begins: what was asked for on earlier ones is not answered any more, only publishes still wait."""
+        self.session.ids.keep_only(self._in_flight)
+
+    def resend(self) -> list[Publish]:
+        """The publishes of earlier connections that come again as the same packets, oldest first; once on each connection."""
+        due, self._to_resend = self._to_resend, frozenset()
+        return [replace(packet, dup=True) for packet in self.session.unacknowledged() if packet.packet_id in due]
 
     def release(self) -> list[Publish]:
         """The publishes of the messages kept so far, which are in flight now."""
@@ -66,6 +74,7 @@ class Outbox:
             self._queue.extendleft(reversed(self._in_flight.values()))
             self._in_flight.clear()
             self.session.clear()
+        self._to_resend = frozenset(self._in_flight)
 
     def give_up_waiting(self) -> list[int]:
         """Forget and name the messages that wait for a connection."""

@@ -65,5 +65,6 @@ class Timer(Enum):
 
     ATTEMPT = auto()
     DRAINED = auto()
+    RESEND = auto()
     NOTICE = auto()
     RENEWAL = auto()

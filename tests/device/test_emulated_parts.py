@@ -61,8 +61,36 @@ def test_new_messages_wait_again_before_later_ones() -> None:
     outbox.release()
     outbox.add(3)
     outbox.connection_lost()
-    assert outbox.resume() == ()
+    assert outbox.resend() == []
     assert outbox.give_up_waiting() == [1, 2, 3]
+
+
+def test_the_same_packets_come_again_once_on_each_connection() -> None:
+    """With DUP and their identifiers; neither what was acknowledged meanwhile nor what this connection carried first."""
+    outbox = Outbox("d1", "same-packet")
+    for number in (1, 2):
+        outbox.add(number)
+    first = outbox.release()
+    assert outbox.resend() == []
+    outbox.connection_lost()
+    outbox.add(3)
+    outbox.release()
+    outbox.acknowledge(1)
+    assert outbox.resend() == [msgspec.structs.replace(first[1], dup=True)]
+    assert outbox.resend() == []
+    outbox.connection_lost()
+    assert [packet.packet_id for packet in outbox.resend()] == [2, 3]
+
+
+def test_a_new_connection_frees_the_identifiers_of_requests() -> None:
+    """A SUBSCRIBE that was never answered does not hold its packet identifier for ever; a publish does."""
+    outbox = Outbox("d1", "same-packet")
+    outbox.add(1)
+    outbox.release()
+    request = outbox.session.ids.take()
+    outbox.free_packet_ids()
+    assert request not in outbox.session.ids
+    assert 1 in outbox.session.ids
 
 
 def test_retry_follows_its_schedule_and_limit() -> None:

@@ -367,11 +367,30 @@ def test_in_flight_messages_after_a_cut(sdk: str, dup: bool) -> None:  # noqa: F
     world.send(2)
     world.acknowledges = True
     world.cut()
-    world.run(3)
+    world.run(5)
     topics = [entry for entry in world.order() if entry.startswith("PUBLISH")]
     expected = [f"PUBLISH devices/d1/messages/events/%24.mid={n}" for n in (1, 2)]
     assert topics == [*expected, *(entry + (" dup" if dup else "") for entry in expected)]
     assert [event["id"] for event in world.events("sent")] == [1, 2]
+
+
+def test_c_sends_its_unacknowledged_messages_again_after_3_s() -> None:
+    """Not at once; what is sent meanwhile goes before them, and what a further cut interrupts starts anew."""
+    world = world_of("c")
+    world.run(1)
+    world.acknowledges = False
+    world.send(1)
+    world.run(2)
+    world.cut()
+    world.run(3)
+    world.cut()
+    world.run(4)
+    world.acknowledges = True
+    world.send(2)
+    world.run(10)
+    topic = "PUBLISH devices/d1/messages/events/%24.mid="
+    assert world.order()[1:] == [f"{topic}1", "cut", "CONNECT", "cut", "CONNECT", f"{topic}2", f"{topic}1 dup"]
+    assert world.times(f"{topic}1 dup") == [6.1]
 
 
 @pytest.mark.parametrize("sdk", SDKS)
