@@ -167,7 +167,9 @@ class Signals(Document, frozen=True):
     leaving: tuple[AppSignal, ...] = ()  # the SDK leaves for a renewal
     renewed: tuple[AppSignal, ...] = ()  # back after a renewal
     dropped: tuple[AppSignal, ...] = ()  # the hub cut the connection
-    reset: tuple[AppSignal, ...] = ()  # the same by RST, where the SDK tells it apart; empty: as `dropped`
+    reset: tuple[AppSignal, ...] = ()  # the same by RST, where the SDK tells it apart; empty: as any other
+    dropped_expired: tuple[AppSignal, ...] = ()  # the same after the end of the token; empty: as any other
+    returning: tuple[AppSignal, ...] = ()  # it makes its first attempt to come back from a cut
     restored: tuple[AppSignal, ...] = ()  # back after a cut
     refused: tuple[AppSignal, ...] = ()  # an attempt of the SDK's own was refused by CONNACK
     gave_up: tuple[AppSignal, ...] = ()  # and no further attempt follows by itself
@@ -176,9 +178,10 @@ class Signals(Document, frozen=True):
     open_unreachable: tuple[AppSignal, ...] = ()  # the open command reached no hub; empty: it goes on trying
     send_refused: tuple[AppSignal, ...] = ()  # an attempt made for a message was refused, for each such message
     send_unreachable: tuple[AppSignal, ...] = ()  # an attempt made for a message reached no hub; empty: it is kept
-    send_impossible: tuple[
+    send_cancelled: tuple[
         AppSignal, ...
-    ] = ()  # a message met an SDK that gave up and takes none, or was caught by its end
+    ] = ()  # a message was caught by the client's end: a close, or giving up for good
+    send_impossible: tuple[AppSignal, ...] = ()  # a message met an SDK that had given up and takes none
     token_required: tuple[AppSignal, ...] = ()  # the application is asked for another token
     closing: tuple[AppSignal, ...] = ()  # a close command on a standing connection
 

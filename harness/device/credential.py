@@ -48,6 +48,10 @@ class Credential:
             self.renew(now)
         return renews
 
+    def is_expired(self, now: float) -> bool:
+        """Whether the token has ended."""
+        return sas.parse(self.text).expiry <= now
+
     def renewal_at(self) -> float | None:
         """When the SDK acts by itself to renew this token, or None."""
         point = _point(self._law(), self._lifetime_s)

@@ -104,7 +104,7 @@ class EmulatedDevice:
         if self._phase is Phase.READY:
             self._flush(now)
         elif self._phase is Phase.DOWN:
-            self._stay_down(now)
+            self._stay_down(self._signals.send_impossible, now)
         elif self._phase is Phase.WAITING and self._retry.has_failed and self._message_rule() == "reconnects":
             self._dial(now, for_message=True)
 
@@ -123,7 +123,7 @@ class EmulatedDevice:
 
     def _closed(self, now: float) -> None:
         if self._phase is not Phase.NEW:
-            self._reports.fail(self._outbox.give_up(), self._signals.send_impossible, now)
+            self._reports.fail(self._outbox.give_up(), self._signals.send_cancelled, now)
         self._enter(Phase.CLOSED)
         self._timers.clear()
         self._reports.tell("closed", now)
@@ -237,8 +237,11 @@ class EmulatedDevice:
         if self._renew_first:
             self._credential.renew(now)
             self._arm_renewal(now)
-        elif self._purpose is Purpose.RESTORE and self._credential.renew_for_reconnect(now):
-            self._arm_renewal(now)
+        elif self._purpose is Purpose.RESTORE:
+            if not (self._retry.has_failed or self._gave_up):
+                self._reports.show(self._signals.returning, now)
+            if self._credential.renew_for_reconnect(now):
+                self._arm_renewal(now)
         self._renew_first, self._for_message = False, for_message
         self._enter(Phase.DIALLING)
         self._link.dial()
@@ -287,7 +290,9 @@ class EmulatedDevice:
         self._flush(now)
 
     def _dropped(self, now: float, *, reset: bool) -> None:
-        self._reports.show((reset and self._signals.reset) or self._signals.dropped, now)
+        signals = self._signals
+        expired = self._credential.is_expired(now)
+        self._reports.show((reset and signals.reset) or (expired and signals.dropped_expired) or signals.dropped, now)
         self._give_up_renewal()
         wait = self._retry.begin(now)
         if reset and self._emulation.after_reset == "gives-up" and self._purpose is not Purpose.OPEN:
@@ -327,7 +332,7 @@ class EmulatedDevice:
         if self._signals.send_unreachable or self._gave_up:
             self._fail_with_attempt(self._signals.send_unreachable, now)
         if self._gave_up:
-            self._stay_down(now)
+            self._stay_down(self._signals.send_cancelled, now)
         else:
             self._try_again(now)
 
@@ -354,14 +359,14 @@ class EmulatedDevice:
         self._reports.show(signals, now)
         self._gave_up = True
         self._purpose = Purpose.RESTORE
-        self._stay_down(now)
+        self._stay_down(self._signals.send_cancelled, now)
 
-    def _stay_down(self, now: float) -> None:
-        """Make no attempt of the SDK's own; only what its messages bring about."""
+    def _stay_down(self, signals: tuple[AppSignal, ...], now: float) -> None:
+        """Make no attempt of the SDK's own; only what its messages bring about. `signals`: for those that it does not take."""
         self._enter(Phase.DOWN)
         rule = self._message_rule() if self._gave_up else "reconnects"
         if rule == "fails":
-            self._reports.fail(self._outbox.give_up(), self._signals.send_impossible, now)
+            self._reports.fail(self._outbox.give_up(), signals, now)
         elif rule == "reconnects" and self._outbox.is_waiting:
             self._dial(now, for_message=True)
 

@@ -213,14 +213,14 @@ def test_dotnet_buffer_moves_the_point_of_reuse_only() -> None:
 
 
 def test_java_gives_up_a_token_of_the_applications_own() -> None:
-    """One attempt, then closed for good: sends are impossible."""
+    """One attempt, then closed for good: the message queued meanwhile is cancelled, later ones are impossible."""
     world = world_of("java", token=own_token(10))
     world.send_each_second(15, 16)
     world.run(17)
     assert world.order().count("CONNECT refused 5") == 1
     assert world.shown()[3:] == [
         "status: DISCONNECTED/EXPIRED_SAS_TOKEN: MqttUnauthorizedException <- MqttSecurityException",
-        "send_failed: IllegalStateException",
+        "send_failed: IotHubClientException",
         "send_failed: IllegalStateException",
     ]
 
@@ -237,8 +237,45 @@ def test_java_retries_a_refused_token_of_its_own_for_four_minutes() -> None:
     assert 227 < attempts[-1] - 15.75 <= 241
     assert world.shown()[3:] == [
         "status: DISCONNECTED/RETRY_EXPIRED: IotHubClientException",
-        "send_failed: IllegalStateException",
+        "send_failed: IotHubClientException",
     ]
+    world.send(2)
+    assert world.shown()[5:] == ["send_failed: IllegalStateException"]
+
+
+def test_java_cancels_what_is_queued_at_a_close() -> None:
+    """As where it gives up: the callback of the message gets the exception."""
+    world = world_of("java")
+    world.run(1)
+    world.reachable = False
+    world.cut()
+    world.send(1)
+    world.do({"cmd": "close"})
+    assert world.shown()[3:] == ["send_failed: IotHubClientException", "closed"]
+
+
+def test_java_names_the_network_for_a_cut_before_the_end_of_its_token() -> None:
+    """EXPIRED_SAS_TOKEN is a guess by the clock: any cut after the end, and none before it."""
+    world = world_of("java", lifetime_s=10)
+    world.run(9)
+    world.cut()
+    world.run(20.5)
+    world.cut()
+    lost = "status: DISCONNECTED_RETRYING/{}: ProtocolException <- MqttException <- EOFException"
+    assert world.shown()[2::2] == [lost.format("NO_NETWORK"), lost.format("EXPIRED_SAS_TOKEN")]
+
+
+def test_dotnet_reports_a_cut_when_it_dials_again() -> None:
+    """Not at the cut but 0.1 s later, and once, however many attempts it takes; its log knows at once."""
+    world = world_of("dotnet")
+    world.run(1)
+    world.reachable = False
+    world.cut()
+    assert str(world.events("sdk_log")[-1]["text"]).startswith("MQTT transport layer has been inactive")
+    world.run(5)
+    status = world.events("status")[1:]
+    assert [event["status"] for event in status] == ["Disconnected_Retrying"]
+    assert 0.1 < float(str(status[0]["t"])) - START - 1 < 0.15
 
 
 def test_c_leaves_for_nothing_with_a_token_of_the_applications_own() -> None:
