@@ -172,6 +172,7 @@ class Signals(Document, frozen=True):
     returning: tuple[AppSignal, ...] = ()  # it makes its first attempt to come back from a cut
     restored: tuple[AppSignal, ...] = ()  # back after a cut
     refused: tuple[AppSignal, ...] = ()  # an attempt of the SDK's own was refused by CONNACK
+    renewal_refused: tuple[AppSignal, ...] = ()  # the same at a renewal; empty: as any other
     gave_up: tuple[AppSignal, ...] = ()  # and no further attempt follows by itself
     retries_ended: tuple[AppSignal, ...] = ()  # the attempts came to nothing for `retry_limit_s`
     open_refused: tuple[AppSignal, ...] = ()  # the open command was refused by CONNACK; empty: it goes on trying
@@ -209,6 +210,9 @@ class Emulation(Document, frozen=True):
     same packets follow so long after coming back, and what was sent for the first time in between precedes them.
     `after_refusal`: of its own accord after a CONNACK other than 3, which every SDK takes for passing;
     `own_token_after_refusal` for a token the application supplied, where it differs.
+    `after_failed_renewal`: a renewal that does not come back, refused or not, either is a lost connection from then on (`as-after-drop`), or
+    is tried again whatever `after_refusal` says; an SDK that keeps its token `cached` then gives up when the next renewal is due
+    (`retries-until-renewal`).
     `refused_retry_s`: waits before further attempts, the last repeats; `refused_retry_jitter`: each is longer or shorter by up to that
     fraction; `retry_limit_s`: no attempt begins later than this after the connection was lost.
     `send_while_down`: while the SDK tries to return, a message makes it try at once (`reconnects`; the message shares the fate of the
@@ -244,6 +248,7 @@ class Emulation(Document, frozen=True):
     resend_delay_s: float = 0.0
     after_refusal: Literal["gives-up", "retries"] = "retries"
     own_token_after_refusal: Literal["gives-up", "retries"] | None = None
+    after_failed_renewal: Literal["as-after-drop", "retries-until-renewal"] = "as-after-drop"
     refused_retry_s: tuple[float, ...] = (1.0,)
     refused_retry_jitter: float = 0.0
     retry_limit_s: float | None = None

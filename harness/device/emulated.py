@@ -15,7 +15,7 @@ from harness.device.credential import Credential
 from harness.device.link import Link, connect_packet
 from harness.device.opening import parse_open
 from harness.device.outbox import Outbox
-from harness.device.phases import ABSENT, ENDED, STANDING, Phase, Purpose, Timer
+from harness.device.phases import ABSENT, ENDED, STANDING, Outcome, Phase, Purpose, Step, Timer, next_step
 from harness.device.reports import Reports
 from harness.device.retry import Retry
 from harness.profile import AppSignal, Profile
@@ -52,7 +52,7 @@ class EmulatedDevice:
         self._link = Link(profile.emulation.farewell.over(transport))
         self._timers: dict[Timer, float] = {}
         self._phase, self._purpose = Phase.NEW, Purpose.OPEN
-        self._renew_first = self._for_message = self._gave_up = self._closing = False
+        self._renew_first = self._for_message = self._closing = False
 
     @property
     def phase(self) -> Phase:
@@ -157,10 +157,8 @@ class EmulatedDevice:
             self._dropped(now, reset=how == "rst" and told and phase is not Phase.BROKEN)
         elif phase is Phase.LEAVING:
             self._wait(self._emulation.renewal_delay_s, now)
-        elif phase is Phase.REFUSED:
-            self._refused(now)
         else:
-            self._unreachable(now)
+            self._failed(Outcome.REFUSED if phase is Phase.REFUSED else Outcome.UNREACHABLE, now)
 
     # Time
 
@@ -204,7 +202,10 @@ class EmulatedDevice:
             self._timers[Timer.RENEWAL] = max(due, now + SOONEST_S)
 
     def _renew(self, now: float) -> None:
-        """The token is due. While it is away, an SDK that keeps its token renews it for later; others look when they are back."""
+        """The token is due. While it is away, an SDK that keeps its token renews it for later; others look when they are back.
+
+        A renewal that still waits for its next attempt ends there: the SDK stops its timer, and starts another only when connected.
+        """
         if self._phase is Phase.READY:
             self._reports.show(self._signals.leaving, now)
             self._purpose, self._renew_first = Purpose.RENEWAL, True
@@ -212,6 +213,8 @@ class EmulatedDevice:
         elif self._emulation.token_on_reconnect == "cached" and self._phase not in STANDING:  # noqa: S105 - no password
             self._credential.renew(now)
             self._arm_renewal(now)
+            if self._purpose is Purpose.RENEWAL and self._phase is Phase.WAITING:
+                self._give_up((), now)
 
     def _drain(self, seconds: float, now: float) -> None:
         """Leave once the outstanding PUBACKs are there, in `seconds` at the latest."""
@@ -237,8 +240,8 @@ class EmulatedDevice:
         if self._renew_first:
             self._credential.renew(now)
             self._arm_renewal(now)
-        elif self._purpose is Purpose.RESTORE:
-            if not (self._retry.has_failed or self._gave_up):
+        elif self._purpose in (Purpose.RESTORE, Purpose.MESSAGE):
+            if self._purpose is Purpose.RESTORE and not self._retry.has_failed:
                 self._reports.show(self._signals.returning, now)
             if self._credential.renew_for_reconnect(now):
                 self._arm_renewal(now)
@@ -274,7 +277,6 @@ class EmulatedDevice:
     def _ready(self, now: float) -> None:
         self._enter(Phase.READY)
         self._retry.end()
-        self._gave_up = False
         if self._purpose is Purpose.OPEN:
             self._reports.tell("opened", now, settings=dict(self._opening.used))
         else:
@@ -293,8 +295,9 @@ class EmulatedDevice:
         signals = self._signals
         expired = self._credential.is_expired(now)
         self._reports.show((reset and signals.reset) or (expired and signals.dropped_expired) or signals.dropped, now)
-        self._give_up_renewal()
         wait = self._retry.begin(now)
+        if self._purpose is not Purpose.OPEN:  # whatever the connection was for, now it is lost; an open goes on
+            self._purpose, self._renew_first = Purpose.RESTORE, False
         if reset and self._emulation.after_reset == "gives-up" and self._purpose is not Purpose.OPEN:
             self._give_up((), now)
         elif self._is_needed():
@@ -311,30 +314,26 @@ class EmulatedDevice:
 
     # Attempts that come to nothing
 
-    def _refused(self, now: float) -> None:
-        signals, of_own = self._signals, self._emulation.own_token_after_refusal
-        if self._purpose is Purpose.OPEN and signals.open_refused:
-            self._give_up(signals.open_refused, now)
+    def _failed(self, outcome: Outcome, now: float) -> None:
+        signals, refused = self._signals, outcome is Outcome.REFUSED
+        step = next_step(self._purpose, outcome, self._emulation, own_token=self._credential.is_own)
+        if step is Step.OPEN_FAILS:
+            self._give_up(signals.open_refused if refused else signals.open_unreachable, now)
             return
-        if not self._for_message:
-            self._reports.show(signals.refused, now)
-        self._fail_with_attempt(signals.send_refused, now)
-        rule = of_own if of_own and self._credential.is_own else self._emulation.after_refusal
-        if rule == "gives-up":
-            self._give_up(() if self._gave_up else signals.gave_up, now)
+        if refused:
+            self._show_refusal(now)
+        if refused or signals.send_unreachable or step is Step.GIVE_UP:
+            self._fail_with_attempt(signals.send_refused if refused else signals.send_unreachable, now)
+        if step is Step.GIVE_UP:
+            self._give_up(signals.gave_up, now)
         else:
             self._try_again(now)
 
-    def _unreachable(self, now: float) -> None:
-        if self._purpose is Purpose.OPEN and self._signals.open_unreachable:
-            self._give_up(self._signals.open_unreachable, now)
-            return
-        if self._signals.send_unreachable or self._gave_up:
-            self._fail_with_attempt(self._signals.send_unreachable, now)
-        if self._gave_up:
-            self._stay_down(self._signals.send_cancelled, now)
-        else:
-            self._try_again(now)
+    def _show_refusal(self, now: float) -> None:
+        """What a message brought about, only that message shows."""
+        if not self._for_message:
+            at_renewal = self._purpose is Purpose.RENEWAL and self._signals.renewal_refused
+            self._reports.show(at_renewal or self._signals.refused, now)
 
     def _fail_with_attempt(self, signals: tuple[AppSignal, ...], now: float) -> None:
         """Messages share the fate of the attempt, where a message can make the SDK try."""
@@ -342,7 +341,8 @@ class EmulatedDevice:
             self._reports.fail(self._outbox.give_up_waiting(), signals, now)
 
     def _try_again(self, now: float) -> None:
-        self._give_up_renewal()
+        if self._purpose is Purpose.RENEWAL and self._emulation.after_failed_renewal == "as-after-drop":
+            self._purpose = Purpose.RESTORE
         if not self._is_needed():
             self._enter(Phase.DOWN)
         elif (wait := self._retry.again(now)) is None:
@@ -350,28 +350,25 @@ class EmulatedDevice:
         else:
             self._wait(wait, now)
 
-    def _give_up_renewal(self) -> None:
-        """What was a renewal has become an absence like any other; a client that is not open yet still has to open."""
-        if self._purpose is Purpose.RENEWAL:
-            self._purpose, self._renew_first = Purpose.RESTORE, False
-
     def _give_up(self, signals: tuple[AppSignal, ...], now: float) -> None:
-        self._reports.show(signals, now)
-        self._gave_up = True
-        self._purpose = Purpose.RESTORE
+        """Make no further attempt; shown once, and not for every message that tries in vain afterwards."""
+        if self._purpose is not Purpose.MESSAGE:
+            self._reports.show(signals, now)
+        self._purpose = Purpose.MESSAGE
         self._stay_down(self._signals.send_cancelled, now)
 
     def _stay_down(self, signals: tuple[AppSignal, ...], now: float) -> None:
         """Make no attempt of the SDK's own; only what its messages bring about. `signals`: for those that it does not take."""
         self._enter(Phase.DOWN)
-        rule = self._message_rule() if self._gave_up else "reconnects"
+        rule = self._message_rule() if self._purpose is Purpose.MESSAGE else "reconnects"
         if rule == "fails":
             self._reports.fail(self._outbox.give_up(), signals, now)
         elif rule == "reconnects" and self._outbox.is_waiting:
             self._dial(now, for_message=True)
 
     def _message_rule(self) -> Literal["reconnects", "queues", "fails"]:
-        return self._emulation.send_after_giving_up if self._gave_up else self._emulation.send_while_down
+        gave_up = self._purpose is Purpose.MESSAGE
+        return self._emulation.send_after_giving_up if gave_up else self._emulation.send_while_down
 
     def _is_needed(self) -> bool:
         """Whether the SDK has a reason to be connected."""

@@ -16,14 +16,26 @@
 | DOWN | none, and no attempt by itself | DIALLING: a message, where the SDK lets one try |
 | CLOSED | none | - |
 
-From every phase a close command leads to CLOSED, as soon as the transport is gone. What an attempt that comes to nothing leads to (from
-DIALLING, CONNECTING, REFUSED, FAILED) is the profile's: `reconnects`, `after_refusal`, `refused_retry_s`, `retry_limit_s`, `send_while_down`,
-`send_after_giving_up`.
+From every phase a close command leads to CLOSED, as soon as the transport is gone. An attempt that comes to nothing (from DIALLING,
+CONNECTING, REFUSED, FAILED) has an outcome, and `next_step` says what comes of it by what the attempt was for:
+
+| purpose | REFUSED: a CONNACK other than 0 and 3 | UNREACHABLE: no connection, no answer, or CONNACK 3 |
+|---|---|---|
+| OPEN | OPEN_FAILS where the profile has `open_refused`; else as RESTORE | OPEN_FAILS where it has `open_unreachable`; else RETRY |
+| RENEWAL | `after_failed_renewal`: RETRY, or as RESTORE | RETRY |
+| RESTORE | `own_token_after_refusal`, `after_refusal`: RETRY or GIVE_UP | RETRY |
+| MESSAGE | as RESTORE | GIVE_UP |
+
+RETRY is WAITING for the next attempt; it is DOWN where the SDK has no reason to be connected (`reconnects`), and becomes GIVE_UP where its
+patience ends (`retry_limit_s`). GIVE_UP and OPEN_FAILS are DOWN, and from then on an attempt is for a MESSAGE, if the SDK takes any
+(`send_after_giving_up`).
 """
 
 from enum import Enum, auto
 
-__all__ = ["ABSENT", "ENDED", "STANDING", "Phase", "Purpose", "Timer"]
+from harness.profile import Emulation
+
+__all__ = ["ABSENT", "ENDED", "STANDING", "Outcome", "Phase", "Purpose", "Step", "Timer", "next_step"]
 
 
 class Phase(Enum):
@@ -53,11 +65,40 @@ ENDED = frozenset({Phase.NEW, Phase.CLOSED})
 
 
 class Purpose(Enum):
-    """What the present or the next attempt to connect is for."""
+    """What the present or the next attempt to connect is for. MESSAGE: nothing else would make the SDK try, for it has given up."""
 
     OPEN = auto()
     RENEWAL = auto()
     RESTORE = auto()
+    MESSAGE = auto()
+
+
+class Outcome(Enum):
+    """How an attempt to connect came to nothing."""
+
+    REFUSED = auto()
+    UNREACHABLE = auto()
+
+
+class Step(Enum):
+    """What comes of that."""
+
+    RETRY = auto()
+    GIVE_UP = auto()
+    OPEN_FAILS = auto()
+
+
+def next_step(purpose: Purpose, outcome: Outcome, emulation: Emulation, *, own_token: bool) -> Step:
+    """What follows an attempt that came to nothing: the table above. `own_token`: the application supplied the token."""
+    refused, signals = outcome is Outcome.REFUSED, emulation.signals
+    if purpose is Purpose.OPEN and (signals.open_refused if refused else signals.open_unreachable):
+        return Step.OPEN_FAILS
+    if purpose is Purpose.RENEWAL and emulation.after_failed_renewal == "retries-until-renewal":
+        return Step.RETRY
+    if not refused:
+        return Step.GIVE_UP if purpose is Purpose.MESSAGE else Step.RETRY
+    rule = (own_token and emulation.own_token_after_refusal) or emulation.after_refusal
+    return Step.GIVE_UP if rule == "gives-up" else Step.RETRY
 
 
 class Timer(Enum):

@@ -12,9 +12,10 @@ from harness.device.credential import Credential
 from harness.device.link import Link
 from harness.device.opening import Opening, parse_open
 from harness.device.outbox import IN_FLIGHT_MAX, Outbox
+from harness.device.phases import Outcome, Purpose, Step, next_step
 from harness.device.reports import Reports
 from harness.device.retry import Retry
-from harness.profile import AppSignal, Emulation, Law
+from harness.profile import AppSignal, Emulation, Law, Signals
 from harness.protocol.mqtt.packets import Publish
 
 
@@ -29,6 +30,39 @@ def opening(**fields: Any) -> Opening:
         profile_of("node"), emulation=emulation(margin_setting=fields.pop("margin", "none"))
     )
     return parse_open(open_command(**fields), changed, "mqtt")
+
+
+RENEWAL_RETRIES = {"after_failed_renewal": "retries-until-renewal"}
+
+
+@pytest.mark.parametrize(
+    ("purpose", "changes", "refused", "unreachable"),
+    [
+        (Purpose.OPEN, {}, Step.OPEN_FAILS, Step.OPEN_FAILS),
+        (Purpose.OPEN, {"signals": Signals(), "after_refusal": "gives-up"}, Step.GIVE_UP, Step.RETRY),
+        (Purpose.OPEN, {"signals": Signals(), "after_refusal": "retries"}, Step.RETRY, Step.RETRY),
+        (Purpose.RENEWAL, RENEWAL_RETRIES | {"after_refusal": "gives-up"}, Step.RETRY, Step.RETRY),
+        (Purpose.RENEWAL, {"after_failed_renewal": "as-after-drop"}, Step.GIVE_UP, Step.RETRY),
+        (Purpose.RESTORE, RENEWAL_RETRIES | {"after_refusal": "gives-up"}, Step.GIVE_UP, Step.RETRY),
+        (Purpose.RESTORE, {"after_refusal": "retries"}, Step.RETRY, Step.RETRY),
+        (Purpose.MESSAGE, {"after_refusal": "gives-up"}, Step.GIVE_UP, Step.GIVE_UP),
+        (Purpose.MESSAGE, {"after_refusal": "retries"}, Step.RETRY, Step.GIVE_UP),
+    ],
+)
+def test_what_follows_an_attempt_that_came_to_nothing(
+    purpose: Purpose, changes: dict[str, Any], refused: Step, unreachable: Step
+) -> None:
+    """The table of `phases`, row by row."""
+    changed = emulation(**changes)
+    assert next_step(purpose, Outcome.REFUSED, changed, own_token=False) is refused
+    assert next_step(purpose, Outcome.UNREACHABLE, changed, own_token=False) is unreachable
+
+
+@pytest.mark.parametrize(("own_token", "step"), [(True, Step.GIVE_UP), (False, Step.RETRY)])
+def test_a_token_of_the_applications_own_may_be_given_up_sooner(own_token: bool, step: Step) -> None:  # noqa: FBT001 - a table
+    """`own_token_after_refusal` goes before `after_refusal`."""
+    changed = emulation(after_refusal="retries", own_token_after_refusal="gives-up")
+    assert next_step(Purpose.RESTORE, Outcome.REFUSED, changed, own_token=own_token) is step
 
 
 def test_outbox_keeps_back_what_exceeds_the_window() -> None:

@@ -520,6 +520,56 @@ def test_python_renews_its_token_also_while_it_is_away() -> None:
     assert world.connects[0].password != world.connects[1].password
 
 
+PY_RENEWAL_REFUSED = ["background_exception: UnauthorizedError", *PY_NOISE]
+
+
+def test_python_retries_a_refused_renewal() -> None:
+    """Unlike a refused reconnect: every 10 s, with the same token, until the hub lets it in."""
+    world = world_of("python", lifetime_s=170)
+    world.run(49)
+    world.answer = lambda _connect, _left: 5
+    world.run(75)
+    world.answer = lambda _connect, _left: 0
+    world.run(85)
+    assert world.times("CONNECT refused 5") == [50.0, 60.0, 70.0]
+    assert world.times("CONNECT") == [0.0, 80.0]
+    assert len({connect.password for connect in world.connects}) == 2
+    assert world.shown()[2:] == ["status: False", *PY_RENEWAL_REFUSED * 3, "status: True"]
+    lines = [str(event["text"]).rpartition("SasTokenStage: ")[2] for event in world.events("sdk_log")]
+    assert lines.count("Retrying connection reauthorization") == 3
+    assert lines.count("Connection reauthorization successful") == 1
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+def test_python_is_stuck_once_a_failed_renewal_meets_the_next(reachable: bool) -> None:  # noqa: FBT001 - a table of parameters
+    """The next tick ends the attempts for good and shows nothing; only a message brings the client back."""
+    world = world_of("python", lifetime_s=145)
+    world.run(24)
+    world.answer, world.reachable = lambda _connect, _left: 5, reachable
+    world.run(51)
+    world.answer, world.reachable = lambda _connect, _left: 0, True
+    shown = len(world.shown())
+    world.run(120)
+    assert world.times("CONNECT") == [0.0]
+    assert world.times("CONNECT refused 5") == ([25.0, 35.0, 45.0] if reachable else [])
+    assert len(world.shown()) == shown
+    world.send(1)
+    world.run(121)
+    assert [event["id"] for event in world.events("sent")] == [1]
+
+
+def test_a_message_during_a_failed_renewal_makes_an_attempt_of_its_own() -> None:
+    """It fails with the attempt, and the renewal is tried again."""
+    world = world_of("python", lifetime_s=170)
+    world.run(49)
+    world.answer = lambda _connect, _left: 5
+    world.run(52)
+    world.send(1)
+    world.run(64)
+    assert world.times("CONNECT refused 5") == [50.0, 52.0, 62.0]
+    assert world.shown()[6:10] == [f"send_failed: {PY_CREDENTIAL}", *PY_NOISE, PY_RENEWAL_REFUSED[0]]
+
+
 def test_python_with_a_lifetime_below_its_margin_renews_without_pause() -> None:
     """The hot loop a profile's `lifetime_min_s` keeps away; time still passes."""
     world = world_of("python", lifetime_s=60)
