@@ -33,7 +33,8 @@ def spellings(secret: str) -> frozenset[str]:
     upper = quote(secret, safe="")
     lower = re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), upper)
     forms = {secret, upper, lower, quote(upper, safe=""), raw.hex(), raw.hex().upper()}
-    forms |= {secret.rstrip("="), secret.translate(_URL_ALPHABET), secret.translate(_URL_ALPHABET).rstrip("=")}
+    unpadded = secret.removesuffix("=").removesuffix("=")  # base64 pads with two at most
+    forms |= {unpadded, secret.translate(_URL_ALPHABET), unpadded.translate(_URL_ALPHABET)}
     forms |= _hexadecimal_of_what_it_encodes(secret)
     for shift in range(3):
         # Only the characters that do not depend on what stands before and after the secret.

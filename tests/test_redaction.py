@@ -106,3 +106,8 @@ def test_a_secret_learned_late_is_blanked_from_then_on() -> None:
 def test_a_secret_is_found_in_a_long_text() -> None:
     """Length is no cover."""
     assert Redactor([KEY]).text("x " * 1000 + KEY) == "x " * 1000 + MARK
+
+
+def test_a_secret_that_is_mostly_padding_garbles_no_log() -> None:
+    """A device may send anything as its password; no spelling of it is short."""
+    assert Redactor(["x==========="]).text("an exact text of it") == "an exact text of it"
