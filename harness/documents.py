@@ -1,17 +1,18 @@
 """Reads TOML documents into typed structures, with errors that name the file, the field and the remedy."""
 
 import difflib
+import math
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
 from harness.errors import UserInputError
 
-__all__ = ["TRANSPORTS", "Document", "Traffic", "Transport", "load", "one_of", "parse"]
+__all__ = ["TRANSPORTS", "Document", "Traffic", "Transport", "load", "not_finite", "one_of", "parse"]
 
 Transport = Literal["mqtt", "mqtt-ws", "amqp", "amqp-ws", "https"]
 Traffic = Literal["sending", "listening"]
@@ -19,6 +20,7 @@ TRANSPORTS: tuple[str, ...] = get_args(Transport)
 
 _UNKNOWN_FIELD = re.compile(r"unknown field `(?P<field>[^`]+)`")
 _MISSING_FIELD = re.compile(r"missing required field `(?P<field>[^`]+)`")
+_UNKNOWN_WORD = re.compile(r"^Invalid enum value (?P<word>.+)$", re.DOTALL)
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 
 
@@ -33,7 +35,7 @@ def load(path: Path, kind: type[D], error: type[UserInputError]) -> D:
     """Read the TOML document at `path` as `kind`.
 
     Raises:
-        UserInputError: of the class `error`; unreadable, no TOML, or not of this kind.
+        UserInputError: of the class `error`; unreadable, no TOML, not of this kind, or with a number that is not finite.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -47,11 +49,27 @@ def load(path: Path, kind: type[D], error: type[UserInputError]) -> D:
 def parse(text: str, kind: type[D], error: type[UserInputError], *, where: str) -> D:
     """Read TOML `text` as `kind`; `where` names it in errors. Raises as `load`."""
     try:
-        return msgspec.convert(tomllib.loads(text), kind)
+        document = msgspec.convert(tomllib.loads(text), kind)
     except tomllib.TOMLDecodeError as problem:
         raise error(f"is not TOML ({problem})", where=where, remedy="Correct the syntax at that place") from problem
     except msgspec.ValidationError as problem:
         raise _explained(str(problem), kind, error, where) from problem
+    for field, number in not_finite(document):
+        raise error(f"{number} is no number to calculate with", where=where, field=field, remedy="Use a finite number")
+    return document
+
+
+def not_finite(value: object, path: str = "") -> Iterator[tuple[str, float]]:
+    """The numbers in a structure that are infinite or not a number, each with its place, as `hub.grace_s`."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield path, value
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from not_finite(item, f"{path}[{index}]")
+    elif isinstance(value, msgspec.Struct):
+        for field in msgspec.structs.fields(value):
+            inner = f"{path}.{field.encode_name}" if path else field.encode_name
+            yield from not_finite(getattr(value, field.name), inner)
 
 
 def _explained(problem: str, kind: type[Document], error: type[UserInputError], where: str) -> UserInputError:
@@ -65,15 +83,24 @@ def _explained(problem: str, kind: type[Document], error: type[UserInputError], 
     if missing := _MISSING_FIELD.search(problem):
         field = ".".join(filter(None, (path, missing["field"])))
         return error("is missing", where=where, field=field, remedy=f"Add `{missing['field']}`")
+    if unknown := _UNKNOWN_WORD.search(problem):
+        words = _words(_annotation_at(kind, path))
+        remedy = _nearest(unknown["word"].strip("'"), words) + f"Known here: {', '.join(words)}"
+        return error(f"unknown value {unknown['word']}", where=where, field=path, remedy=remedy)
     return error(problem, where=where, field=path, remedy="Correct the value")
+
+
+def _annotation_at(kind: type[Document], path: str) -> object:
+    """The type of what `path` leads to, or None where the path cannot be followed."""
+    found: object = kind
+    for name in re.findall(r"[a-z_0-9]+(?=\.|\[|$)", re.sub(r"\[[^]]*\]", "", path)):
+        found = next((field.type for field in _struct_fields(found) if field.encode_name == name), None)
+    return found
 
 
 def _fields_at(kind: type[Document], path: str) -> list[str]:
     """Names of the fields of the structure that `path` leads to, or none where the path cannot be followed."""
-    found: object = kind
-    for name in re.findall(r"[a-z_0-9]+(?=\.|\[|$)", re.sub(r"\[[^]]*\]", "", path)):
-        found = next((field.type for field in _struct_fields(found) if field.encode_name == name), None)
-    return [field.encode_name for field in _struct_fields(found)]
+    return [field.encode_name for field in _struct_fields(_annotation_at(kind, path))]
 
 
 def _struct_fields(annotation: object) -> tuple[msgspec.structs.FieldInfo, ...]:
@@ -84,11 +111,23 @@ def _struct_fields(annotation: object) -> tuple[msgspec.structs.FieldInfo, ...]:
     return ()
 
 
+def _words(annotation: object) -> list[str]:
+    """The values of the first `Literal` in a type, as texts."""
+    if get_origin(annotation) is Literal:
+        return [str(word) for word in get_args(annotation)]
+    return next(filter(None, map(_words, get_args(annotation))), [])
+
+
 def _suggestion(word: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    if close:
-        return f"Did you mean `{close[0]}`?"
+    if close := _nearest(word, known):
+        return close.strip()
     return f"Known here: {', '.join(known)}" if known else "Remove it"
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    """The question for what was probably meant, with a blank after it, or an empty text."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"Did you mean `{close[0]}`? " if close else ""
 
 
 def one_of(value: str, known: Iterable[str], *, what: str, where: str, error: type[UserInputError]) -> str:

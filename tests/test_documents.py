@@ -1,6 +1,7 @@
 """Reading TOML documents: what is accepted, and that every error names file, field and remedy."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -14,6 +15,10 @@ class Inner(Document, frozen=True):
 
     size: int = 0
     colour: str = ""
+    weight: float = 0.0
+    kind: Literal["apple", "pear"] | None = None
+    weights: tuple[float, ...] = ()
+    level: Literal[1, 2] = 1
 
 
 class Outer(Document, frozen=True):
@@ -37,9 +42,31 @@ def test_a_document_is_read() -> None:
         ('nam = "a"', "x.toml: nam: unknown key. Did you mean `name`?"),
         ('name = "a"\n[inner]\nsiez = 1', "x.toml: inner.siez: unknown key. Did you mean `size`?"),
         ('name = "a"\n[maybe]\ncolor = ""', "x.toml: maybe.color: unknown key. Did you mean `colour`?"),
-        ('name = "a"\n[[many]]\nqq = 1', "x.toml: many[0].qq: unknown key. Known here: size, colour"),
+        (
+            'name = "a"\n[[many]]\nqq = 1',
+            "x.toml: many[0].qq: unknown key. Known here: size, colour, weight, kind, weights, level",
+        ),
         ("", "x.toml: name: is missing. Add `name`"),
         ('name = "a"\n[inner]\nsize = "1"', "x.toml: inner.size: Expected `int`, got `str`. Correct the value"),
+        (
+            'name = "a"\n[[many]]\nkind = "appel"',
+            "x.toml: many[0].kind: unknown value 'appel'. Did you mean `apple`? Known here: apple, pear",
+        ),
+        ('name = "a"\ninner.kind = "rice"', "x.toml: inner.kind: unknown value 'rice'. Known here: apple, pear"),
+        ('name = "a"\ninner.kind = ""', "x.toml: inner.kind: unknown value ''. Known here: apple, pear"),
+        ('name = "a"\ninner.level = 3', "x.toml: inner.level: unknown value 3. Known here: 1, 2"),
+        (
+            'name = "a"\ninner.weight = nan',
+            "x.toml: inner.weight: nan is no number to calculate with. Use a finite number",
+        ),
+        (
+            'name = "a"\n[[many]]\n[[many]]\nweights = [1.0, -inf]',
+            "x.toml: many[1].weights[1]: -inf is no number to calculate with. Use a finite number",
+        ),
+        (
+            'name = "a"\nmaybe.weight = 1e999',
+            "x.toml: maybe.weight: inf is no number to calculate with. Use a finite number",
+        ),
         ("name = ", "x.toml: is not TOML (Invalid value (at end of document)). Correct the syntax at that place"),
     ],
 )
