@@ -1,15 +1,16 @@
 """Scenarios: what is done with a device and its hub, and when the cell is over. Each is a TOML document beside this module."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from harness.documents import Document, Traffic, load, one_of
+from harness.documents import Document, Traffic, load, not_finite, one_of
 from harness.errors import ScenarioError
 
 __all__ = [
     "DEFAULT_SCENARIOS",
+    "LONGEST_LIFETIME_S",
     "End",
     "HubSettings",
     "Intervals",
@@ -22,6 +23,9 @@ __all__ = [
 DEFAULT_SCENARIOS = ("renewal", "defaults", "expiry", "expiry-idle")
 HUB_GRACE_S = 600.0
 HUB_SKEW_S = 300.0
+LONGEST_LIFETIME_S = 315_360_000.0  # ten years of 365 days, the longest lifetime a profile allows by itself
+
+Problem = tuple[str, str, str]  # the field, what is wrong with it, and the remedy
 
 
 class HubSettings(Document, frozen=True):
@@ -131,26 +135,44 @@ def select_scenarios(known: dict[str, Scenario], wanted: Iterable[str]) -> list[
 
 
 def check_scenario(scenario: Scenario, where: str) -> None:
-    """Raise `ScenarioError` where the settings contradict each other."""
-    hub, end = scenario.hub, scenario.end
+    """Raise `ScenarioError` where a setting is impossible or contradicts another."""
+    for field, number in not_finite(scenario):
+        problem = f"{number} is no number to calculate with"
+        raise ScenarioError(problem, where=where, field=field, remedy="Use a finite number")
+    for problems in (_hub_problems, _token_problems, _time_problems):
+        for field, problem, remedy in problems(scenario):
+            raise ScenarioError(problem, where=where, field=field, remedy=remedy)
 
-    def refuse(field: str, problem: str, remedy: str) -> None:
-        raise ScenarioError(problem, where=where, field=field, remedy=remedy)
 
+def _hub_problems(scenario: Scenario) -> Iterator[Problem]:
+    hub = scenario.hub
     if hub.grace_s < 0 or hub.skew < 0:
-        refuse("hub", "grace_s and skew_s cannot be negative", "Use 0 or more seconds")
+        yield "hub", "grace_s and skew_s cannot be negative", "Use 0 or more seconds"
     if hub.skew >= hub.grace_s and not hub.allow_skew_over_grace:
-        refuse(
+        yield (
             "hub.skew_s",
             f"skew_s = {hub.skew:g} is not below grace_s = {hub.grace_s:g}: an expired device would be cut and let in again in a storm",
             "Lower skew_s, raise grace_s, or ask for the storm with allow_skew_over_grace = true",
         )
-    if (scenario.credential == "token") != (scenario.token_lifetime_s is not None):
-        refuse("token_lifetime_s", 'goes with credential = "token", and only with it', "Set both or neither")
-    if scenario.token_lifetime_s is not None and scenario.token_lifetime_s <= 0:
-        refuse("token_lifetime_s", "is not above 0", "The token has to be valid when the device connects")
+
+
+def _token_problems(scenario: Scenario) -> Iterator[Problem]:
+    lifetime = scenario.token_lifetime_s
+    if (scenario.credential == "token") != (lifetime is not None):
+        yield "token_lifetime_s", 'goes with credential = "token", and only with it', "Set both or neither"
+    if lifetime is not None and lifetime <= 0:
+        yield "token_lifetime_s", "is not above 0", "The token has to be valid when the device connects"
+    if lifetime is not None and lifetime > LONGEST_LIFETIME_S:
+        yield "token_lifetime_s", "is longer than ten years", f"Use {LONGEST_LIFETIME_S:.0f} seconds at most"
+
+
+def _time_problems(scenario: Scenario) -> Iterator[Problem]:
+    end = scenario.end
+    for name in ("renewals", "other_renewals", "cuts"):
+        if getattr(end, name) < 0:
+            yield f"end.{name}", "is below 0", "Count what is awaited, 0 for nothing"
     if not 0 < end.after_s <= end.limit_s:
-        refuse("end", "after_s has to be above 0 and limit_s not below it", "Correct the seconds")
+        yield "end", "after_s has to be above 0 and limit_s not below it", "Correct the seconds"
     for name in ("send_s", "c2d_s", "method_s"):
         if getattr(scenario.intervals, name) <= 0:
-            refuse(f"intervals.{name}", "is not above 0", "Use the seconds from one message to the next")
+            yield f"intervals.{name}", "is not above 0", "Use the seconds from one message to the next"

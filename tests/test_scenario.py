@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from harness.errors import ScenarioError
-from harness.scenario import DEFAULT_SCENARIOS, find_scenarios, load_scenario, select_scenarios
+from harness.scenario import DEFAULT_SCENARIOS, check_scenario, find_scenarios, load_scenario, select_scenarios
 
 GOOD = """
 schema = 1
@@ -65,6 +66,11 @@ def test_nothing_asked_for_means_the_default_ones() -> None:
         ("limit_s = 5.0", "limit_s = 0.5", r"mine\.toml: end: after_s has to be above 0"),
         ('"key"', '"token"', r"mine\.toml: token_lifetime_s: goes with"),
         ('"key"', '"token"\ntoken_lifetime_s = 0', r"token_lifetime_s: is not above 0"),
+        ('"key"', '"token"\ntoken_lifetime_s = 315360001', r"token_lifetime_s: is longer than ten years\. Use 315360000 seconds"),
+        ("[end]", "[end]\nrenewals = -1", r"end\.renewals: is below 0"),
+        ("[end]", "[end]\nother_renewals = -1", r"end\.other_renewals: is below 0"),
+        ("[end]", "[end]\ncuts = -1", r"end\.cuts: is below 0"),
+        ("limit_s = 5.0", "limit_s = inf", r"end\.limit_s: inf is no number to calculate with"),
         ("[end]", "[hub]\ngrace_s = 5\nskew_s = 5\n[end]", r"hub\.skew_s: skew_s = 5 is not below grace_s = 5.*allow_skew_over_grace"),
         ("[end]", "[hub]\ngrace_s = -1\n[end]", "hub: grace_s and skew_s cannot be negative"),
         ("[end]", "[intervals]\nc2d_s = 0\n[end]", r"intervals\.c2d_s: is not above 0"),
@@ -76,6 +82,16 @@ def test_a_wrong_scenario_names_file_field_and_remedy(tmp_path: Path, old: str, 
     """Before anything starts."""
     with pytest.raises(ScenarioError, match=says):
         find_scenarios([written(tmp_path, GOOD.replace(old, new))])
+
+
+@pytest.mark.parametrize("name", ["grace_s", "skew_s"])
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_options_that_are_no_numbers_are_refused(name: str, number: float) -> None:
+    """What `--grace` and `--skew` set is no document, and is checked all the same."""
+    known = find_scenarios()["renewal"]
+    changed = msgspec.structs.replace(known, hub=msgspec.structs.replace(known.hub, **{name: number}))
+    with pytest.raises(ScenarioError, match=rf"^here: hub\.{name}: {number} is no number to calculate with"):
+        check_scenario(changed, "here")
 
 
 def test_the_storm_can_be_asked_for_by_name(tmp_path: Path) -> None:
