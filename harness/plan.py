@@ -170,13 +170,13 @@ def _cells(
 def _obstacle(
     profile: Profile, transport: str, device: str, problem: str
 ) -> tuple[Literal["", "unsupported", "environment"], str]:
+    if transport not in RUNNABLE_TRANSPORTS:
+        return "unsupported", f"this version of the harness speaks {', '.join(RUNNABLE_TRANSPORTS)}, not {transport}"
     if transport not in profile.transports:
         return (
             "unsupported",
             f"{profile.name} is not known to offer {transport}; its profile names {', '.join(profile.transports)}",
         )
-    if transport not in RUNNABLE_TRANSPORTS:
-        return "unsupported", f"this version of the harness speaks {', '.join(RUNNABLE_TRANSPORTS)}, not {transport}"
     if device == "real" and problem:
         return "environment", problem
     if device == "real" and profile.adapter and transport not in profile.adapter.transports:

@@ -83,7 +83,14 @@ def test_the_real_sdk_is_used_where_it_can_be() -> None:
     ("loaded", "request_", "problem", "status", "why"),
     [
         (profile(real=True), {"device": "real"}, "Java is missing", "environment", "Java is missing"),
-        (profile(), {"transports": ["https"]}, "", "unsupported", "not known to offer https"),
+        (
+            profile(),
+            {"transports": ["https"]},
+            "",
+            "unsupported",
+            "this version of the harness speaks mqtt, mqtt-ws, not https",
+        ),
+        (profile(transports=("mqtt",)), {"transports": ["mqtt-ws"]}, "", "unsupported", "not known to offer mqtt-ws"),
         (profile(transports=("amqp",)), {}, "", "unsupported", "speaks mqtt, mqtt-ws, not amqp"),
         (profile(real=True), {"transports": ["mqtt-ws"]}, "", "unsupported", "the device program speaks mqtt"),
     ],
