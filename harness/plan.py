@@ -7,10 +7,10 @@ from typing import Final, Literal
 
 import msgspec
 
-from harness.documents import TRANSPORTS, one_of
+from harness.documents import TRANSPORTS, not_finite, one_of
 from harness.errors import ScenarioError, UserInputError
 from harness.profile import Law, LoadedProfile, Profile, Settings, settings_problem
-from harness.scenario import Scenario
+from harness.scenario import LONGEST_LIFETIME_S, Scenario
 
 __all__ = ["RUNNABLE_TRANSPORTS", "Cell", "DeviceChoice", "Overrides", "Request", "make_plan", "parse_margin"]
 
@@ -81,6 +81,7 @@ def make_plan(
     chosen = _chosen(profiles, request.sdks)
     for transport in request.transports:
         one_of(transport, TRANSPORTS, what="transport", where="--transport", error=UserInputError)
+    _check_overrides(request.overrides)
     cells: list[Cell] = []
     for loaded in chosen:
         device, problem = _device(loaded, request.device, real_sdk_problem)
@@ -119,6 +120,19 @@ def _chosen(profiles: Sequence[LoadedProfile], wanted: Iterable[str]) -> list[Lo
             )
         chosen[sdk] = loaded
     return list(chosen.values()) or list(profiles)
+
+
+def _check_overrides(overrides: Overrides) -> None:
+    """Refuse what is impossible for every SDK; what is so for one is found with its profile."""
+    for field, number in not_finite(overrides):
+        option = "--lifetime" if field == "lifetime_s" else "--margin"
+        raise UserInputError(f"{number} is no number to calculate with", where=option, remedy="Use a finite number")
+    if overrides.lifetime_s is not None and not 0 < overrides.lifetime_s <= LONGEST_LIFETIME_S:
+        raise UserInputError(
+            f"{overrides.lifetime_s:g} s is no lifetime of a token",
+            where="--lifetime",
+            remedy=f"Use seconds above 0, and {LONGEST_LIFETIME_S:.0f} (ten years) at most",
+        )
 
 
 def _device(

@@ -144,6 +144,24 @@ def test_an_impossible_lifetime_is_refused_before_anything_starts() -> None:
         plan(overrides=Overrides(lifetime_s=60))
 
 
+@pytest.mark.parametrize("scenario", ["renewal", "defaults", "expiry"])
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        (Overrides(lifetime_s=float("nan")), "--lifetime: nan is no number"),
+        (Overrides(lifetime_s=float("inf")), "--lifetime: inf is no number"),
+        (Overrides(margin_s=float("inf")), "--margin: inf is no number"),
+        (Overrides(margin_percent=float("nan")), "--margin: nan is no number"),
+        (Overrides(lifetime_s=1e300), r"--lifetime: 1e\+300 s is no lifetime of a token\. Use seconds above 0"),
+        (Overrides(lifetime_s=-5), "--lifetime: -5 s is no lifetime of a token"),
+    ],
+)
+def test_settings_no_token_can_have_are_refused(scenario: str, overrides: Overrides, says: str) -> None:
+    """Whether the scenario makes use of them or not."""
+    with pytest.raises(UserInputError, match=says):
+        plan(scenario=scenario, overrides=overrides)
+
+
 def test_a_lifetime_reaches_the_fixed_token_too() -> None:
     """In scenarios where the application supplies it."""
     (cell, _) = plan(scenario="expiry", overrides=Overrides(lifetime_s=33))
