@@ -25,7 +25,7 @@ import msgspec
 
 from harness.clock import Clock
 from harness.device.driver import COMMANDS, EVENTS, PROTOCOL_VERSION, DeviceCallbacks, Hello
-from harness.device.runtimes import RUNTIMES
+from harness.device.runtimes import start_remedy
 from harness.errors import AdapterError, EnvironmentProblem, HarnessBug
 from harness.profile import AdapterProgram
 
@@ -274,10 +274,9 @@ class AdapterProcess:
         self._end = loop.create_task(self._until_gone(transport), name="device program")
 
     def _cannot_start(self, problem: OSError) -> EnvironmentProblem:
-        runtime = RUNTIMES[self._program.runtime]
         return EnvironmentProblem(
             f"{self._name} cannot be started: {problem.strerror}: {problem.filename}."
-            f" It needs {runtime.name}: {runtime.remedy}"
+            f" {start_remedy(self._program.runtime)}"
         )
 
     async def _close(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.profile import LoadedProfile
 
-__all__ = ["RUNTIMES", "Runtime", "missing_executable", "real_sdk_problem", "runtime_path"]
+__all__ = ["RUNTIMES", "Runtime", "missing_executable", "real_sdk_problem", "runtime_path", "start_remedy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,13 @@ def runtime_path(name: str) -> str:
         return ""
     executables = RUNTIMES[name].executables
     return (shutil.which(executables[0]) or "") if executables else sys.executable
+
+
+def start_remedy(name: str) -> str:
+    """What to do about a device program of this runtime that cannot be started."""
+    if not missing_executable(name):
+        return "Correct adapter.command in the profile"
+    return f"It needs {RUNTIMES[name].name}: {RUNTIMES[name].remedy}. Or correct adapter.command in the profile"
 
 
 def real_sdk_problem(loaded: LoadedProfile) -> str:

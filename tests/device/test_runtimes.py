@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.plans import a_profile
 
-from harness.device.runtimes import RUNTIMES, missing_executable, real_sdk_problem
+from harness.device.runtimes import RUNTIMES, missing_executable, real_sdk_problem, start_remedy
 from harness.profile import AdapterProgram
 
 
@@ -33,6 +33,21 @@ def test_an_absent_program_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr(shutil, "which", lambda name: name)
     adapter = AdapterProgram(command=("node", "device.js"), runtime="node", transports=("mqtt",))
     assert real_sdk_problem(a_profile(adapter=adapter, folder=tmp_path)) == f"device.js is missing in {tmp_path}"
+
+
+@pytest.mark.parametrize(
+    ("absent", "says"),
+    [
+        ("npm", "It needs Node.js: apt-get install nodejs npm. Or correct adapter.command in the profile"),
+        ("", "Correct adapter.command in the profile"),
+    ],
+)
+def test_a_runtime_is_the_remedy_only_where_it_is_missing(
+    absent: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise it is the profile that names a wrong program."""
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == absent else f"/bin/{name}")
+    assert start_remedy("node") == says
 
 
 def test_the_harness_own_python_is_always_there() -> None:
