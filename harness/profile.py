@@ -4,6 +4,8 @@ A profile is a folder with a `profile.toml`; `Profile` is its shape. Bundled pro
 """
 
 import itertools
+import re
+import string
 from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
@@ -343,6 +345,11 @@ def _profile_files(folder: Path) -> Iterator[Path]:
 
 
 def _check(profile: Profile, where: str) -> None:
+    if not _SDK.fullmatch(profile.sdk):
+        raise ProfileError(
+            f"{profile.sdk!r} cannot be named with --sdk",
+            where=where, field="sdk", remedy="Use lower-case letters, digits, `.`, `_` and `-`, a letter or digit first",
+        )  # fmt: skip
     _check_settings(profile, where)
     _check_adapter(profile, where)
     _check_emulation(profile.emulation, where)
@@ -399,6 +406,32 @@ def settings_problem(profile: Profile, settings: Settings) -> str:
 def _check_adapter(profile: Profile, where: str) -> None:
     for transport in profile.adapter.transports if profile.adapter else ():
         one_of(transport, profile.transports, what="transport of the adapter", where=where, error=ProfileError)
+    if profile.adapter:
+        for name in ("command", "install"):
+            if problem := _command_problem(getattr(profile.adapter, name), required=name == "command"):
+                raise ProfileError(problem, where=where, field=f"adapter.{name}", remedy=_COMMAND_REMEDY)
+
+
+def _command_problem(command: tuple[str, ...], *, required: bool) -> str:
+    """Why no process can be started by this command, or an empty text."""
+    if not command:
+        return "is empty" if required else ""
+    if not command[0].strip():
+        return "names no program"
+    for part in command:
+        if "\0" in part:
+            return f"{part!r} holds a NUL, which no argument can"
+        if not _placeholders_known(part):
+            return f"{part!r} holds other braces than {{python}} and {{folder}}"
+    return ""
+
+
+def _placeholders_known(part: str) -> bool:
+    known = {("python", "", None), ("folder", "", None), (None, None, None)}
+    try:
+        return all(tuple(rest) in known for _, *rest in string.Formatter().parse(part))
+    except ValueError:
+        return False
 
 
 def _check_emulation(emulation: Emulation, where: str) -> None:
@@ -417,6 +450,8 @@ def _check_emulation(emulation: Emulation, where: str) -> None:
         demand(getattr(emulation, name) >= 0, name, "is below 0", "Use 0 or more seconds")
     for name in ("refused_retry_jitter", "token_reuse_fraction"):
         demand(0 <= getattr(emulation, name) <= 1, name, "is not between 0 and 1", "Write it as a fraction")
+    longest = "MQTT 3.1.1 has two bytes for it (section 3.1.2.10): use 65535 seconds at most"
+    demand(emulation.keep_alive_s <= _LONGEST_KEEP_ALIVE_S, "keep_alive_s", "is above 65535", longest)
     waits = emulation.refused_retry_s
     demand(
         min(waits, default=0.0) > 0, "refused_retry_s", "needs waits above 0 s", "Name at least one; the last repeats"
@@ -481,6 +516,11 @@ def _meet(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     return not first or not second or bool(set(first) & set(second))
 
 
+_SDK = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_LONGEST_KEEP_ALIVE_S = 0xFFFF
+_COMMAND_REMEDY = (
+    "Name the program and its arguments; {python} and {folder} are filled in, and a brace itself is written {{ or }}"
+)
 _LAW = (Law,), 'a table { law = "margin" | "fraction" | "lifespan" | "hub-cut" | "none", … }'
 _SWITCH = (bool,), "true or false"
 _VALUE_OF: dict[ClaimKind, tuple[tuple[type, ...], str]] = {

@@ -71,6 +71,14 @@ def test_a_minimal_profile(tmp_path: Path) -> None:
         ("keep_alive_s", "keepalive_s", "emulation.keepalive_s", "unknown key"),
         ('transports = ["mqtt"]', 'transports = ["mqqt"]', "transports[0]", "mqqt"),
         ('transports = ["mqtt"]', "transports = []", "transports", "is empty"),
+        ('sdk = "mine"', 'sdk = ""', "sdk", "cannot be named with --sdk"),
+        ('sdk = "mine"', 'sdk = "mine,too"', "sdk", "cannot be named with --sdk"),
+        ('sdk = "mine"', 'sdk = "mine@2"', "sdk", "cannot be named with --sdk"),
+        ('sdk = "mine"', 'sdk = "my own"', "sdk", "cannot be named with --sdk"),
+        ('sdk = "mine"', 'sdk = "Mine"', "sdk", "cannot be named with --sdk"),
+        ('sdk = "mine"', 'sdk = "-mine"', "sdk", "cannot be named with --sdk"),
+        ('sdk = "mine"', 'sdk = "mine\\n"', "sdk", "cannot be named with --sdk"),
+        ("default_lifetime_s = 3600", "default_lifetime_s = nan", "emulation.default_lifetime_s", "nan is no number"),
         ("[[settings]]\nlifetime_s = 30", "settings = []", "", ""),
         ("lifetime_s = 30", "lifetime_s = 0.5", "settings[0]", "outside 1 to"),
         ("lifetime_s = 30", "lifetime_s = 30\nmargin_s = 5", "settings[0]", "no setting of My SDK"),
@@ -82,6 +90,7 @@ def test_a_minimal_profile(tmp_path: Path) -> None:
         ('{ law = "fraction", fraction = 0.8 }', '{ law = "margin", seconds = -1 }', "emulation.renewal", "below 0"),
         ('law = "fraction"', 'law = "half"', "emulation.renewal.law", "half"),
         ("default_lifetime_s = 3600", "default_lifetime_s = 0", "emulation.default_lifetime_s", "not above 0"),
+        ("keep_alive_s = 60", "keep_alive_s = 65536", "emulation.keep_alive_s", "above 65535"),
         ("keep_alive_s = 60", "keep_alive_s = -1", "emulation.keep_alive_s", "below 0"),
         ("keep_alive_s = 60", "keep_alive_s = 60\nrefused_retry_s = []", "emulation.refused_retry_s", "above 0 s"),
         ("keep_alive_s = 60", "keep_alive_s = 60\nrefused_retry_s = [0]", "emulation.refused_retry_s", "above 0 s"),
@@ -109,6 +118,48 @@ def test_an_adapters_unknown_transport(tmp_path: Path) -> None:
     adapter = '[adapter]\ncommand = ["x"]\nruntime = "c"\ntransports = ["amqp"]\n'
     error = refusal(tmp_path, MINIMAL + adapter)
     assert "unknown transport of the adapter 'amqp'" in error.problem
+
+
+ADAPTER = '\n[adapter]\nruntime = "c"\ntransports = ["mqtt"]\n'
+
+
+@pytest.mark.parametrize("name", ["command", "install"])
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        ('["{python}", "{pth}"]', "'{pth}' holds other braces"),
+        ('["x", "{1:2}"]', "holds other braces"),
+        ('["x", "{}"]', "holds other braces"),
+        ('["x", "{python!r}"]', "holds other braces"),
+        ('["x", "{folder.parent}"]', "holds other braces"),
+        ('["x", "{folder"]', "holds other braces"),
+        ('["x", "}"]', "holds other braces"),
+        ('["x", "a\\u0000b"]', r"'a\x00b' holds a NUL"),
+        ('["", "device.py"]', "names no program"),
+    ],
+)
+def test_a_command_no_process_can_be_started_by(tmp_path: Path, name: str, command: str, problem: str) -> None:
+    """It is found in the document, before a cell pays for it."""
+    commands = {"command": '["x"]', name: command}
+    lines = "".join(f"{key} = {value}\n" for key, value in commands.items())
+    error = refusal(tmp_path, MINIMAL + ADAPTER + lines)
+    assert error.field == f"adapter.{name}"
+    assert problem in error.problem
+    assert "{python} and {folder} are filled in" in error.remedy
+
+
+def test_a_device_program_needs_a_command(tmp_path: Path) -> None:
+    """An empty one starts nothing."""
+    error = refusal(tmp_path, MINIMAL + ADAPTER + "command = []\n")
+    assert (error.field, error.problem) == ("adapter.command", "is empty")
+
+
+def test_what_a_command_may_hold(tmp_path: Path) -> None:
+    """The two words that are filled in, anywhere, and braces of its own where they are doubled."""
+    text = MINIMAL + ADAPTER + 'command = ["{python}", "--at={folder}/x", "{{}}", ""]\n'
+    adapter = loaded(tmp_path, text).profile.adapter
+    assert adapter
+    assert [part.format(python="p", folder="f") for part in adapter.command] == ["p", "--at=f/x", "{}", ""]
 
 
 @pytest.mark.parametrize(
