@@ -3,6 +3,7 @@
 A profile is a folder with a `profile.toml`; `Profile` is its shape. Bundled profiles travel with the package.
 """
 
+import datetime as dt
 import itertools
 import re
 import string
@@ -477,6 +478,7 @@ def _check_claims(profile: Profile, where: str) -> None:
             )
         seen.add(claim.id)
         _check_source(claim, where, field)
+        _check_versions(claim, where, field)
         if not _value_fits(claim):
             raise ProfileError(
                 f"{claim.value!r} is no value of a claim of kind {claim.kind!r}",
@@ -496,6 +498,35 @@ def _check_source(claim: Claim, where: str, field: str) -> None:
             raise ProfileError(
                 "is empty", where=where, field=f"{field}.source.{name}", remedy="Say where and when the claim was made"
             )
+    if claim.source.document != "measured" and not claim.source.section.strip():
+        raise ProfileError(
+            "is missing", where=where, field=f"{field}.source.section", remedy="Name the section that makes the claim"
+        )
+    if not _is_date(claim.source.date):
+        raise ProfileError(
+            f"{claim.source.date!r} is no date",
+            where=where, field=f"{field}.source.date", remedy="Write it as 2026-01-31, 2026-01 or 2026",
+        )  # fmt: skip
+
+
+def _is_date(text: str) -> bool:
+    if not re.fullmatch(r"[0-9]{4}(-[0-9]{2}){0,2}", text):
+        return False
+    try:
+        dt.date.fromisoformat(text + "-01-01"[len(text) - 4 :])
+    except ValueError:
+        return False
+    return True
+
+
+def _check_versions(claim: Claim, where: str, field: str) -> None:
+    for version in claim.versions:
+        if not _VERSION.fullmatch(version):
+            raise ProfileError(
+                f"{version!r} is no version",
+                where=where, field=f"{field}.versions",
+                remedy='List the versions one by one, as ["1.4.0", "1.4.1"]; ranges and operators are not read',
+            )  # fmt: skip
 
 
 def _overlap(first: Claim, second: Claim) -> bool:
@@ -505,11 +536,14 @@ def _overlap(first: Claim, second: Claim) -> bool:
         and _meet(first.versions, second.versions)
         and all(
             None in (mine, theirs) or mine == theirs
-            for mine, theirs in zip(
-                msgspec.structs.astuple(first.when), msgspec.structs.astuple(second.when), strict=True
-            )
+            for mine, theirs in zip(_circumstances(first.when), _circumstances(second.when), strict=True)
         )
     )
+
+
+def _circumstances(when: When) -> tuple[object, ...]:
+    """What a claim is made under, each None where it is left open; the order in which traffic is named says nothing."""
+    return (None if when.traffic is None else frozenset(when.traffic), when.credential, when.scenario)
 
 
 def _meet(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
@@ -517,6 +551,7 @@ def _meet(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
 
 
 _SDK = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_VERSION = re.compile(r"(?=.*[0-9])[0-9A-Za-z][0-9A-Za-z._+-]*")
 _LONGEST_KEEP_ALIVE_S = 0xFFFF
 _COMMAND_REMEDY = (
     "Name the program and its arguments; {python} and {folder} are filled in, and a brace itself is written {{ or }}"
@@ -524,7 +559,7 @@ _COMMAND_REMEDY = (
 _LAW = (Law,), 'a table { law = "margin" | "fraction" | "lifespan" | "hub-cut" | "none", … }'
 _SWITCH = (bool,), "true or false"
 _VALUE_OF: dict[ClaimKind, tuple[tuple[type, ...], str]] = {
-    "token-lifetime": ((int, float), "seconds"),
+    "token-lifetime": ((int, float), "seconds above 0"),
     "lifetime-configurable": _SWITCH,
     "renewal-point": _LAW,
     "renewal-point-configurable": _SWITCH,
@@ -549,6 +584,8 @@ def _value_fits(claim: Claim) -> bool:
     value = claim.value
     if isinstance(value, bool) and bool not in kinds:
         return False
+    if isinstance(value, (int, float)) and claim.kind == "token-lifetime":
+        return value > 0
     if isinstance(value, Law):
         return Law in kinds and not _law_problem(value)
     return isinstance(value, kinds) and (not isinstance(value, str) or value in _WORDS[claim.kind])

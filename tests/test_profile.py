@@ -31,7 +31,7 @@ CLAIM = """
 id = "{id}"
 kind = "{kind}"
 value = {value}
-source = {{ document = "A page", date = "2026-01-01" }}
+source = {{ document = "A page", section = "Tokens", date = "2026-01-01" }}
 {more}
 """
 
@@ -189,6 +189,8 @@ def test_values_of_every_kind_of_claim(tmp_path: Path, kind: str, value: str) ->
     ("kind", "value"),
     [
         ("token-lifetime", "true"),
+        ("token-lifetime", "-1"),
+        ("token-lifetime", "0.0"),
         ("token-lifetime", '"an hour"'),
         ("lifetime-configurable", "1"),
         ("renewal-point", "0.85"),
@@ -210,7 +212,7 @@ def test_a_value_of_the_wrong_kind(tmp_path: Path, kind: str, value: str) -> Non
 
 def test_a_claim_without_a_source(tmp_path: Path) -> None:
     """A claim that names no source is no claim."""
-    text = MINIMAL + claim().replace('source = { document = "A page", date = "2026-01-01" }', "")
+    text = MINIMAL + claim().replace('source = { document = "A page", section = "Tokens", date = "2026-01-01" }', "")
     error = refusal(tmp_path, text)
     assert (error.field, error.problem) == ("claims[0].source", "is missing")
 
@@ -221,6 +223,51 @@ def test_a_source_that_says_nothing(tmp_path: Path, name: str) -> None:
     old = {"document": '"A page"', "date": '"2026-01-01"'}[name]
     error = refusal(tmp_path, MINIMAL + claim().replace(old, '" "'))
     assert error.field == f"claims[0] (one).source.{name}"
+
+
+@pytest.mark.parametrize("section", ["", 'section = " ",'])
+def test_a_source_without_a_section(tmp_path: Path, section: str) -> None:
+    """A document is too long to search for a claim."""
+    error = refusal(tmp_path, MINIMAL + claim().replace('section = "Tokens",', section))
+    assert error.field == "claims[0] (one).source.section"
+
+
+def test_a_measurement_has_no_sections(tmp_path: Path) -> None:
+    """Its note says how it was made."""
+    text = claim().replace('"A page", section = "Tokens"', '"measured"')
+    assert loaded(tmp_path, MINIMAL + text).profile.claims[0].source.section == ""
+
+
+@pytest.mark.parametrize("date", ["2026", "2026-01", "2024-02-29"])
+def test_dates_of_a_source(tmp_path: Path, date: str) -> None:
+    """As exact as the document is."""
+    (only,) = loaded(tmp_path, MINIMAL + claim().replace("2026-01-01", date)).profile.claims
+    assert only.source.date == date
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["today", "2026-13", "2026-02-30", "2026-1-1", "20260101", "2026-W01-1", "01.02.2026", "26", "2026-01-01T00"],
+)
+def test_what_is_no_date_of_a_source(tmp_path: Path, date: str) -> None:
+    """The error shows how to write one."""
+    error = refusal(tmp_path, MINIMAL + claim().replace("2026-01-01", date))
+    assert error.field == "claims[0] (one).source.date"
+    assert "2026-01-31" in error.remedy
+
+
+@pytest.mark.parametrize("version", ["1.4.0", "2", "LTS_03_2025", "1.0.0-beta.1", "v2.1+build"])
+def test_versions_of_a_claim(tmp_path: Path, version: str) -> None:
+    """As SDKs write them."""
+    assert loaded(tmp_path, MINIMAL + claim(more=f'versions = ["{version}"]'))
+
+
+@pytest.mark.parametrize("version", [">=1.0", "~1.4", "^2", "1.*", "1.0, 1.1", "1.0 - 2.0", "latest", ""])
+def test_what_is_no_version_of_a_claim(tmp_path: Path, version: str) -> None:
+    """Nobody would see that such a claim is about no version at all."""
+    error = refusal(tmp_path, MINIMAL + claim(more=f'versions = ["1.0", "{version}"]'))
+    assert error.field == "claims[0] (one).versions"
+    assert "one by one" in error.remedy
 
 
 def test_an_id_used_twice(tmp_path: Path) -> None:
@@ -238,6 +285,7 @@ def test_an_id_used_twice(tmp_path: Path) -> None:
         ("", 'when = { credential = "key" }'),
         ('when = { credential = "key" }', 'when = { scenario = "renewal" }'),
         ("when = { traffic = [] }", "when = { traffic = [] }"),
+        ('when = { traffic = ["sending", "listening"] }', 'when = { traffic = ["listening", "sending"] }'),
     ],
 )
 def test_overlapping_claims(tmp_path: Path, first: str, second: str) -> None:
