@@ -7,23 +7,31 @@ tox goes into an environment of its own below `.venv-bootstrap` beside this file
 requirements; what tox makes stands in `.tox`. Removing both folders undoes everything.
 """
 
-from __future__ import annotations  # lets an older Python read this file far enough to be told that it is too old
-
 import contextlib
 import hashlib
 import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
+from typing import TextIO
 
+# What stands above and the grammar of this file suit Python 3.6, so that an older one gets as far as being told.
 OLDEST = (3, 11)
+if sys.version_info < OLDEST:
+    version = sys.version.split()[0]
+    print(f"bootstrap: Python {version} is too old. Run this file with Python 3.11 or newer.", file=sys.stderr)
+    sys.exit(2)
+
 REQUIREMENTS = ("tox==4.67.15", "virtualenv==21.15.11")
 CHECKOUT = Path(__file__).resolve().parent
 ENVIRONMENTS = CHECKOUT / ".venv-bootstrap"
+TOX_FOLDER = CHECKOUT / ".tox"
 INTERRUPTED = 130
 
 
@@ -31,11 +39,12 @@ class Problem(Exception):  # noqa: N818 - a message for a person: what is wrong,
     """What keeps the command from running."""
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
 def main(arguments: list[str]) -> int:
     """Carry out the command line and return the exit status of what ran: 130 after Ctrl-C, 2 where the command is unknown."""
-    if sys.version_info < OLDEST:
-        say(f"Python {sys.version.split()[0]} is too old. Run this file with Python 3.11 or newer.")
-        return 2
     if arguments[:1] in (["-h"], ["--help"]):
         print(__doc__)
         return 0
@@ -53,12 +62,26 @@ def main(arguments: list[str]) -> int:
 
 
 def compare(arguments: list[str]) -> int:
-    """Measure, in an environment that is made ready first, by one process at a time."""
-    tox = [*tox_command(), "run", "-e", "compare"]
+    """Measure, in an environment that is made ready first, by one process at a time.
+
+    The harness takes this process's place: its output, exit status, signals and working folder are the caller's.
+    """
+    tox = tox_command()
     say("making the environment of the comparison ready; the first time this takes a while")
     with lock("compare"):
-        made = run([*tox, "-qq", "--notest"])
-    return made or run([*tox, "-qq", "--", *arguments])
+        made = run([*tox, "run", "-e", "compare", "-qq", "--notest"], output=sys.stderr)
+    if made:
+        return made
+    harness = [str(python_of(TOX_FOLDER / "compare")), "-P", "-m", "harness", "compare"]
+    return become([*harness, *arguments], {**os.environ, **variables()})
+
+
+def variables() -> dict[str, str]:
+    """What tox.ini sets for the comparison."""
+    return {
+        "PYTHONPATH": str(CHECKOUT),
+        "HARNESS_CACHE": os.environ.get("HARNESS_CACHE") or str(TOX_FOLDER / "cache"),
+    }
 
 
 def test(arguments: list[str]) -> int:
@@ -73,14 +96,19 @@ def test(arguments: list[str]) -> int:
 def tox_command() -> list[str]:
     """The command that starts the pinned tox, which is installed first where it is missing."""
     folder = ENVIRONMENTS / environment_name()
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = python_of(folder)
     ready = folder / "ready"
     with lock("install"):
         if not ready.exists():
             say(f"installing {' and '.join(REQUIREMENTS)} below {ENVIRONMENTS.name}")
             make_environment(folder, python)
             ready.touch()
-    return [str(python), "-m", "tox", "--root", str(CHECKOUT)]
+    return [str(python), "-m", "tox", "--root", str(CHECKOUT), "--workdir", str(TOX_FOLDER)]
+
+
+def python_of(environment: Path) -> Path:
+    """Where a virtual environment has its interpreter."""
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def environment_name() -> str:
@@ -99,10 +127,10 @@ def make_environment(folder: Path, python: Path) -> None:
             f" On Debian and Ubuntu `apt install python{version}-venv` (or python3-venv) brings it"
         )
     shutil.rmtree(folder, ignore_errors=True)
-    if subprocess.run([sys.executable, "-m", "venv", str(folder)], check=False).returncode:
+    if run([sys.executable, "-m", "venv", str(folder)], output=sys.stderr):
         raise Problem(f"no virtual environment could be made in {folder}, see above")
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *REQUIREMENTS]
-    if subprocess.run(pip, check=False).returncode:
+    if run(pip, output=sys.stderr):
         raise Problem("pip could not install tox, see above. Is the package index within reach?")
 
 
@@ -138,15 +166,42 @@ def unactivated_pythons() -> list[Path]:
     return [newest[minor][1] for minor in sorted(newest)]
 
 
-def run(command: list[str]) -> int:
-    """Run `command` to its end. Ctrl-C reaches it from the terminal by itself, and is waited for here."""
-    process = subprocess.Popen(command, cwd=CHECKOUT)
+def run(command: list[str], output: TextIO | None = None) -> int:
+    """Run `command` in the checkout to its end, writing to `output` instead of standard output.
+
+    It has a session of its own, so that Ctrl-C and SIGTERM come to it once, with its children, and only from here.
+    """
+    process = subprocess.Popen(command, cwd=CHECKOUT, stdout=output, start_new_session=True)
     try:
         return process.wait()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        end(process, signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)
+        raise
+
+
+def end(process: subprocess.Popen[bytes], number: int) -> None:
+    """Send a signal to a session and wait for its first process, which is killed where it is asked again."""
+    if os.name == "nt":
+        process.wait()  # Ctrl-C reached it from the console
+        return
+    for signal_number in (number, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal_number)
         with contextlib.suppress(KeyboardInterrupt):
             process.wait()
-        return INTERRUPTED
+            return
+
+
+def become(command: list[str], environment: dict[str, str]) -> int:
+    """Put `command` in the place of this process; where a system cannot do that, run it and return its exit status."""
+    if os.name == "nt":
+        return subprocess.run(command, env=environment, check=False).returncode
+    return os.execve(command[0], command, environment)  # noqa: S606 - no shell is wanted
+
+
+def terminate(_number: int, _frame: FrameType | None) -> None:
+    """Make SIGTERM end this process as Ctrl-C does."""
+    raise Terminated
 
 
 def say(text: str) -> None:
@@ -155,4 +210,5 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, terminate)
     sys.exit(main(sys.argv[1:]))

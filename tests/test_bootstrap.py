@@ -1,15 +1,22 @@
 """bootstrap.py: what a newcomer's first command does before tox takes over."""
 
+import ast
+import configparser
 import importlib.util
+import os
+import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import TextIO
 
 import pytest
 
 FILE = Path(__file__).parents[1] / "bootstrap.py"
+posix = pytest.mark.skipif(os.name == "nt", reason="sessions and exec are those of POSIX")
 
 
 @pytest.fixture
@@ -29,13 +36,14 @@ def ran(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str
     """The commands that would have been run, with tox being installed and no further Python."""
     commands: list[list[str]] = []
 
-    def run(command: list[str]) -> int:
+    def run(command: list[str], *_: object, **__: object) -> int:
         commands.append(command)
         return 0
 
     monkeypatch.setattr(bootstrap, "tox_command", lambda: ["tox"])
     monkeypatch.setattr(bootstrap, "unactivated_pythons", list)
     monkeypatch.setattr(bootstrap, "run", run)
+    monkeypatch.setattr(bootstrap, "become", run)
     return commands
 
 
@@ -56,8 +64,25 @@ def pyenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Pa
 def test_compare_prepares_and_then_measures(bootstrap: ModuleType, ran: list[list[str]]) -> None:
     """The environment is made first; the options reach `harness compare`."""
     assert bootstrap.main(["compare", "--sdk", "python"]) == 0
-    assert [command[-1] for command in ran] == ["--notest", "python"]
-    assert ran[1][-3:] == ["--", "--sdk", "python"]
+    made, measured = ran
+    assert made == ["tox", "run", "-e", "compare", "-qq", "--notest"]
+    assert Path(measured[0]).relative_to(FILE.parent).parts[:2] == (".tox", "compare")
+    assert measured[1:] == ["-P", "-m", "harness", "compare", "--sdk", "python"]
+
+
+@pytest.mark.parametrize("given", ["", "elsewhere"])
+def test_the_comparison_gets_the_variables_of_tox(
+    bootstrap: ModuleType, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As tox.ini sets them; the user's own cache is kept."""
+    monkeypatch.setenv("HARNESS_CACHE", given)
+    if not given:
+        monkeypatch.delenv("HARNESS_CACHE")
+    settings = configparser.ConfigParser(interpolation=None, inline_comment_prefixes="#")
+    settings.read(FILE.with_name("tox.ini"))
+    lines = settings["testenv:compare"]["set_env"].replace("{env:HARNESS_CACHE:{work_dir}/cache}", given or "{cache}")
+    wanted = lines.format(tox_root=FILE.parent, cache=FILE.parent / ".tox" / "cache")
+    assert [f"{name} = {value}" for name, value in bootstrap.variables().items()] == wanted.split("\n")[1:]
 
 
 def test_compare_stops_where_nothing_can_be_prepared(
@@ -65,7 +90,7 @@ def test_compare_stops_where_nothing_can_be_prepared(
 ) -> None:
     """An environment that cannot be made is not used."""
 
-    def failing(command: list[str]) -> int:
+    def failing(command: list[str], output: TextIO) -> int:
         ran.append(command)
         return 1
 
@@ -110,11 +135,18 @@ def test_help(bootstrap: ModuleType, capsys: pytest.CaptureFixture[str]) -> None
     assert "usage:" in capsys.readouterr().out
 
 
-def test_old_python(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """An old Python is told which one is needed."""
-    monkeypatch.setattr(bootstrap.sys, "version_info", (3, 10, 13))
-    assert bootstrap.main(["test"]) == 2
+def test_old_python(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """An old Python is told which one is needed, before anything that it does not understand."""
+    monkeypatch.setattr(sys, "version_info", (3, 6, 15))
+    with pytest.raises(SystemExit, match="2"):
+        exec(compile(FILE.read_text(encoding="utf-8"), FILE, "exec"), {})  # noqa: S102 - the file under test
     assert "3.11 or newer" in capsys.readouterr().err
+
+
+def test_old_python_can_read_the_file() -> None:
+    """Its grammar is that of Python 3.6, which has no `annotations` in `__future__` either."""
+    tree = ast.parse(FILE.read_text(encoding="utf-8"), feature_version=(3, 6))
+    assert "__future__" not in [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
 
 
 @pytest.mark.parametrize("module", ["venv", "ensurepip"])
@@ -160,6 +192,46 @@ def test_ctrl_c(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_exit_status_passes_through(bootstrap: ModuleType) -> None:
     """What ran says how it ended."""
     assert bootstrap.run([sys.executable, "-c", "raise SystemExit(3)"]) == 3
+
+
+def test_what_prepares_leaves_standard_output_alone(bootstrap: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
+    """Standard output belongs to the rows."""
+    with Path(os.devnull).open("w", encoding="utf-8") as output:
+        bootstrap.run([sys.executable, "-c", "print('installed')"], output=output)
+    assert not capfd.readouterr().out
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_preparation_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
+    """A signal to this process alone ends the children of what it started too."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        f"import runpy, signal\n"
+        f"bootstrap = runpy.run_path({str(FILE)!r})\n"
+        f"signal.signal(signal.SIGTERM, bootstrap['terminate'])\n"
+        f"bootstrap['main'].__globals__['tox_command'] = lambda: bootstrap['run'](['sh', '-c', 'echo begun; sleep 60; true'])\n"
+        f"raise SystemExit(bootstrap['main'](['test']))\n"
+    )
+    process = subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE)
+    assert process.stdout
+    assert process.stdout.readline() == b"begun\n"
+    process.send_signal(number)
+    assert process.communicate(timeout=20)[0] == b""  # nobody holds the pipe any more
+    assert process.returncode == 130
+
+
+@posix
+def test_what_is_prepared_takes_over(bootstrap: ModuleType, tmp_path: Path) -> None:
+    """In the same process and folder, with the variables given, so that signals and the exit status are its own."""
+    program = "import os; print(os.getpid(), os.getcwd(), os.environ['GIVEN']); raise SystemExit(3)"
+    code = (
+        f"import os, runpy, sys; print(os.getpid(), flush=True)\n"
+        f"runpy.run_path({str(FILE)!r})['become']([sys.executable, '-c', {program!r}], {{**os.environ, 'GIVEN': 'x'}})"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    before, after = result.stdout.splitlines()
+    assert (after, result.returncode) == (f"{before} {tmp_path} x", 3)
 
 
 def test_the_second_waits_for_the_first(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
