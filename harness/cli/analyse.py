@@ -1,11 +1,12 @@
 """`harness analyse`: the tables again, from the logs alone."""
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from harness.cli.results import deliver, derive, keep
-from harness.errors import LogError
+from harness.cli.results import attempt, deliver, derive, keep
+from harness.errors import UserInputError
 
 __all__ = ["analyse"]
 
@@ -23,7 +24,6 @@ def analyse(run: Path, *, as_json: bool, write: bool) -> int:
     others are printed all the same (exit code 2).
     """
     results = derive(run)
-    if write:
-        keep(results, run)
-    deliver(results, as_json=as_json)
-    return LogError.exit_code if results.problems else 0
+    steps = [partial(deliver, results, as_json=as_json), *([partial(keep, results, run)] if write else [])]
+    unwritten = attempt(*steps)
+    return UserInputError.exit_code if unwritten or results.problems else 0

@@ -8,6 +8,7 @@ import platform
 import secrets
 import signal
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,18 +19,19 @@ from harness import __version__
 from harness.cli.main import INTERRUPTED
 from harness.cli.options import comma_list, load_profiles, profiles_option
 from harness.cli.progress import CellProgress, say
-from harness.cli.results import deliver, derive, keep
+from harness.cli.results import attempt, deliver, derive, keep
+from harness.cli.streams import complain, note
 from harness.clock import RealClock
 from harness.device.environments import Environments, cache_folder
 from harness.device.runtimes import real_sdk_problem
-from harness.errors import EnvironmentProblem, HarnessError
+from harness.errors import EnvironmentProblem, HarnessError, UserInputError
 from harness.events import FORMAT
 from harness.plan import Cell, DeviceChoice, Overrides, Request, make_plan, parse_margin
 from harness.profile import LoadedProfile
 from harness.run.cell import CellOutcome
 from harness.run.executor import default_jobs, run_cells
 from harness.run.stage import open_staging
-from harness.runfolder import RunFolder, RunRecord, default_root, iso
+from harness.runfolder import RunFolder, RunRecord, Status, default_root, iso
 from harness.scenario import Scenario, check_scenario, find_scenarios, load_scenario, select_scenarios
 
 __all__ = ["compare"]
@@ -38,7 +40,7 @@ T = TypeVar("T")
 
 
 @click.command(
-    epilog="Exit codes: 0 measured, whatever the verdicts; 2 usage or input; 3 a fault of the harness or of a device program in any"
+    epilog="Exit codes: 0 measured, whatever the verdicts; 2 usage, input, or results that cannot be written; 3 a fault of the harness or of a device program in any"
     " cell, the others finished; 130 interrupted, what was measured is kept."
 )
 @click.option(
@@ -124,15 +126,24 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
     seed = secrets.randbits(32) if seed is None else seed
     folder = RunFolder.create(out or default_root(Path.cwd()), _record(cells, request, seed))
     faults, interrupted = _run(cells, folder, seed, jobs or default_jobs(), quiet=quiet)
+    status: Status = "interrupted" if interrupted else "finished"
+    unwritten = attempt(partial(folder.finish, status, dt.datetime.now(dt.UTC)))
     results = derive(folder.path)
-    keep(results, folder.path)
-    deliver(results, as_json=as_json)
+    unwritten += attempt(partial(deliver, results, as_json=as_json), partial(keep, results, folder.path))
     if not quiet:
-        click.echo(f"Logs, findings and the full tables: {folder.path}", err=True)
+        note(f"Logs, findings and the full tables: {folder.path}")
     if interrupted:
-        click.echo(f"harness: interrupted; what was measured is in {folder.path}", err=True)
+        complain(f"interrupted; what was measured is in {folder.path}")
+    return _exit_code(faults, unwritten, interrupted=interrupted)
+
+
+def _exit_code(faults: int, unwritten: int, *, interrupted: bool) -> int:
+    """What the caller most needs to know."""
+    if interrupted:
         return INTERRUPTED
-    return HarnessError.exit_code if faults else 0
+    if faults:
+        return HarnessError.exit_code
+    return UserInputError.exit_code if unwritten else 0
 
 
 def _scenarios(wanted: Sequence[str]) -> list[Scenario]:
@@ -207,7 +218,6 @@ def _run(cells: Sequence[Cell], folder: RunFolder, seed: int, jobs: int, *, quie
             asyncio.run(_stoppable(_measure(cells, folder, seed, jobs, on_end)))
         except (KeyboardInterrupt, asyncio.CancelledError):
             interrupted = True
-    folder.finish("interrupted" if interrupted else "finished", dt.datetime.now(dt.UTC))
     return sum(outcome.fault for outcome in outcomes), interrupted
 
 

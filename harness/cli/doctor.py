@@ -11,6 +11,7 @@ import msgspec
 
 from harness.cli.options import load_profiles, profiles_option
 from harness.cli.progress import say
+from harness.cli.streams import show
 from harness.device.environments import Environments, cache_folder
 from harness.report.layout import render
 from harness.run.health import examine
@@ -30,8 +31,8 @@ def doctor(profile_folders: Sequence[Path], *, as_json: bool, install: bool) -> 
     environments = Environments(cache_folder(os.environ), say(quiet=False))
     checks = asyncio.run(examine(load_profiles(profile_folders), environments, install=install))
     if as_json:
-        click.echo(json.dumps({"schema": 1, "checks": msgspec.to_builtins(checks)}, indent=2))
+        show(json.dumps({"schema": 1, "checks": msgspec.to_builtins(checks)}, indent=2))
     else:
         rows = [[check.name, check.state, "\n".join(filter(None, [check.found, check.remedy]))] for check in checks]
-        click.echo(render(["what", "state", "found, and what helps"], rows, "text", widths=[16, 8, 92]))
+        show(render(["what", "state", "found, and what helps"], rows, "text", widths=[16, 8, 92]))
     return 3 if any(check.state == "missing" for check in checks) else 0

@@ -1,13 +1,16 @@
 """The entry point: finds the command, and turns errors into one line and an exit code."""
 
+import contextlib
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
 
 from harness import __version__
-from harness.errors import HarnessError
+from harness.cli.streams import complain, output_problem
+from harness.errors import HarnessBug, HarnessError
 
 __all__ = ["harness", "main"]
 
@@ -46,6 +49,12 @@ class _Lazy(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # click would print an empty line first
+            raise click.Abort from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -60,23 +69,46 @@ def harness() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
-    Exit codes: 0 done · 2 usage or input · 3 a fault of the harness or of a device program · 130 interrupted.
+    Exit codes: 0 done · 2 usage, input, or output that cannot be written · 3 a fault of the harness or of a device program ·
+    130 interrupted.
+    """
+    try:
+        code = _run(arguments)
+    except (click.Abort, KeyboardInterrupt):
+        complain("interrupted")
+        code = INTERRUPTED
+    except click.ClickException as problem:
+        with contextlib.suppress(OSError):
+            problem.show()
+        code = problem.exit_code
+    except HarnessError as problem:
+        complain(problem)
+        code = problem.exit_code
+    except Exception:  # noqa: BLE001 - whatever it is, it is a defect
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
+        code = HarnessBug.exit_code
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """Run the command line and return its exit code.
+
+    Raises:
+        UserInputError: click could not print its help.
     """
     try:
         code = harness.main(args=arguments, standalone_mode=False)
-    except click.exceptions.Abort:
-        code = _complain("interrupted", INTERRUPTED)
-    except click.ClickException as problem:
-        problem.show()
-        code = problem.exit_code
-    except HarnessError as problem:
-        code = _complain(str(problem), problem.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        code = 0
-    sys.exit(code if isinstance(code, int) else 0)
+    except SystemExit:  # so click ends where what it prints by itself meets a closed pipe
+        return 0
+    except OSError as problem:
+        if _came_from_echo(problem):
+            raise output_problem(problem) from None
+        raise
+    return code if isinstance(code, int) else 0
 
 
-def _complain(problem: str, code: int) -> int:
-    click.echo(f"harness: {problem}", err=True)
-    return code
+def _came_from_echo(problem: OSError) -> bool:
+    """Whether it was click's printing that failed; every other file is opened by code of our own."""
+    *_, (frame, _line) = traceback.walk_tb(problem.__traceback__)
+    return frame.f_code is click.echo.__code__

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from harness.cli import streams
 from harness.cli.options import load_profiles, profiles_option
 from harness.device.runtimes import real_sdk_problem
 from harness.profile import LoadedProfile, load_profile
@@ -25,10 +26,10 @@ def profiles(ctx: click.Context, profile_folders: Sequence[Path], *, as_json: bo
         return
     loaded = load_profiles(profile_folders)
     if as_json:
-        click.echo(json.dumps({"schema": 1, "profiles": [_described(one) for one in loaded]}, indent=2))
+        streams.show(json.dumps({"schema": 1, "profiles": [_described(one) for one in loaded]}, indent=2))
         return
-    click.echo(profiles_table([(one.profile, real_sdk_problem(one)) for one in loaded]))
-    click.echo("\nWhat is claimed about one of them, and where: harness profiles show SDK")
+    streams.show(profiles_table([(one.profile, real_sdk_problem(one)) for one in loaded]))
+    streams.show("\nWhat is claimed about one of them, and where: harness profiles show SDK")
 
 
 @profiles.command()
@@ -38,7 +39,7 @@ def show(sdk: str, profile_folders: Sequence[Path]) -> None:
     """Show the claims about SDK, each with its source."""
     for loaded in load_profiles(profile_folders):
         if loaded.profile.sdk == sdk:
-            click.echo(claims_table(loaded.profile))
+            streams.show(claims_table(loaded.profile))
             return
     raise click.BadParameter(f"there is no profile of {sdk!r}; see `harness profiles`", param_hint="SDK")
 
@@ -50,10 +51,10 @@ def check(path: Path) -> None:
     loaded = load_profile(path)
     profile = loaded.profile
     problem = real_sdk_problem(loaded)
-    click.echo(
+    streams.show(
         f"{profile.name} {profile.version}: {len(profile.claims)} claims, {', '.join(profile.transports)}: in order"
     )
-    click.echo(f"It would be run emulated: {problem}" if problem else "It would be run with the real SDK.")
+    streams.show(f"It would be run emulated: {problem}" if problem else "It would be run with the real SDK.")
 
 
 def _described(loaded: LoadedProfile) -> object:

@@ -1,12 +1,14 @@
 """Progress on standard error: one line per finished cell, and a moving bar where somebody is watching."""
 
+import sys
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import IO, Self, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from harness.cli.streams import Lossy
 from harness.plan import Cell
 from harness.run.cell import CellOutcome
 
@@ -15,8 +17,16 @@ __all__ = ["CellProgress", "say"]
 
 def say(*, quiet: bool) -> Callable[[str], None]:
     """What prints one line of progress before the cells; silent with `quiet`."""
-    console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+    console = _console(quiet=quiet)
     return lambda text: console.print(text, markup=False)
+
+
+def _console(*, quiet: bool) -> Console:
+    """Standard error, without which a measurement goes on all the same."""
+    file = (
+        cast("IO[str]", Lossy(sys.stderr)) if sys.stderr else None
+    )  # there is none where the descriptor was closed from the beginning
+    return Console(file=file, stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
 
 
 class CellProgress:
@@ -24,7 +34,7 @@ class CellProgress:
 
     def __init__(self, cells: Sequence[Cell], *, quiet: bool) -> None:
         self._total, self._done = len(cells), 0
-        self._console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+        self._console = _console(quiet=quiet)
         self._bar = Progress(
             TextColumn("measuring"),
             BarColumn(),

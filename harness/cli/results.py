@@ -1,19 +1,19 @@
 """From a run's folder to what the user gets: tables or JSON on standard output, and the derived files in the folder."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from harness.analysis import Row, analyse, summary
-from harness.errors import LogError
+from harness.cli.streams import complain, show
+from harness.errors import LogError, UserInputError
 from harness.events import CellLog
 from harness.hub.diagnostics import row_view
 from harness.report.comparison import comparison
 from harness.runfolder import RunRecord, read_cells, read_run, write_derived
 
-__all__ = ["Results", "deliver", "derive", "keep"]
+__all__ = ["Results", "attempt", "deliver", "derive", "keep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,26 @@ def keep(results: Results, run: Path) -> None:
 
 
 def deliver(results: Results, *, as_json: bool) -> None:
-    """Print the tables, or the rows as JSON; what is missing goes to standard error."""
-    click.echo(json.dumps(summary(results.rows), indent=2) if as_json else comparison(results.rows, "text", brief=True))
+    """Print the tables, or the rows as JSON; what is missing goes to standard error.
+
+    Raises:
+        UserInputError: standard output cannot be written.
+    """
+    show(json.dumps(summary(results.rows), indent=2) if as_json else comparison(results.rows, "text", brief=True))
     for problem in results.problems:
-        click.echo(f"harness: {problem}", err=True)
+        complain(problem)
     if results.missing:
         planned = len(results.record.cells)
-        click.echo(f"harness: {results.missing} of the {planned} planned cells never began", err=True)
+        complain(f"{results.missing} of the {planned} planned cells never began")
+
+
+def attempt(*steps: Callable[[], None]) -> int:
+    """Take every step, whatever comes of the others; how many wrote nothing, which is told on standard error."""
+    failed = 0
+    for step in steps:
+        try:
+            step()
+        except UserInputError as problem:
+            complain(problem)
+            failed += 1
+    return failed

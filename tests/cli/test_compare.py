@@ -113,6 +113,46 @@ def test_the_same_rows_come_out_of_the_log_alone(tmp_path: Path, scenario: Path)
     assert rows(run("analyse", moved, "--json", cwd=tmp_path).stdout) == rows(result.stdout)
 
 
+def test_a_run_whose_standard_error_nobody_reads_is_whole(tmp_path: Path, scenario: Path) -> None:
+    """Progress is lost, nothing else."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    arguments = command(*compare(scenario, "--json", "--transport", "mqtt", "--out", "runs"))
+    result = subprocess.run(arguments, cwd=tmp_path, stdout=subprocess.PIPE, stderr=writer, timeout=90, check=False)
+    os.close(writer)
+    assert (result.returncode, len(rows(result.stdout.decode()))) == (0, 1)
+    folder = only_run(tmp_path / "runs")
+    assert json.loads((folder / "run.json").read_text())["status"] == "finished"
+    assert (folder / "findings.json").exists()
+
+
+def test_the_rows_are_printed_where_they_cannot_be_kept(tmp_path: Path, scenario: Path) -> None:
+    """The run ends as not written, and names the file."""
+    arguments = command(*compare(scenario, "--json", "--transport", "mqtt", "--out", "runs"))
+    process = subprocess.Popen(arguments, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for_connection(tmp_path / "runs")
+    blocked = only_run(tmp_path / "runs").relative_to(tmp_path) / "findings.json"
+    (tmp_path / blocked).mkdir()
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, len(rows(stdout))) == (2, 1)
+    assert f"harness: {blocked}: cannot be written" in stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_the_rows_are_kept_where_they_cannot_be_printed(tmp_path: Path, scenario: Path) -> None:
+    """The run ends as not written, with its findings in its folder; analysing it ends the same way."""
+    arguments = compare(scenario, "-q", "--transport", "mqtt", "--out", "runs")
+    with Path("/dev/full").open("w") as full:
+        first = subprocess.run(command(*arguments), cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False)
+        folder = only_run(tmp_path / "runs")
+        again = subprocess.run(command("analyse", folder), stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (first.returncode, again.returncode) == (2, 2)
+    assert first.stderr == again.stderr
+    assert again.stderr.startswith(b"harness: standard output: cannot be written")
+    assert again.stderr.count(b"\n") == 1
+    assert (folder / "findings.json").exists()
+
+
 def test_a_damaged_cell_is_named_and_the_others_are_printed(tmp_path: Path, scenario: Path) -> None:
     """A log cut short is analysed as far as it goes; one that is damaged costs itself only."""
     run(*compare(scenario, "-q", "--out", "runs"), cwd=tmp_path)
