@@ -113,11 +113,11 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> int:
     """Run SDKs side by side and print how each one behaves when its token is renewed and when it expires."""
     loaded = load_profiles(profile_folders)
-    chosen = [_with_hub(scenario, grace, skew, close) for scenario in _scenarios(comma_list(scenarios))]
+    chosen = [_with_hub(scenario, grace, skew, close) for scenario in _scenarios(comma_list(scenarios, "--scenario"))]
     overrides = Overrides(lifetime_s=lifetime)
     request = Request(
-        sdks=comma_list(sdks),
-        transports=comma_list(transports),
+        sdks=comma_list(sdks, "--sdk"),
+        transports=comma_list(transports, "--transport"),
         device=device,
         overrides=parse_margin(margin, overrides) if margin else overrides,
         repeat=repeat,

@@ -1,6 +1,6 @@
 """Options and their reading that several commands share."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,9 +26,16 @@ def profiles_option(command: F) -> F:
     )(command)
 
 
-def comma_list(values: Iterable[str]) -> list[str]:
-    """The values of a repeatable option that also takes comma lists, in order, without repeats."""
-    return list(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
+def comma_list(values: Sequence[str], option: str) -> list[str]:
+    """The values of a repeatable option that also takes comma lists, in order, without repeats.
+
+    Raises:
+        UserInputError: the option is there and names nothing; that is not the same as leaving it out.
+    """
+    named = list(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
+    if values and not named:
+        raise UserInputError("names nothing", where=option, remedy="Name one, or leave the option out for all")
+    return named
 
 
 def load_profiles(folders: Iterable[Path]) -> list[LoadedProfile]:
