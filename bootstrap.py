@@ -16,7 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -171,12 +171,34 @@ def run(command: list[str], output: TextIO | None = None) -> int:
 
     It has a session of its own, so that Ctrl-C and SIGTERM come to it once, with its children, and only from here.
     """
-    process = subprocess.Popen(command, cwd=CHECKOUT, stdout=output, start_new_session=True)
+    with signals_held() as release:
+        process = subprocess.Popen(command, cwd=CHECKOUT, stdout=output, start_new_session=True)
+        try:
+            release()
+            return process.wait()
+        except KeyboardInterrupt as interrupt:
+            end(process, signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)
+            raise
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[Callable[[], None]]:
+    """Keep signals back until the function given is called: one inside Popen would leave a process that nobody knows of."""
+    kept: list[int] = []
+    before = {
+        number: signal.signal(number, lambda got, _: kept.append(got)) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+
+    def release() -> None:
+        while before:
+            signal.signal(*before.popitem())
+        while kept:
+            os.kill(os.getpid(), kept.pop())
+
     try:
-        return process.wait()
-    except KeyboardInterrupt as interrupt:
-        end(process, signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)
-        raise
+        yield release
+    finally:
+        release()
 
 
 def end(process: subprocess.Popen[bytes], number: int) -> None:

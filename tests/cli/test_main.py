@@ -51,6 +51,7 @@ def test_wrong_usage_is_two(arguments: list[str], capsys: pytest.CaptureFixture[
             ["compare", "--scenario", "renewl"],
             "harness: --scenario: unknown scenario 'renewl'. Did you mean `renewal`?",
         ),
+        (["compare", "--sdk", ","], "harness: --sdk: names nothing. Name one, or leave the option out for all"),
         (
             ["compare", "--margin", "much"],
             "harness: --margin: 'much' is neither seconds nor percent. Write --margin 20 or --margin 15%",
