@@ -11,7 +11,7 @@ __all__ = ["comparison"]
 
 _WIDTHS = [10, 7, 10, 10, 10, 26, 8, 9, 11]  # tabulate gives a heading two columns more than it has letters
 _CLAIM_HEADERS = ["SDK", "transport", "claim", "claimed", "observed", "verdict", "source"]
-_CLAIM_WIDTHS = [13, 11, 22, 22, 26, 12]  # the text leaves the sources to the Markdown
+_CLAIM_WIDTHS = [13, 11, 26, 20, 24, 12]  # the text leaves the sources to the Markdown
 _WORTH_A_LINE = frozenset({"differs", "environment", "unsupported", "harness error"})
 
 _LEGEND = {
