@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from harness import __version__
-from harness.cli.streams import complain, output_problem
+from harness.cli.streams import complain, discard_what_is_left, output_problem
 from harness.errors import HarnessBug, HarnessError
 
 __all__ = ["harness", "main"]
@@ -88,6 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with contextlib.suppress(OSError):
             traceback.print_exc()
         code = HarnessBug.exit_code
+    discard_what_is_left()
     sys.exit(code)
 
 

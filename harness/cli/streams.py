@@ -14,7 +14,7 @@ import click
 
 from harness.errors import UserInputError
 
-__all__ = ["Lossy", "complain", "note", "output_problem", "show"]
+__all__ = ["Lossy", "complain", "discard_what_is_left", "note", "output_problem", "show"]
 
 
 def show(text: str) -> None:
@@ -26,9 +26,8 @@ def show(text: str) -> None:
     try:
         click.echo(text)
     except BrokenPipeError:
-        _discard_output()
+        pass
     except OSError as problem:
-        _discard_output()
         raise output_problem(problem) from None
 
 
@@ -49,11 +48,17 @@ def output_problem(problem: OSError) -> UserInputError:
     return UserInputError(f"cannot be written ({reason})", where="standard output", remedy="Redirect it elsewhere")
 
 
-def _discard_output() -> None:
-    """Let what is still in the buffer of standard output, which Python would write once more at its end, go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+def discard_what_is_left() -> None:
+    """At the very end: let what the two streams hold and cannot write go nowhere. Python would try once more, and exit with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)
 
 
 class Lossy(io.TextIOBase):
