@@ -138,7 +138,7 @@ def test_a_limit_ends_a_cell_that_never_sees_what_it_waits_for(tmp_path: Path) -
 
 def test_what_the_device_program_does_not_offer_is_not_asked_of_it(tmp_path: Path) -> None:
     """The cell is unsupported, and says what is lacking."""
-    polite = a_profile("polite", adapter=program("{python}", "polite.py"))
+    polite = a_profile("polite", adapter=program("{python}", "polite.py", proxy=True))
     margin = a_cell(polite, SHORT, id="margin", settings=Settings(lifetime_s=4, margin_s=1))
     transport = a_cell(polite, SHORT, id="transport", transport="mqtt-ws")
     _, outcomes = run(tmp_path, margin, transport)
