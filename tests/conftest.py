@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.runtimes import demand, read_required
 
-# The machines that run these tests are shared: a slow example says nothing about the code.
-settings.register_profile("harness", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The machines that run these tests are shared: a slow example says nothing about the code. The same examples every time: what
+# fails here fails for everybody.
+settings.register_profile("harness", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("harness")
 
 REQUIRED = pytest.StashKey[frozenset[str]]()
