@@ -9,7 +9,8 @@ import msgspec
 
 from harness.documents import TRANSPORTS, not_finite, one_of
 from harness.errors import ScenarioError, UserInputError
-from harness.profile import Law, LoadedProfile, Profile, Settings, settings_problem
+from harness.law import Law
+from harness.profile import LoadedProfile, Profile, Settings, settings_problem
 from harness.scenario import LONGEST_LIFETIME_S, Scenario
 
 __all__ = ["RUNNABLE_TRANSPORTS", "Cell", "DeviceChoice", "Overrides", "Request", "make_plan", "parse_margin"]

@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from harness.profile import Claim, Law, Profile, find_profiles
+from harness.claims import Claim
+from harness.law import Law
+from harness.profile import Profile, find_profiles
 
 PROFILES = {loaded.profile.sdk: loaded for loaded in find_profiles()}
 GRACE_S = 5.0

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from harness.emulation import Emulation
 from harness.errors import ScenarioError, UserInputError
+from harness.law import Law
 from harness.plan import Cell, Overrides, Request, make_plan, parse_margin
-from harness.profile import AdapterProgram, Emulation, Law, LoadedProfile, Profile, Settings
+from harness.profile import AdapterProgram, LoadedProfile, Profile, Settings
 from harness.scenario import find_scenarios
 
 SCENARIOS = find_scenarios()

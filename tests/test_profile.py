@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from harness.errors import ProfileError
-from harness.profile import Law, LoadedProfile, Settings, find_profiles, load_profile, settings_problem
+from harness.law import Law
+from harness.profile import LoadedProfile, Settings, find_profiles, load_profile, settings_problem
 
 MINIMAL = """
 schema = 1

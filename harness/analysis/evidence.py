@@ -7,7 +7,8 @@ import msgspec
 from harness.analysis.fields import number
 from harness.analysis.findings import CellFindings, FirstToken
 from harness.analysis.law import TOLERANCE_S, LawFinding, describe, seconds
-from harness.profile import ClaimValue, Law
+from harness.claims import ClaimValue
+from harness.law import Law
 
 __all__ = ["Evidence", "Observed", "follows_margin", "margin_of", "own_key", "printable"]
 

@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from harness.profile import Law
+from harness.law import Law
 from harness.scenario import HUB_GRACE_S
 
 __all__ = [

@@ -18,7 +18,7 @@ from harness.analysis.evidence import Evidence, Observed, printable
 from harness.analysis.findings import AbsenceFinding
 from harness.analysis.law import LawFinding, Observation, describe_interval, seconds
 from harness.analysis.points import laws, renewal_ways
-from harness.profile import ClaimKind, ClaimValue
+from harness.claims import ClaimKind, ClaimValue
 
 __all__ = ["observe"]
 

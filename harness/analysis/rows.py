@@ -17,8 +17,8 @@ from harness.analysis.law import LawFinding
 from harness.analysis.points import laws, renewal_ways
 from harness.analysis.renewals import token_lifetime
 from harness.analysis.verdicts import Verdict, judge, read_claims, without_measurement
+from harness.claims import Claim
 from harness.events import CellLog
-from harness.profile import Claim
 
 __all__ = ["Row", "analyse"]
 

@@ -24,7 +24,8 @@ from harness.analysis.law import consistent
 from harness.analysis.observed import observe
 from harness.analysis.renewals import bears_out
 from harness.analysis.signatures import REPEATED
-from harness.profile import Claim, ClaimKind, ClaimValue, Law, When
+from harness.claims import Claim, ClaimKind, ClaimValue, When
+from harness.law import Law
 
 __all__ = ["Verdict", "VerdictWord", "judge", "read_claims", "without_measurement"]
 

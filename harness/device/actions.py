@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.profile import FarewellWay
+from harness.emulation import FarewellWay
 
 __all__ = ["Action", "Dial", "Hangup", "Write"]
 

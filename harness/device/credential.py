@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from harness import sas
 from harness.device.opening import Opening
-from harness.profile import Emulation, Law
+from harness.emulation import Emulation
+from harness.law import Law
 
 __all__ = ["Credential"]
 

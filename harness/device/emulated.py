@@ -18,7 +18,8 @@ from harness.device.outbox import Outbox
 from harness.device.phases import ABSENT, ENDED, STANDING, Outcome, Phase, Purpose, Step, Timer, next_step
 from harness.device.reports import Reports
 from harness.device.retry import Retry
-from harness.profile import AppSignal, Profile
+from harness.emulation import AppSignal
+from harness.profile import Profile
 from harness.protocol.mqtt.events import (
     Acknowledged,
     ClientEvent,

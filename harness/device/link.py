@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from harness.device.actions import Action, Dial, Hangup, Write
 from harness.device.opening import Opening
-from harness.profile import Emulation, FarewellWay
+from harness.emulation import Emulation, FarewellWay
 from harness.protocol.mqtt.client import ClientConnection
 from harness.protocol.mqtt.events import ClientEvent
 from harness.protocol.mqtt.packets import Connect, Publish

@@ -33,7 +33,7 @@ patience ends (`retry_limit_s`). GIVE_UP and OPEN_FAILS are DOWN, and from then 
 
 from enum import Enum, auto
 
-from harness.profile import Emulation
+from harness.emulation import Emulation
 
 __all__ = ["ABSENT", "ENDED", "STANDING", "Outcome", "Phase", "Purpose", "Step", "Timer", "next_step"]
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from harness.profile import AppSignal, Profile
+from harness.emulation import AppSignal
+from harness.profile import Profile
 
 __all__ = ["Reports"]
 

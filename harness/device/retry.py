@@ -2,7 +2,7 @@
 
 from random import Random
 
-from harness.profile import Emulation
+from harness.emulation import Emulation
 
 __all__ = ["Retry"]
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from harness.profile import Claim, Law, Profile
+from harness.claims import Claim
+from harness.law import Law
+from harness.profile import Profile
 from harness.report.layout import Cell, render
 
 __all__ = ["claims_table", "profiles_table"]

@@ -4,7 +4,8 @@ import pytest
 from support.analysis_findings import cell
 
 from harness.analysis.evidence import follows_margin, own_key, printable
-from harness.profile import ClaimValue, Law
+from harness.claims import ClaimValue
+from harness.law import Law
 
 
 @pytest.mark.parametrize(

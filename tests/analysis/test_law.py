@@ -18,7 +18,7 @@ from harness.analysis.law import (
     fit_law,
     seconds,
 )
-from harness.profile import Law
+from harness.law import Law
 
 
 def at(*points: tuple[float, float | None], by: Actor = "device") -> list[Observation]:

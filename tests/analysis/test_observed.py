@@ -8,7 +8,7 @@ from support.analysis_findings import cell, evidence, outliving, renewal, renewi
 from harness.analysis.evidence import Observed
 from harness.analysis.findings import Signature
 from harness.analysis.observed import observe
-from harness.profile import ClaimKind
+from harness.claims import ClaimKind
 
 BOTH = evidence(renewing(130, 10), renewing(170, 50))
 

@@ -11,7 +11,7 @@ from support.analysis_logs import claim
 from harness.analysis.evidence import Evidence
 from harness.analysis.findings import CellFindings, Signature
 from harness.analysis.verdicts import Verdict, judge, read_claims, without_measurement
-from harness.profile import ClaimKind
+from harness.claims import ClaimKind
 
 BOTH = evidence(renewing(130, 10), renewing(170, 50))
 EXPIRY = cell(

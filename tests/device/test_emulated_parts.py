@@ -15,7 +15,8 @@ from harness.device.outbox import IN_FLIGHT_MAX, Outbox
 from harness.device.phases import Outcome, Purpose, Step, next_step
 from harness.device.reports import Reports
 from harness.device.retry import Retry
-from harness.profile import AppSignal, Emulation, Law, Signals
+from harness.emulation import AppSignal, Emulation, Signals
+from harness.law import Law
 from harness.protocol.mqtt.packets import Publish
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import msgspec
 
+from harness.emulation import Emulation
+from harness.law import Law
 from harness.plan import Cell
-from harness.profile import AdapterProgram, Emulation, Law, LoadedProfile, Profile, Settings
+from harness.profile import AdapterProgram, LoadedProfile, Profile, Settings
 from harness.scenario import Scenario, find_scenarios
 
 __all__ = ["a_cell", "a_profile", "a_scenario", "program"]

@@ -1,0 +1,178 @@
+"""Claims: what documents or measurements say about an SDK, each with its source."""
+
+import datetime as dt
+import itertools
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from harness.documents import Document, Traffic, Transport
+from harness.errors import ProfileError
+from harness.law import Law, law_problem
+
+__all__ = ["Claim", "ClaimKind", "ClaimSource", "ClaimValue", "When", "check_claims"]
+
+ClaimKind = Literal[
+    "token-lifetime",  # seconds, where nothing set it
+    "lifetime-configurable",  # bool
+    "renewal-point",  # Law: when a new token is first used, counted in the life of the old one
+    "renewal-point-configurable",  # bool
+    "disconnect-point",  # Law: when the connection goes, counted in the life of its token
+    "renewal-action",  # "reconnect" | "in-band" | "hub-cut" | "none"
+    "closes-first",  # "device" | "hub"
+    "hub-log-levels",  # "informational" | "informational+error": levels of the hub's records around a renewal
+    "hub-signature",  # codes of the hub's records in order, a connect written as "connect", a clean close as "disconnect"
+    "app-signature",  # what the application is shown, in order; an empty list is "nothing"
+    "recovery",  # "none" | "retries" | "next-send": after a refused reconnect
+]
+
+ClaimValue = bool | int | float | str | tuple[str, ...] | Law
+
+
+class ClaimSource(Document, frozen=True):
+    """Where a claim stands: a document with section and date, or `document = "measured"` with a date and a note of how."""
+
+    document: str
+    date: str
+    section: str = ""
+    url: str = ""
+
+
+class When(Document, frozen=True):
+    """Under which circumstances a claim is made; what is left out is left open."""
+
+    traffic: tuple[Traffic, ...] | None = None
+    credential: Literal["key", "token"] | None = None
+    scenario: str | None = None
+
+
+class Claim(Document, frozen=True):
+    """One statement about an SDK, with its source. `versions` are listed one by one; empty `transports` or `versions` mean all."""
+
+    id: str
+    kind: ClaimKind
+    value: ClaimValue
+    source: ClaimSource
+    transports: tuple[Transport, ...] = ()
+    versions: tuple[str, ...] = ()
+    when: When = When()
+    note: str = ""
+
+
+def check_claims(claims: Sequence[Claim], where: str) -> None:
+    """Raise `ProfileError`, naming the file `where`, the claim and the remedy, where one is wrong or two overlap."""
+    seen: set[str] = set()
+    for index, claim in enumerate(claims):
+        field = f"claims[{index}] ({claim.id})"
+        if claim.id in seen:
+            raise ProfileError(
+                "the id is used twice", where=where, field=field, remedy="Give every claim an id of its own"
+            )
+        seen.add(claim.id)
+        _check_source(claim, where, field)
+        _check_versions(claim, where, field)
+        if not _value_fits(claim):
+            raise ProfileError(
+                f"{claim.value!r} is no value of a claim of kind {claim.kind!r}",
+                where=where, field=f"{field}.value", remedy=f"Expected: {_VALUE_OF[claim.kind][1]}",
+            )  # fmt: skip
+    for first, second in itertools.combinations(claims, 2):
+        if _overlap(first, second):
+            raise ProfileError(
+                f"overlaps with the claim {first.id!r}: both speak of {first.kind!r} under the same circumstances",
+                where=where, field=second.id, remedy="Separate them by transports, versions or when, or drop one",
+            )  # fmt: skip
+
+
+def _check_source(claim: Claim, where: str, field: str) -> None:
+    for name in ("document", "date"):
+        if not getattr(claim.source, name).strip():
+            raise ProfileError(
+                "is empty", where=where, field=f"{field}.source.{name}", remedy="Say where and when the claim was made"
+            )
+    if claim.source.document != "measured" and not claim.source.section.strip():
+        raise ProfileError(
+            "is missing", where=where, field=f"{field}.source.section", remedy="Name the section that makes the claim"
+        )
+    if not _is_date(claim.source.date):
+        raise ProfileError(
+            f"{claim.source.date!r} is no date",
+            where=where, field=f"{field}.source.date", remedy="Write it as 2026-01-31, 2026-01 or 2026",
+        )  # fmt: skip
+
+
+def _is_date(text: str) -> bool:
+    if not re.fullmatch(r"[0-9]{4}(-[0-9]{2}){0,2}", text):
+        return False
+    try:
+        dt.date.fromisoformat(text + "-01-01"[len(text) - 4 :])
+    except ValueError:
+        return False
+    return True
+
+
+def _check_versions(claim: Claim, where: str, field: str) -> None:
+    for version in claim.versions:
+        if not _VERSION.fullmatch(version):
+            raise ProfileError(
+                f"{version!r} is no version",
+                where=where, field=f"{field}.versions",
+                remedy='List the versions one by one, as ["1.4.0", "1.4.1"]; ranges and operators are not read',
+            )  # fmt: skip
+
+
+def _overlap(first: Claim, second: Claim) -> bool:
+    return (
+        first.kind == second.kind
+        and _meet(first.transports, second.transports)
+        and _meet(first.versions, second.versions)
+        and all(
+            None in (mine, theirs) or mine == theirs
+            for mine, theirs in zip(_circumstances(first.when), _circumstances(second.when), strict=True)
+        )
+    )
+
+
+def _circumstances(when: When) -> tuple[object, ...]:
+    """What a claim is made under, each None where it is left open; the order in which traffic is named says nothing."""
+    return (None if when.traffic is None else frozenset(when.traffic), when.credential, when.scenario)
+
+
+def _meet(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
+    return not first or not second or bool(set(first) & set(second))
+
+
+_VERSION = re.compile(r"(?=.*[0-9])[0-9A-Za-z][0-9A-Za-z._+-]*")
+_LAW = (Law,), 'a table { law = "margin" | "fraction" | "lifespan" | "hub-cut" | "none", … }'
+_SWITCH = (bool,), "true or false"
+_VALUE_OF: dict[ClaimKind, tuple[tuple[type, ...], str]] = {
+    "token-lifetime": ((int, float), "seconds above 0"),
+    "lifetime-configurable": _SWITCH,
+    "renewal-point": _LAW,
+    "renewal-point-configurable": _SWITCH,
+    "disconnect-point": _LAW,
+    "renewal-action": ((str,), '"reconnect", "in-band", "hub-cut" or "none"'),
+    "closes-first": ((str,), '"device" or "hub"'),
+    "hub-log-levels": ((str,), '"informational" or "informational+error"'),
+    "hub-signature": ((tuple,), "a list of codes"),
+    "app-signature": ((tuple,), "a list of texts"),
+    "recovery": ((str,), '"none", "retries" or "next-send"'),
+}
+_WORDS: dict[ClaimKind, frozenset[str]] = {
+    "renewal-action": frozenset({"reconnect", "in-band", "hub-cut", "none"}),
+    "closes-first": frozenset({"device", "hub"}),
+    "hub-log-levels": frozenset({"informational", "informational+error"}),
+    "recovery": frozenset({"none", "retries", "next-send"}),
+}
+
+
+def _value_fits(claim: Claim) -> bool:
+    kinds = _VALUE_OF[claim.kind][0]
+    value = claim.value
+    if isinstance(value, bool) and bool not in kinds:
+        return False
+    if isinstance(value, (int, float)) and claim.kind == "token-lifetime":
+        return value > 0
+    if isinstance(value, Law):
+        return Law in kinds and not law_problem(value)
+    return isinstance(value, kinds) and (not isinstance(value, str) or value in _WORDS[claim.kind])
