@@ -181,7 +181,7 @@ class WebSocketClient(WebSocket):
 
     def _handshake(self, event: Request | Response) -> None:
         assert isinstance(event, Response)
-        if self._client.state is State.OPEN:
+        if self._client.handshake_exc is None:  # frames in the same segment may have closed the WebSocket already
             self.upgrade = Upgrade(PATH, self._client.subprotocol or "")
         else:
             self.refusal = Refusal(PATH, event.status_code, _reason(self._client.handshake_exc))
@@ -193,7 +193,11 @@ class WebSocketClient(WebSocket):
 
 
 def _path(target: str) -> str:
-    return unquote(urlsplit(target).path)
+    """The path of a request's target; none where that is no URI, as `//[` is not."""
+    try:
+        return unquote(urlsplit(target).path)
+    except ValueError:
+        return ""
 
 
 def _reason(problem: BaseException | None) -> str:

@@ -86,6 +86,8 @@ def test_subprotocol_comes_back_in_the_clients_spelling(offered: str, chosen: st
     [
         (request("/"), 404),
         (request("/$iothub/websocket/"), 404),
+        (request("//["), 404),
+        (request("https://[::1/$iothub/websocket"), 404),
         (request(protocols="AMQPWSB10"), 400),
         (request(protocols=""), 400),
         (request(Upgrade=""), 426),
@@ -223,6 +225,22 @@ def test_own_close_frame_answered_is_no_close_of_the_peer() -> None:
 
 
 # The device's side.
+
+
+@pytest.mark.parametrize(
+    ("stream", "code"),
+    [
+        pytest.param(frame((1001).to_bytes(2), Opcode.CLOSE, mask=False), 1001, id="close"),
+        pytest.param(frame(b"masked"), 1002, id="violation"),
+    ],
+)
+def test_client_whose_upgrade_ends_in_the_same_segment(stream: bytes, code: int) -> None:
+    """The upgrade has succeeded all the same, and what came before the end is delivered."""
+    client, server = WebSocketClient("127.64.0.1", 443), WebSocketServer()
+    server.receive(client.data_to_send())
+    payload = client.receive(server.data_to_send() + frame(b"CONNACK", mask=False) + stream)
+    assert (client.upgrade, client.refusal, payload) == (Upgrade(PATH, "mqtt"), None, b"CONNACK")
+    assert (client.peer_closed, client.failure is not None) == (code == 1001, code != 1001)
 
 
 def test_client_that_is_refused() -> None:
