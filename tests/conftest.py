@@ -1,10 +1,15 @@
 """What all tests share: Hypothesis without wall-clock limits, and runtimes that are required rather than skipped."""
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from support.runtimes import demand, read_required
+
+# Last, so that the tools beside the package are found and no installed package is hidden.
+sys.path.append(str(Path(__file__).parents[1]))
 
 # The machines that run these tests are shared: a slow example says nothing about the code. The same examples every time: what
 # fails here fails for everybody.

@@ -15,7 +15,9 @@ from harness.cli.main import harness as program
 
 ROOT = Path(__file__).parents[1]
 CODE = sorted(
-    path for folder in ("harness", "tests", "sdk_profiles", "benchmarks") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("harness", "tests", "sdk_profiles", "benchmarks", "fuzz")
+    for path in (ROOT / folder).rglob("*.py")
 )
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 LONGEST_FILE = 600
