@@ -178,6 +178,21 @@ def typed(value: t.Value) -> t.Value:
     return kind, value
 
 
+def typed_message(message: Message) -> object:
+    """A message with the types of all values whose types its sections leave open."""
+    body = message.body
+    return (
+        message,
+        typed(message.properties.message_id),
+        typed(message.properties.correlation_id),
+        typed(dict(message.application_properties)),
+        typed(dict(message.message_annotations)),
+        typed(dict(message.delivery_annotations)),
+        typed(dict(message.footer)),
+        typed(body.value if isinstance(body, SingleValue) else list(body.sections)),
+    )
+
+
 def fragments(data: bytes, cuts: list[int]) -> list[bytes]:
     """`data` cut at the given positions, taken modulo its length; empty fragments included."""
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
