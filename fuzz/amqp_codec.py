@@ -16,7 +16,7 @@ from harness.protocol.amqp.messages import BATCH_FORMAT, MESSAGE_FORMAT, decode_
 _LIMIT: Final = 4_096
 _FACTOR: Final = 8
 """Elements of an array that take no bytes are limited to 16 per array, and an array takes three bytes at least."""
-_DEPTHS: Final = (31, 32, 33, 200)
+_DEPTHS: Final = (31, 32, 33, 200, 1_500)
 _SHORT: Final = tuple(bytes((code,)) for code in (0xA0, 0xA1, 0xA3, 0xC0, 0xC1, 0xE0))
 _LONG: Final = tuple(bytes((code,)) for code in (0xB0, 0xB1, 0xB3, 0xD0, 0xD1, 0xF0))
 """Format codes that a size follows: of one byte, of four."""
