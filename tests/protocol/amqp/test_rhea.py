@@ -187,7 +187,7 @@ def test_we_drain(way: Way) -> None:
 
 @every_way
 def test_an_echo_is_answered(way: Way) -> None:
-    """They ask for our view of a link and get it, on links of both directions."""
+    """The peer asks for our view of a link on which we receive, and gets it."""
 
     async def test(ours: Ours, rhea: Rhea) -> None:
         await receiving(ours, rhea)
