@@ -1,7 +1,7 @@
 """The codec's door: `encode`, and `Decoder`, which cuts a stream of bytes into packets (MQTT 3.1.1 section 2.2)."""
 
 from harness.errors import RemoteProtocolError
-from harness.protocol.mqtt.decoding import DECODERS, decode, first_byte_problem
+from harness.protocol.mqtt.decoding import DECODERS, first_byte_problem, with_packet_name
 from harness.protocol.mqtt.encoding import encode, encode_puback
 from harness.protocol.mqtt.packets import Packet
 from harness.protocol.mqtt.wire import read_remaining_length
@@ -19,31 +19,33 @@ class Decoder:
     a malformed one are never lost: they come out first, then every further call raises the same error. Nothing but
     RemoteProtocolError is ever raised, whatever the bytes.
 
+    `waiting` is empty if everything that was appended has come out.
+
     Args:
         max_packet_size: the largest remaining length accepted, in bytes; it bounds the memory a peer can claim.
     """
 
-    __slots__ = ("_at", "_data", "_max_packet_size")
+    __slots__ = ("_at", "_max_packet_size", "waiting")
 
     def __init__(self, max_packet_size: int = DEFAULT_MAX_PACKET_SIZE) -> None:
         self._max_packet_size = max_packet_size
         # What was appended last, nearly always whole packets, read from `_at` on; a buffer only while a packet is incomplete.
-        self._data: bytes | bytearray = b""
+        self.waiting: bytes | bytearray = b""
         self._at = 0
 
     def __len__(self) -> int:
         """How many bytes wait to be decoded."""
-        return len(self._data) - self._at
+        return len(self.waiting) - self._at
 
     def append(self, data: bytes) -> None:
         """Take bytes without looking at them."""
-        if not self._data:
-            self._data = data
+        if not self.waiting:
+            self.waiting = data
             return
-        if not isinstance(self._data, bytearray):
-            self._data = bytearray(self._data)
-        del self._data[: self._at]
-        self._data += data
+        if not isinstance(self.waiting, bytearray):
+            self.waiting = bytearray(self.waiting)
+        del self.waiting[: self._at]
+        self.waiting += data
         self._at = 0
 
     def next_packet(self) -> Packet | None:
@@ -52,11 +54,12 @@ class Decoder:
         Raises:
             RemoteProtocolError: what comes next is malformed, too large or of QoS 2's hand-shake.
         """
-        data, at = self._data, self._at
+        data, at = self.waiting, self._at
         if not data:
             return None
         first = data[at]
-        if first not in DECODERS:
+        read_body = DECODERS.get(first)
+        if read_body is None:
             raise RemoteProtocolError(first_byte_problem(first))
         header = read_remaining_length(data, at + 1)
         if header is None:
@@ -67,11 +70,15 @@ class Decoder:
         end, size = start + length, len(data)
         if end > size:
             return None
-        packet = decode(first, bytes(data[start:end]))
+        try:
+            body = data[start:end]
+            packet = read_body(first, body if type(body) is bytes else bytes(body))
+        except RemoteProtocolError as error:
+            raise with_packet_name(first, error) from None
         if end < size:
             self._at = end
         else:
-            self._data, self._at = b"", 0
+            self.waiting, self._at = b"", 0
         return packet
 
     def feed(self, data: bytes) -> list[Packet]:

@@ -65,22 +65,25 @@ class Connection(ABC, Generic[EventT]):
             data: what the network delivered; ignored after the end.
             now: seconds since the Unix epoch.
         """
+        self._events = self.read(data, now)
+
+    def read(self, data: bytes, now: float) -> list[EventT | ProtocolViolation | Timeout]:
+        """`receive` and `events` in one, for every message of a device passes here."""
         if self._reading:
-            self._decoder.append(data)
-            self._read(now)
+            decoder = self._decoder
+            decoder.append(data)
+            try:
+                while decoder.waiting and self._reading and (packet := decoder.next_packet()) is not None:
+                    if type(packet) in self._allowed:
+                        self._handle(packet, now)
+                    else:
+                        self._violation(f"{type(packet).__name__.upper()} is not allowed {self._state.value}")
+            except RemoteProtocolError as error:
+                self._malformed(error)
         elif self._state is not State.CLOSED:
             self._hold(data)
-
-    def _read(self, now: float) -> None:
-        """Handle every complete packet the state lets us read."""
-        try:
-            while self._reading and (packet := self._decoder.next_packet()) is not None:
-                if type(packet) in self._allowed:
-                    self._handle(packet, now)
-                else:
-                    self._violation(f"{type(packet).__name__.upper()} is not allowed {self._state.value}")
-        except RemoteProtocolError as error:
-            self._malformed(error)
+        events, self._events = self._events, []
+        return events
 
     def _hold(self, data: bytes) -> None:
         """Keep for later what arrives in a state that does not read."""

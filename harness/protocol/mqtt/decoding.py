@@ -41,16 +41,9 @@ class UnacceptableProtocolLevelError(RemoteProtocolError):
     """CONNECT for another version of MQTT, to be answered with CONNACK 1 (section 3.1.2.2)."""
 
 
-def decode(first: int, body: bytes) -> Packet:
-    """The packet with this first byte and this body, which must be a key of `DECODERS` and complete.
-
-    Raises:
-        RemoteProtocolError: the body is malformed; the message begins with the packet's name.
-    """
-    try:
-        return DECODERS[first](first, body)
-    except RemoteProtocolError as error:
-        raise type(error)(f"{TYPE_NAMES[first >> 4]}: {error}") from None
+def with_packet_name(first: int, error: RemoteProtocolError) -> RemoteProtocolError:
+    """The error of a function of `DECODERS`, its message with the packet's name in front."""
+    return type(error)(f"{TYPE_NAMES[first >> 4]}: {error}")
 
 
 def first_byte_problem(first: int) -> str:
@@ -69,22 +62,25 @@ def _check(holds: bool, problem: str) -> None:  # noqa: FBT001 - an assertion
 
 
 def _publish(first: int, body: bytes) -> Publish:
-    """Reads by offset instead of with a `Reader`: every telemetry message passes here."""
+    """Reads by offset instead of with a `Reader`, and calls nothing while all is well: every telemetry message passes here."""
+    qos, dup, retain = _PUBLISH_FLAGS[first]
     size = len(body)
     topic_end = 2 + (body[0] << 8 | body[1]) if size > 1 else 2
-    qos = first >> 1 & 3
     payload_start = topic_end + 2 if qos else topic_end
     if payload_start > size:
         raise RemoteProtocolError(CUT_SHORT)
-    topic = read_text(body[2:topic_end])
-    if problem := name_problem(topic):
-        raise RemoteProtocolError(problem)
+    try:
+        topic = body[2:topic_end].decode()
+    except UnicodeDecodeError:
+        topic = ""
+    if not topic or "+" in topic or "#" in topic or "\0" in topic:
+        raise RemoteProtocolError(name_problem(read_text(body[2:topic_end])))
     if not qos:
-        return Publish(topic, body[payload_start:], retain=bool(first & 1))
+        return Publish(topic, body[payload_start:], 0, None, dup, retain)
     packet_id = body[topic_end] << 8 | body[topic_end + 1]
     if not packet_id:
         raise RemoteProtocolError("packet identifier 0")
-    return Publish(topic, body[payload_start:], qos, packet_id, bool(first & 8), bool(first & 1))
+    return Publish(topic, body[payload_start:], qos, packet_id, dup, retain)
 
 
 def _connect(_first: int, body: bytes) -> Connect:
@@ -207,16 +203,18 @@ def _disconnect(_first: int, body: bytes) -> Disconnect:
     return Disconnect()
 
 
-_PUBLISH_FIRST_BYTES = (
-    *(0x30, 0x31),  # QoS 0: never a duplicate (section 3.3.1.1)
-    *(0x32, 0x33, 0x3A, 0x3B),  # QoS 1
-    *(0x34, 0x35, 0x3C, 0x3D),  # QoS 2; QoS 3 does not exist (section 3.3.1.2)
-)
+_PUBLISH_FLAGS = {
+    0x30 | dup << 3 | qos << 1 | retain: (qos, bool(dup), bool(retain))
+    for qos in range(MAX_QOS + 1)
+    for dup in ((0, 1) if qos else (0,))  # with QoS 0 never a duplicate (section 3.3.1.1)
+    for retain in (0, 1)
+}
+"""Per first byte of a PUBLISH what it says: QoS, DUP, RETAIN. QoS 3 does not exist (section 3.3.1.2)."""
 
 DECODERS: dict[int, Callable[[int, bytes], Packet]] = {
     0x10: _connect,
     0x20: _connack,
-    **dict.fromkeys(_PUBLISH_FIRST_BYTES, _publish),
+    **dict.fromkeys(_PUBLISH_FLAGS, _publish),
     0x40: _puback,
     0x82: _subscribe,
     0x90: _suback,

@@ -78,17 +78,19 @@ def read_remaining_length(data: bytes | bytearray, at: int) -> tuple[int, int] |
     Raises:
         RemoteProtocolError: the fourth byte says that another one follows.
     """
+    if at + 1 < len(data):
+        low, high = data[at], data[at + 1]
+        if low >= CONTINUES > high:  # nearly every publish
+            return low - CONTINUES + high * CONTINUES, at + 2
     length = shift = 0
-    size = len(data)
-    while at < size:
-        byte = data[at]
+    for byte in data[at : at + LENGTH_BYTES]:
         at += 1
         if byte < CONTINUES:
             return length | byte << shift, at
         length |= (byte - CONTINUES) << shift
         shift += 7
-        if shift == 7 * LENGTH_BYTES:
-            raise RemoteProtocolError("a remaining length of more than four bytes")
+    if shift == 7 * LENGTH_BYTES:
+        raise RemoteProtocolError("a remaining length of more than four bytes")
     return None
 
 

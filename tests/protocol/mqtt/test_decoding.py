@@ -4,13 +4,19 @@ import pytest
 from support.mqtt_vectors import VECTORS
 
 from harness.errors import RemoteProtocolError
+from harness.protocol.mqtt.codec import Decoder
 from harness.protocol.mqtt.decoding import (
     DECODERS,
     UnacceptableProtocolLevelError,
-    decode,
     first_byte_problem,
 )
 from harness.protocol.mqtt.packets import Packet
+
+
+def decode(first: int, body: bytes) -> Packet:
+    """The packet with this first byte and this body, which has less than 128 bytes."""
+    (packet,) = Decoder().feed(bytes((first, len(body))) + body)
+    return packet
 
 
 def decode_hex(first: int, body: str) -> Packet:
