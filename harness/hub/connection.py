@@ -65,7 +65,8 @@ _RECORDS: Final[Mapping[Cause, tuple[Problem, ...]]] = {
 class HubConnection:
     """One connection of a device. Whoever moves its bytes calls it; `now` is seconds since the Unix epoch throughout.
 
-    `close_request` is set once: close the transport that way, after `data_to_send` has been sent.
+    `close_request` is set once: close the transport that way, after `data_to_send` has been sent. `data_to_send()` gives away
+    everything to be sent to the device since the last call.
 
     Args:
         device: what all its connections share.
@@ -78,7 +79,7 @@ class HubConnection:
 
     __slots__ = (
         "_accepted", "_closed", "_deadline", "_device", "_due", "_link", "_origin", "_over", "_peer", "_server",
-        "_transport", "_wake", "close_request", "number",
+        "_transport", "_wake", "close_request", "data_to_send", "number",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +89,7 @@ class HubConnection:
         self.close_request: CloseMode | None = None
         self._device, self._wake = device, wake
         self._server = ServerConnection(now=now, connect_timeout_s=device.policy.connect_timeout_s)
+        self.data_to_send = self._server.data_to_send  # a method of one line would cost as much again
         self._link = DeviceLink(device, self._server, number)
         self._transport, self._peer = transport, peer
         self._accepted = False
@@ -101,12 +103,14 @@ class HubConnection:
         if now >= self._deadline:
             self.on_time(now)
             return
-        self._server.receive(data, now)
-        self._process(self._server.events(), now)
-
-    def data_to_send(self) -> bytes:
-        """Everything to be sent to the device since the last call."""
-        return self._server.data_to_send()
+        try:
+            for event in self._server.read(data, now):
+                if type(event) is PublishReceived:  # nearly all there is: not by way of `_handle`
+                    self._link.published(event.packet, now)
+                else:
+                    self._handle(event, now)
+        except RemoteProtocolError as error:
+            self._cut("protocol", now, str(error))
 
     def next_deadline(self) -> float | None:
         """When `on_time` is wanted at the latest, None for never.
@@ -120,7 +124,8 @@ class HubConnection:
         """Do what is due; earlier calls do nothing."""
         if now < self._deadline:
             self._server.on_time(now)
-            self._process(self._server.events(), now)
+            for event in self._server.events():
+                self._handle(event, now)
             self._due = self._earliest_deadline()
         elif self._over:
             self._end("fin")
@@ -175,17 +180,10 @@ class HubConnection:
         deadline = self._deadline if limit is None else min(self._deadline, limit)
         return None if deadline == math.inf else deadline
 
-    def _process(self, events: list[ServerEvent], now: float) -> None:
-        try:
-            for event in events:
-                self._handle(event, now)
-        except RemoteProtocolError as error:
-            self._cut("protocol", now, str(error))
-
     def _handle(self, event: ServerEvent, now: float) -> None:  # noqa: C901 - a line or two per event
         match event:
-            case PublishReceived():
-                self._link.published(event.packet, now)
+            case PublishReceived(packet):
+                self._link.published(packet, now)
             case ConnectReceived(packet):
                 self._connect(packet, now)
             case PubackReceived(packet_id):
@@ -237,7 +235,8 @@ class HubConnection:
             self._log("deviceConnect", now)
             self.note("deadline", now, se=expiry, cut_at=self._deadline)
         self._link.open(credentials.api_version, now)
-        self._process(self._server.events(), now)
+        for event in self._server.events():  # what the device sent without waiting for the answer
+            self._handle(event, now)
 
     def _refuse(self, refusal: Refusal, now: float) -> None:
         check = refusal.check

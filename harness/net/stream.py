@@ -135,18 +135,19 @@ class Stream(asyncio.BufferedProtocol):
         """`nbytes` were read."""
         if self._first is not None:
             return
-        now = self._shared.clock.now()
-        data = self._tls.receive(self._shared.buffer[:nbytes])
-        if self._websocket is not None and data:
-            data = self._websocket.receive(data)
+        shared, tls, websocket = self._shared, self._tls, self._websocket
+        now = shared.clock.now()
+        data = tls.receive(shared.buffer[:nbytes])
+        if data and websocket is not None:
+            data = websocket.receive(data)
         if not self._ready:
             self._set_up(now)
         if data:
             self._endpoint.receive(data, now)
-        if self._websocket is not None or self._tls.failure is not None or self._tls.peer_closed:
+        if websocket is not None or tls.peer_closed or tls.failure is not None:
             self._watch_peer(now)
         self._flush(now)
-        self._shared.on_activity()
+        shared.on_activity()
 
     def eof_received(self) -> bool:
         """The peer sent FIN; `True`: our own direction stays open until we close it."""
@@ -259,7 +260,11 @@ class Stream(asyncio.BufferedProtocol):
             request = self._endpoint.close_request
             if request is not None:
                 self._leave(request, now)
-        deadline = self._next_deadline()
+        deadline = self._deadline
+        if self._first is None:
+            theirs = self._endpoint.next_deadline()
+            if deadline is None or (theirs is not None and theirs < deadline):
+                deadline = theirs
         if deadline != self._timer.deadline:
             self._timer.set(deadline)
 
@@ -268,24 +273,11 @@ class Stream(asyncio.BufferedProtocol):
         if self._websocket is not None:
             self._websocket.send(data)
             data = self._websocket.data_to_send() if self._tls.established else b""
-        if data:
-            self._tls.send(data)
-        self._write()
-
-    def _write(self) -> None:
-        data = self._tls.data_to_send()
-        if data and not self._transport.is_closing():
-            self._transport.write(data)
+        ciphertext = self._tls.encrypt(data) if data else self._tls.data_to_send()
+        if ciphertext and not self._transport.is_closing():
+            self._transport.write(ciphertext)
 
     # Time.
-
-    def _next_deadline(self) -> float | None:
-        if self._first is not None:
-            return self._deadline
-        theirs = self._endpoint.next_deadline()
-        if self._deadline is None or theirs is None:
-            return theirs if self._deadline is None else self._deadline
-        return min(self._deadline, theirs)
 
     def _on_time(self, now: float) -> None:
         if self._deadline is None or now < self._deadline:
@@ -327,7 +319,7 @@ class Stream(asyncio.BufferedProtocol):
         self._send()
         if parting.close_notify:
             self._tls.close()
-            self._write()
+            self._send()
         self._deadline = now + self._shared.limits.linger_s
         self._timer.set(self._deadline)
         if self._peer_done:

@@ -67,15 +67,35 @@ class TlsConnection:
     def receive(self, ciphertext: bytes | memoryview) -> bytes:
         """Take what the socket brought; the plaintext in it, which is empty until the handshake is done."""
         self._incoming.write(ciphertext)
-        if self.established or self._handshake():
-            return self._decrypt()
-        return b""
+        if not self.established and not self._handshake():
+            return b""
+        data = b""
+        try:
+            while self._incoming.pending:  # a read takes a whole record, so OpenSSL itself holds nothing back
+                record = self._bare.read(_RECORD)
+                if not record:
+                    self.peer_closed = True
+                    break
+                data += record
+        except ssl.SSLWantReadError:
+            pass  # the rest of a record is still on its way
+        except ssl.SSLZeroReturnError:
+            self.peer_closed = True  # both sides have sent close_notify
+        except ssl.SSLError as error:
+            self.failure = _failure(error)
+        return data
 
     def send(self, plaintext: bytes) -> None:
         """Encrypt; `data_to_send` has the records. Only once established; dropped after a failure."""
         if self.failure is not None:
             return
         self._bare.write(plaintext)  # all of it: a MemoryBIO takes any amount, and Python enables no partial writes
+
+    def encrypt(self, plaintext: bytes) -> bytes:
+        """`send` and `data_to_send` in one."""
+        if self.failure is None:
+            self._bare.write(plaintext)
+        return self._outgoing.read()
 
     def close(self) -> None:
         """Send close_notify, if there is an established connection to close."""
@@ -110,23 +130,6 @@ class TlsConnection:
             return False
         self.established = True
         return True
-
-    def _decrypt(self) -> bytes:
-        incoming, read, data = self._incoming, self._bare.read, b""
-        try:
-            while incoming.pending:  # a read takes a whole record, so OpenSSL itself holds nothing back
-                record = read(_RECORD)
-                if not record:
-                    self.peer_closed = True
-                    break
-                data += record
-        except ssl.SSLWantReadError:
-            pass  # the rest of a record is still on its way
-        except ssl.SSLZeroReturnError:
-            self.peer_closed = True  # both sides have sent close_notify
-        except ssl.SSLError as error:
-            self.failure = _failure(error)
-        return data
 
 
 def _failure(error: ssl.SSLError) -> TlsFailure:
