@@ -6,15 +6,14 @@ refused CONNECT is always answered with return code 5 (Azure IoT C SDK, "Connect
 room for a text send `text`. In the texts, `{hub}`, `{device}`, `{rule}` and `{problem}` are filled in.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from harness.hub.credentials import Credentials, UserName
+from harness.hub.credentials import Credentials
 from harness.hub.identity import DEVICE_CONNECT, Identity
 from harness.hub.policy import Policy
 from harness.protocol.mqtt.packets import ConnackCode
-from harness.sas import Token, covers
+from harness.sas import Scope, Token, covers
 
 __all__ = ["CHECKS", "Check", "Gate", "Refusal"]
 
@@ -76,10 +75,53 @@ class Gate:
 
     def judge(self, credentials: Credentials, now: float) -> Refusal | None:
         """Why the CONNECT is refused at `now`, or None if it is let in."""
-        for check, fails in _IN_ORDER:
-            if fails(self, credentials, now):
-                return self._refusal(check, credentials)
+        failed = self._first_failure(credentials, now)
+        return None if failed is None else self._refusal(_BY_NAME[failed], credentials)
+
+    def _first_failure(self, credentials: Credentials, now: float) -> str | None:  # noqa: C901, PLR0911 - a line per check
+        """The name of the first of `CHECKS` that fails, in their order."""
+        identity, user_name, token = self.identity, credentials.user_name, credentials.token
+        if user_name is None:
+            return "user-name"
+        if user_name.hub not in self.names:
+            return "hub-name"
+        if user_name.client_id != credentials.client_id:
+            return "client-id"
+        # A client certificate would be judged here; the identities of this hub have keys, so a CONNECT needs a token.
+        if token is None:
+            return "credential" if not credentials.has_password else "token-form"
+        if self.policy.too_late_to_connect(token.expiry, now):
+            return "expiry"
+        scopes, rule = token.scopes(), token.policy_name(identity.device_id)
+        if self.names.isdisjoint([scope[0] for scope in scopes]):
+            return "token-hub"
+        if credentials.client_id != identity.device_id:
+            return "registered"
+        if not identity.sas_enabled:
+            return "sas-enabled"
+        if rule is not None and not self._rule_allows(rule, scopes):
+            return "rule"
+        if not self._signed(token, rule):
+            return "signature"
+        # A device's key signs for that device only; what a policy may sign for was part of its own check.
+        if rule is None and ("devices", identity.device_id) not in [scope[1:] for scope in scopes]:
+            return "token-device"
+        if identity.status != "enabled":
+            return "device-enabled"
         return None
+
+    def _rule_allows(self, rule: str, scopes: tuple[Scope, ...]) -> bool:
+        policy = self.identity.policies.get(rule)
+        if policy is None or DEVICE_CONNECT not in policy.rights:
+            return False
+        targets = [self.identity.scope(host) for host in self.names]
+        return any(covers(scope, target) for scope in scopes for target in targets)
+
+    def _signed(self, token: Token, rule: str | None) -> bool:
+        """Whether the token is signed with a key of the device, or that of the rule it names."""
+        if rule is not None:
+            return token.verify(self.identity.policies[rule].key)
+        return token.verify(self.identity.primary_key) or token.verify(self.identity.secondary_key)
 
     def _refusal(self, check: Check, credentials: Credentials) -> Refusal:
         device = credentials.client_id
@@ -93,68 +135,4 @@ class Gate:
         return Refusal(check, check.text.format_map(values), check.message.format_map(values))
 
 
-def _user_name(credentials: Credentials) -> UserName:
-    """The user name, after the check that there is one."""
-    assert credentials.user_name is not None
-    return credentials.user_name
-
-
-def _token(credentials: Credentials) -> Token:
-    """The token, after the checks that there is one."""
-    assert credentials.token is not None
-    return credentials.token
-
-
-def _no_credential(_gate: Gate, credentials: Credentials, _now: float) -> bool:
-    """A client certificate would be judged here; the identities of this hub have keys, so a CONNECT needs a token."""
-    return not credentials.has_password
-
-
-def _other_hub(gate: Gate, credentials: Credentials, _now: float) -> bool:
-    return not any(scope[0] in gate.names for scope in _token(credentials).scopes())
-
-
-def _rule_forbids(gate: Gate, credentials: Credentials, _now: float) -> bool:
-    token = _token(credentials)
-    name = token.policy_name(gate.identity.device_id)
-    if name is None:
-        return False
-    policy = gate.identity.policies.get(name)
-    if policy is None or DEVICE_CONNECT not in policy.rights:
-        return True
-    targets = [gate.identity.scope(host) for host in gate.names]
-    return not any(covers(scope, target) for scope in token.scopes() for target in targets)
-
-
-def _wrong_signature(gate: Gate, credentials: Credentials, _now: float) -> bool:
-    token, identity = _token(credentials), gate.identity
-    name = token.policy_name(identity.device_id)
-    keys = (identity.primary_key, identity.secondary_key) if name is None else (identity.policies[name].key,)
-    return not any(map(token.verify, keys))
-
-
-def _other_device(gate: Gate, credentials: Credentials, _now: float) -> bool:
-    """A device's key signs for that device only; what a policy may sign for was part of its own check."""
-    token, identity = _token(credentials), gate.identity
-    if token.policy_name(identity.device_id) is not None:
-        return False
-    return not any(identity.scope(scope[0]) == scope for scope in token.scopes())
-
-
-_FAILS: Final[Mapping[str, Callable[[Gate, Credentials, float], bool]]] = {
-    "user-name": lambda _gate, credentials, _now: credentials.user_name is None,
-    "hub-name": lambda gate, credentials, _now: _user_name(credentials).hub not in gate.names,
-    "client-id": lambda _gate, credentials, _now: _user_name(credentials).client_id != credentials.client_id,
-    "credential": _no_credential,
-    "token-form": lambda _gate, credentials, _now: credentials.token is None,
-    "expiry": lambda gate, credentials, now: gate.policy.too_late_to_connect(_token(credentials).expiry, now),
-    "token-hub": _other_hub,
-    "registered": lambda gate, credentials, _now: credentials.client_id != gate.identity.device_id,
-    "sas-enabled": lambda gate, _credentials, _now: not gate.identity.sas_enabled,
-    "rule": _rule_forbids,
-    "signature": _wrong_signature,
-    "token-device": _other_device,
-    "device-enabled": lambda gate, _credentials, _now: gate.identity.status != "enabled",
-}
-
-_IN_ORDER: Final = tuple((check, _FAILS[check.name]) for check in CHECKS)
+_BY_NAME: Final = {check.name: check for check in CHECKS}

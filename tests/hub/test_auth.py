@@ -1,5 +1,7 @@
 """The decision table: every check, in its order."""
 
+import inspect
+import re
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -109,6 +111,13 @@ def test_disabled_device_is_refused_with_a_good_token() -> None:
 def test_every_check_is_tested() -> None:
     """No row of the table without a case above."""
     assert {check.name for check in CHECKS} == {name for name, _ in REFUSALS} | {"sas-enabled", "device-enabled"}
+
+
+def test_checks_are_made_in_the_order_of_the_table() -> None:
+    """The table is the specification; the code that makes the checks names one after the other."""
+    order = [check.name for check in CHECKS]
+    code = inspect.getsource(Gate._first_failure)
+    assert [name for name in re.findall(r'"([a-z-]+)"', code) if name in order] == order
 
 
 @pytest.mark.parametrize(("age", "check"), [(5.0, ""), (5.5, "expiry")])
