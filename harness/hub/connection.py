@@ -260,10 +260,11 @@ class HubConnection:
 
     def _end(self, close: CloseMode) -> None:
         """Nothing is read any more; the transport is to be closed, unless it was already to be."""
-        self._server.close()
-        self._device.leave(self)
-        self._over, self._deadline, self._due = True, math.inf, None
-        self.close_request = self.close_request or close
+        if self.close_request is None:
+            self._server.close()
+            self._device.leave(self)
+            self._over, self._deadline, self._due = True, math.inf, None
+            self.close_request = close
 
     def _record_connect(self, connect: Connect, credentials: Credentials, now: float) -> None:
         token = credentials.token

@@ -26,7 +26,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Final
 
 from harness.clock import Clock
 from harness.net.endpoint import Endpoint
@@ -120,7 +120,7 @@ class Stream(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is connected."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment] # uvloop's inherit from nothing
         self._transport.set_write_buffer_limits(high=self._shared.limits.unsent)
         now = self._shared.clock.now()
         self._endpoint: Endpoint = self._open_endpoint(self)

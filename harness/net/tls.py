@@ -103,7 +103,7 @@ class TlsConnection:
             return
         # OpenSSL would wait for the peer's close_notify too; ours is written, and the socket's end settles the rest.
         with contextlib.suppress(ssl.SSLError):
-            self._object.unwrap()
+            self._bare.shutdown()
 
     def data_to_send(self) -> bytes:
         """Give away the ciphertext that is ready to leave."""
@@ -122,7 +122,7 @@ class TlsConnection:
     def _handshake(self) -> bool:
         """Go on with it; whether it is done."""
         try:
-            self._object.do_handshake()
+            self._bare.do_handshake()
         except ssl.SSLWantReadError:
             return False
         except ssl.SSLError as error:

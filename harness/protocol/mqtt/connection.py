@@ -17,6 +17,7 @@ from harness.protocol.mqtt.session import PacketIds
 from harness.protocol.mqtt.state import Allowed, State
 
 EventT = TypeVar("EventT")
+_DEAF = (State.CONNECT_RECEIVED, State.CLOSED)
 
 
 class Connection(ABC, Generic[EventT]):
@@ -43,7 +44,8 @@ class Connection(ABC, Generic[EventT]):
 
     def close(self) -> None:
         """The owner ends the connection: nothing is read or queued any more; bytes already queued can still leave."""
-        self._enter(State.CLOSED)
+        if self._state is not State.CLOSED:
+            self._enter(State.CLOSED)
 
     def events(self) -> list[EventT | ProtocolViolation | Timeout]:
         """What happened since the last call, oldest first."""
@@ -99,7 +101,7 @@ class Connection(ABC, Generic[EventT]):
         self._state = state
         self._allowed = self._reads[state]
         self._connected = state is State.CONNECTED
-        self._reading = state not in (State.CONNECT_RECEIVED, State.CLOSED)
+        self._reading = state not in _DEAF
 
     def _malformed(self, error: RemoteProtocolError) -> None:
         self._violation(str(error))

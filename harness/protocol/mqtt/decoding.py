@@ -85,7 +85,8 @@ def _publish(first: int, body: bytes) -> Publish:
 
 def _connect(_first: int, body: bytes) -> Connect:
     reader = Reader(body)
-    _check(reader.text() == PROTOCOL_NAME, f"protocol name is not {PROTOCOL_NAME}")
+    if reader.text() != PROTOCOL_NAME:
+        raise RemoteProtocolError(f"protocol name is not {PROTOCOL_NAME}")
     level = reader.byte()
     if level != PROTOCOL_LEVEL:
         raise UnacceptableProtocolLevelError(f"protocol level {level} is not {PROTOCOL_LEVEL}")
@@ -189,17 +190,20 @@ def _unsubscribe(_first: int, body: bytes) -> Unsubscribe:
 
 
 def _pingreq(_first: int, body: bytes) -> Pingreq:
-    Reader(body).end()
+    if body:
+        Reader(body).end()
     return Pingreq()
 
 
 def _pingresp(_first: int, body: bytes) -> Pingresp:
-    Reader(body).end()
+    if body:
+        Reader(body).end()
     return Pingresp()
 
 
 def _disconnect(_first: int, body: bytes) -> Disconnect:
-    Reader(body).end()
+    if body:
+        Reader(body).end()
     return Disconnect()
 
 

@@ -50,7 +50,8 @@ class PacketIds:
 
     def keep_only(self, packet_ids: Iterable[int]) -> None:
         """Release all others: their requests died with the connection that carried them."""
-        self._in_use = {packet_id: None for packet_id in packet_ids if packet_id in self._in_use}
+        if self._in_use:
+            self._in_use = {packet_id: None for packet_id in packet_ids if packet_id in self._in_use}
 
     def __contains__(self, packet_id: object) -> bool:
         return packet_id in self._in_use
@@ -94,7 +95,7 @@ class OutgoingSession:
         They are to be sent first. All other identifiers are free again, for requests do not outlive their connection.
         """
         self.ids.keep_only(self._unacknowledged)
-        return tuple(replace(packet, dup=True) for packet in self._unacknowledged.values())
+        return tuple([replace(packet, dup=True) for packet in self._unacknowledged.values()])
 
     def clear(self) -> None:
         """Forget everything, as CleanSession 1 demands (section 3.1.2.4)."""

@@ -162,5 +162,5 @@ class Reader:
 
     def end(self) -> None:
         """Nothing may be left."""
-        if self.left:
+        if self._at < len(self._body):
             raise RemoteProtocolError(f"{self.left} bytes after the last field")
