@@ -15,7 +15,7 @@ import re
 from binascii import a2b_base64
 from dataclasses import dataclass, field
 from functools import lru_cache
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from harness.errors import RemoteProtocolError
 
@@ -29,7 +29,6 @@ REQUIRED = ("sig", "se", "sr")  # in the order in which the service looks for th
 Scope = tuple[str, ...]
 """A resource by its segments: (host in lower case, "devices", device id, …)."""
 
-_WHITESPACE = re.compile(r"\s")
 _URI_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _EXPIRY = re.compile(r"[0-9]{1,12}", re.ASCII)  # twelve digits reach beyond the year 9999
 _DIGEST_LENGTH = 16
@@ -88,8 +87,8 @@ def parse(text: str) -> Token:
     Raises:
         MalformedTokenError: "Malformed signature", or "Missing field: " with the first of sig, se, sr that is absent.
     """
-    parts = _WHITESPACE.split(text)
-    if len(parts) != 2 or parts[0] != SCHEME:  # noqa: PLR2004 - the scheme and the fields
+    parts = text.split()
+    if len(parts) != 2 or parts[0] != SCHEME or len(text) != len(parts[0]) + 1 + len(parts[1]):  # noqa: PLR2004 - one space between them
         raise MalformedTokenError(MALFORMED)
     fields: dict[str, str] = {}
     for item in filter(None, parts[1].split("&")):
@@ -100,10 +99,13 @@ def parse(text: str) -> Token:
     for name in REQUIRED:
         if name not in fields:
             raise MalformedTokenError(MISSING.format(name=name))
-    signature = unquote(fields["sig"])
-    if not _EXPIRY.fullmatch(fields["se"]) or not _is_base64(signature):
+    sig = fields["sig"]
+    if not sig.isascii() or not _EXPIRY.fullmatch(fields["se"]):
         raise MalformedTokenError(MALFORMED)
-    return Token(fields["sr"], fields["sig"], signature, fields["se"], fields.get("skn"))
+    signature = unquote_to_bytes(sig).decode(errors="replace")  # `unquote` would look for what is not ASCII
+    if not _is_base64(signature):
+        raise MalformedTokenError(MALFORMED)
+    return Token(fields["sr"], sig, signature, fields["se"], fields.get("skn"))
 
 
 def sign(resource: str, expiry: str, key: str) -> str:
