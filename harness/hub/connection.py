@@ -177,8 +177,9 @@ class HubConnection:
 
     def _earliest_deadline(self) -> float | None:
         limit = self._server.next_deadline()
-        deadline = self._deadline if limit is None else min(self._deadline, limit)
-        return None if deadline == math.inf else deadline
+        if limit is not None and limit < self._deadline:
+            return limit
+        return None if self._deadline == math.inf else self._deadline
 
     def _handle(self, event: ServerEvent, now: float) -> None:  # noqa: C901 - a line or two per event
         match event:

@@ -37,9 +37,10 @@ class DeviceLink:
         `api_version` is that of the user name; without one the service takes no twin patches.
         """
         self._api_version = api_version
-        for message, packet in self._device.session.resend() if self._is_there() else ():
-            self._send_c2d(message.message_id, packet, now)
-        self.deliver(now)
+        if self._is_there():
+            for message, packet in self._device.session.resend():
+                self._send_c2d(message.message_id, packet, now)
+            self.deliver(now)
 
     def published(self, packet: Publish, now: float) -> None:
         """A PUBLISH of the device; telemetry in nearly all cases, so that comes first and does no more than it has to.

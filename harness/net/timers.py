@@ -27,9 +27,11 @@ class Timer:
     def set(self, deadline: float | None) -> None:
         """Move the deadline; `None` takes it away."""
         self.deadline = deadline
-        if deadline is None or (self._handle is not None and self._handle_due <= deadline):
+        if deadline is None:
             return
         if self._handle is not None:
+            if self._handle_due <= deadline:
+                return
             self._handle.cancel()
         self._arm(deadline, self._clock.now())
 

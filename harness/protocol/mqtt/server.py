@@ -95,7 +95,8 @@ class ServerConnection(Connection[ServerEvent]):
             self._keep_alive_timeout_s = keep_alive_timeout_s
             self._last_packet_at = now
             self._enter(State.CONNECTED)
-            self.receive(b"", now)
+            if self._decoder.waiting:
+                self.receive(b"", now)
 
     def refuse(self, return_code: int, now: float) -> None:  # noqa: ARG002 - same shape as accept
         """Answer CONNECT with a CONNACK of another code; the machine is closed then (section 3.2.2.3).
