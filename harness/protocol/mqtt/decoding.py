@@ -25,10 +25,11 @@ from harness.protocol.mqtt.packets import (
     Will,
 )
 from harness.protocol.mqtt.topics import filter_problem, name_problem
-from harness.protocol.mqtt.wire import CUT_SHORT, Reader, read_text
+from harness.protocol.mqtt.wire import CUT_SHORT, Reader, pack_text, read_text
 
 PROTOCOL_NAME = "MQTT"
 PROTOCOL_LEVEL = 4
+_MQTT_3_1_1 = pack_text(PROTOCOL_NAME) + bytes((PROTOCOL_LEVEL,))
 MAX_QOS = 2
 CONNACK_CODES = frozenset(ConnackCode)
 TYPE_NAMES = (
@@ -85,11 +86,8 @@ def _publish(first: int, body: bytes) -> Publish:
 
 def _connect(_first: int, body: bytes) -> Connect:
     reader = Reader(body)
-    if reader.text() != PROTOCOL_NAME:
-        raise RemoteProtocolError(f"protocol name is not {PROTOCOL_NAME}")
-    level = reader.byte()
-    if level != PROTOCOL_LEVEL:
-        raise UnacceptableProtocolLevelError(f"protocol level {level} is not {PROTOCOL_LEVEL}")
+    if not reader.skip(_MQTT_3_1_1):
+        raise _protocol_problem(reader)
     flags = reader.byte()
     if problem := _connect_flags_problem(flags):
         raise RemoteProtocolError(problem)
@@ -100,6 +98,13 @@ def _connect(_first: int, body: bytes) -> Connect:
     password = reader.binary() if flags & 0x40 else None
     reader.end()
     return Connect(client_id, keep_alive, bool(flags & 0x02), username, password, will)
+
+
+def _protocol_problem(reader: Reader) -> RemoteProtocolError:
+    """Why a CONNECT does not begin with `_MQTT_3_1_1`."""
+    if reader.text() != PROTOCOL_NAME:
+        return RemoteProtocolError(f"protocol name is not {PROTOCOL_NAME}")
+    return UnacceptableProtocolLevelError(f"protocol level {reader.byte()} is not {PROTOCOL_LEVEL}")
 
 
 def _connect_flags_problem(flags: int) -> str | None:

@@ -131,6 +131,13 @@ class Reader:
         self._at = end
         return self._body[start:end]
 
+    def skip(self, start: bytes) -> bool:
+        """Pass over the body's first bytes, if they are these."""
+        if not self._body.startswith(start):
+            return False
+        self._at = len(start)
+        return True
+
     def byte(self) -> int:
         """One byte."""
         return self.take(1)[0]
