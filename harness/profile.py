@@ -5,7 +5,7 @@ A profile is a folder with a `profile.toml`; `Profile` is its shape. Bundled pro
 
 import re
 import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -45,14 +45,15 @@ class AdapterProgram(Document, frozen=True):
 
     `install`: a command, with the same words, that makes the SDK ready in a copy of the profile's folder, in which the program then
     runs; without one, the program runs in the profile's folder as it is.
-    `way` is how the SDK is led to the hub: `gateway` (`GatewayHostName`), `host-ip` (`HostName` is the address).
+    `way` is how the SDK is led to the hub: `gateway` (`GatewayHostName`), `host-ip` (`HostName` is the address), `hosts-file` (the
+    runtime resolves the hub's name by a file: in `command`, `{hosts_file}` is its path).
     `proxy`: the SDK's public API takes an HTTP proxy, the way to WebSockets where port 443 cannot be bound.
     """
 
     command: tuple[str, ...]
     runtime: Literal["python", "node", "java", "c", "dotnet"]
     transports: tuple[Transport, ...]
-    way: Literal["gateway", "host-ip"] = "gateway"
+    way: Literal["gateway", "host-ip", "hosts-file"] = "gateway"
     proxy: bool = False
     install: tuple[str, ...] = ()
 
@@ -204,11 +205,22 @@ def _check_adapter(profile: Profile, where: str) -> None:
         one_of(transport, profile.transports, what="transport of the adapter", where=where, error=ProfileError)
     if profile.adapter:
         for name in ("command", "install"):
-            if problem := _command_problem(getattr(profile.adapter, name), required=name == "command"):
+            known = (*_WORDS, *([_HOSTS_FILE] if name == "command" else []))
+            if problem := _command_problem(getattr(profile.adapter, name), known, required=name == "command"):
                 raise ProfileError(problem, where=where, field=f"adapter.{name}", remedy=_COMMAND_REMEDY)
+        _check_way(profile.adapter, where)
 
 
-def _command_problem(command: tuple[str, ...], *, required: bool) -> str:
+def _check_way(adapter: AdapterProgram, where: str) -> None:
+    takes_one = any(f"{{{_HOSTS_FILE}}}" in part for part in adapter.command)
+    if takes_one != (adapter.way == "hosts-file"):
+        raise ProfileError(
+            f"{'takes' if takes_one else 'does not take'} a hosts file, and way is {adapter.way!r}",
+            where=where, field="adapter.command", remedy=f'`{{{_HOSTS_FILE}}}` and way = "hosts-file" go together',
+        )  # fmt: skip
+
+
+def _command_problem(command: tuple[str, ...], known: Sequence[str], *, required: bool) -> str:
     """Why no process can be started by this command, or an empty text."""
     if not command:
         return "is empty" if required else ""
@@ -217,13 +229,13 @@ def _command_problem(command: tuple[str, ...], *, required: bool) -> str:
     for part in command:
         if "\0" in part:
             return f"{part!r} holds a NUL, which no argument can"
-        if not _placeholders_known(part):
-            return f"{part!r} holds other braces than {{python}} and {{folder}}"
+        if not _placeholders_known(part, known):
+            return f"{part!r} holds other braces than {' and '.join(f'{{{word}}}' for word in known)}"
     return ""
 
 
-def _placeholders_known(part: str) -> bool:
-    known = {("python", "", None), ("folder", "", None), (None, None, None)}
+def _placeholders_known(part: str, words: Sequence[str]) -> bool:
+    known = {(None, None, None), *((word, "", None) for word in words)}
     try:
         return all(tuple(rest) in known for _, *rest in string.Formatter().parse(part))
     except ValueError:
@@ -231,6 +243,7 @@ def _placeholders_known(part: str) -> bool:
 
 
 _SDK = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_WORDS, _HOSTS_FILE = ("python", "folder"), "hosts_file"  # what is filled in, and what more in adapter.command
 _COMMAND_REMEDY = (
     "Name the program and its arguments; {python} and {folder} are filled in, and a brace itself is written {{ or }}"
 )

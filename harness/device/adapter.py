@@ -186,7 +186,8 @@ class LogReader:
 class AdapterProcess:
     """A device program as a `DeviceDriver`.
 
-    `program` and `folder` come from the profile; the program runs in `folder`. Its environment holds `PATH`, `HOME`, `LANG` and
+    `program` and `folder` come from the profile; the program runs in `folder`. `hosts_file` is by what it resolves names, where its
+    way to the hub is such a file; without a hub, no name is known. Its environment holds `PATH`, `HOME`, `LANG` and
     `environment`, nothing else: no secret of whoever runs the harness reaches it.
     """
 
@@ -197,10 +198,12 @@ class AdapterProcess:
         callbacks: DeviceCallbacks,
         clock: Clock,
         *,
+        hosts_file: Path | None = None,
         environment: Mapping[str, str] | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._program, self._folder, self._callbacks, self._clock = program, folder, callbacks, clock
+        self._hosts_file = hosts_file or Path(os.devnull)
         self._environment, self._limits = environment or {}, limits or Limits()
         self._events, self._log = EventReader(self._limits), LogReader(self._limits)
         self._decided, self._exited, self._lost = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -261,7 +264,7 @@ class AdapterProcess:
             raise self._failure
 
     async def _spawn(self) -> None:
-        command = [part.format(python=sys.executable, folder=self._folder) for part in self._program.command]
+        command = self._command(python=sys.executable, folder=self._folder, hosts_file=self._hosts_file)
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ} | dict(self._environment)
         loop = asyncio.get_running_loop()
         try:
@@ -330,8 +333,11 @@ class AdapterProcess:
         return "What it wrote to stderr stands in the cell's log, as `sdk-log`"
 
     def _by_hand(self) -> str:
-        command = [part.format(python="python", folder=".") for part in self._program.command]
+        command = self._command(python="python", folder=".", hosts_file=os.devnull)
         return f"Start it by hand, in its folder: `{shlex.join(command)}`."
+
+    def _command(self, **words: object) -> list[str]:
+        return [part.format(**words) for part in self._program.command]
 
     @property
     def _name(self) -> str:

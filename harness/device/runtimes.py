@@ -25,7 +25,7 @@ class Runtime:
 RUNTIMES = {
     "python": Runtime("Python", (), "it is the harness's own interpreter"),
     "node": Runtime("Node.js", ("node", "npm"), "apt-get install nodejs npm"),
-    "java": Runtime("Java and Maven", ("mvn",), "apt-get install openjdk-17-jdk-headless maven"),
+    "java": Runtime("Java", ("java", "javac", "mvn"), "apt-get install openjdk-17-jdk-headless maven"),
     "c": Runtime("a C compiler and CMake", ("cmake",), "apt-get install build-essential cmake libssl-dev"),
     "dotnet": Runtime(".NET 8 SDK", ("dotnet",), "install the .NET 8 SDK from https://dotnet.microsoft.com/download"),
 }

@@ -1,6 +1,7 @@
 """What a device is told to open: the connection string by which it finds and convinces the hub, and its settings. Pure."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
@@ -16,7 +17,7 @@ __all__ = ["Way", "open_command"]
 class Way:
     """The way to the hub. `host` is the name the device believes in, `address` and `port` where it really is.
 
-    `gateway`: the device is told the address as `GatewayHostName`. `proxy`: the HTTP proxy it has to go through, as (host, port).
+    `gateway`: the device is told the address as `GatewayHostName`. `hosts_file`: it resolves `host` by this file. `proxy`: the HTTP proxy it has to go through, as (host, port).
     """
 
     host: str
@@ -24,11 +25,12 @@ class Way:
     port: int
     gateway: bool
     proxy: tuple[str, int] | None = None
+    hosts_file: Path | None = None
 
     def described(self) -> dict[str, object]:
         """As the cell's header tells it."""
         return {
-            "how": "gateway" if self.gateway else "host-ip",
+            "how": "gateway" if self.gateway else "hosts-file" if self.hosts_file else "host-ip",
             "host": self.host,
             "address": self.address,
             "port": self.port,

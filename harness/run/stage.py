@@ -21,6 +21,7 @@ from harness.net.addresses import MQTT_PORT, WEBSOCKET_PORT, AddressPool, Reserv
 from harness.net.certificates import Authority, make_authority
 from harness.net.connect_proxy import ConnectProxy
 from harness.net.dial import DevicePump
+from harness.net.hosts_file import hosts_file_of
 from harness.net.lag import LagMonitor
 from harness.net.listeners import CellServer
 from harness.plan import Cell
@@ -79,7 +80,8 @@ class Stage:
         profile, clock = self._cell.profile, self._shared.clock
         if self._cell.device == "real":
             assert profile.profile.adapter is not None
-            return AdapterProcess(profile.profile.adapter, profile.folder, callbacks, clock)
+            adapter, hosts_file = profile.profile.adapter, self.way.hosts_file
+            return AdapterProcess(adapter, profile.folder, callbacks, clock, hosts_file=hosts_file)
         chance = random.Random(self._shared.seed ^ zlib.crc32(self._cell.id.encode()))
         device = EmulatedDevice(profile.profile, self._cell.transport, random=chance)
         return DevicePump(device, self.way.address, self.way.port, self._cell.transport, callbacks, clock)
@@ -132,11 +134,14 @@ class Staging:
     async def _way(self, cell: Cell, reservation: Reservation, undo: AsyncExitStack) -> Way:
         adapter = cell.profile.profile.adapter if cell.device == "real" else None
         gateway = adapter is None or adapter.way == "gateway"
-        host = HUB_NAME if gateway else reservation.address
+        hosts_file = None
+        if adapter is not None and adapter.way == "hosts-file":
+            hosts_file = undo.enter_context(hosts_file_of({HUB_NAME: reservation.address}))
+        host = HUB_NAME if gateway or hosts_file else reservation.address
         port = reservation.mqtt_port if cell.transport == "mqtt" else reservation.websocket_port
         standard = MQTT_PORT if cell.transport == "mqtt" else WEBSOCKET_PORT
         if adapter is None or port == standard:
-            return Way(host, reservation.address, port, gateway)
+            return Way(host, reservation.address, port, gateway, hosts_file=hosts_file)
         if not adapter.proxy:
             raise EnvironmentProblem(
                 f"port {standard} may not be bound here and {cell.profile.profile.name} takes no proxy;"
@@ -144,7 +149,7 @@ class Staging:
             )
         proxy = await ConnectProxy.start(reservation.targets([HUB_NAME]))
         undo.push_async_callback(proxy.stop)
-        return Way(host, reservation.address, port, gateway, (proxy.address, proxy.port))
+        return Way(host, reservation.address, port, gateway, (proxy.address, proxy.port), hosts_file)
 
 
 class _Cloud:
