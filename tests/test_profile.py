@@ -164,6 +164,28 @@ def test_what_a_command_may_hold(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "way", "problem"),
+    [
+        ('["x"]', "hosts-file", "does not take a hosts file, and way is 'hosts-file'"),
+        ('["x", "-D={hosts_file}"]', "gateway", "takes a hosts file, and way is 'gateway'"),
+    ],
+)
+def test_a_hosts_file_is_taken_where_it_is_the_way(tmp_path: Path, command: str, way: str, problem: str) -> None:
+    """Otherwise the program would ask the system for the hub's address, or find no name at all."""
+    error = refusal(tmp_path, MINIMAL + ADAPTER + f'command = {command}\nway = "{way}"\n')
+    assert (error.field, error.problem) == ("adapter.command", problem)
+
+
+def test_an_install_command_knows_no_hosts_file(tmp_path: Path) -> None:
+    """There is no hub yet."""
+    error = refusal(tmp_path, MINIMAL + ADAPTER + 'command = ["x"]\ninstall = ["x", "{hosts_file}"]\n')
+    assert (error.field, error.problem) == (
+        "adapter.install",
+        "'{hosts_file}' holds other braces than {python} and {folder}",
+    )
+
+
+@pytest.mark.parametrize(
     ("kind", "value"),
     [
         ("token-lifetime", "3600"),

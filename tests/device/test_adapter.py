@@ -81,6 +81,20 @@ def test_the_folder_of_the_profile_can_be_named_in_the_command() -> None:
     assert rig.failures == []
 
 
+@pytest.mark.parametrize("hosts", ["127.64.0.1 hub\n", ""])
+def test_a_program_can_be_told_the_addresses_of_names(tmp_path: Path, hosts: str) -> None:
+    """`{hosts_file}` stands for the file's path; where there is no hub, it names nobody."""
+    (tmp_path / "hosts").write_text(hosts)
+    rig = Rig(command=("{python}", "polite.py", "{hosts_file}"), hosts_file=tmp_path / "hosts" if hosts else None)
+
+    async def script(adapter: AdapterProcess) -> None:
+        await ask(adapter)
+        await rig.event("status")
+
+    rig.run(script)
+    assert rig.named("status")[0]["files"] == [hosts]
+
+
 def test_a_crash_before_hello_repeats_the_last_line_of_stderr() -> None:
     """Before `open` there are no secrets to repeat, and the reason usually stands there."""
     text = refusal_of(Rig("crashes_at_once.py"))

@@ -148,6 +148,18 @@ def test_what_the_device_program_does_not_offer_is_not_asked_of_it(tmp_path: Pat
     ]
 
 
+def test_a_program_is_led_to_its_hub_by_a_hosts_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which names the address in the cell's header, and is gone when the cell is over."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    adapter = program("{python}", "polite.py", "{hosts_file}", way="hosts-file")
+    logs, _ = run(tmp_path / "runs", a_cell(a_profile("polite", adapter=adapter), SHORT, limit_s=0.5))
+    (log,) = logs.values()
+    (status,) = [event for event in log.events if event.kind == "status"]
+    assert log.header.way["how"] == "hosts-file"
+    assert status.fields["files"] == [f"{log.header.way['address']} {log.header.hub['name']}\n"]
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+
+
 def test_a_failure_while_closing_does_not_lose_what_was_measured(tmp_path: Path) -> None:
     """It is a fault all the same."""
     cell = a_cell(a_profile("fails", adapter=program("{python}", "breaks_when_closed.py")), SHORT, limit_s=0.5)

@@ -1,7 +1,9 @@
 """Tests of what a device is told to open."""
 
 import base64
+from pathlib import Path
 
+import pytest
 from support.plans import a_cell, a_scenario
 
 from harness.plan import Cell
@@ -12,6 +14,7 @@ from harness.sas import parse
 KEY = base64.b64encode(bytes(range(32))).decode()
 GATEWAY = Way("hub.azure-devices.net", "127.64.0.1", 8883, gateway=True)
 DIRECT = Way("127.64.0.1", "127.64.0.1", 8883, gateway=False)
+BY_FILE = Way("hub.azure-devices.net", "127.64.0.1", 8883, gateway=False, hosts_file=Path("hosts"))
 
 
 def connection_string(cell: Cell, way: Way) -> dict[str, str]:
@@ -35,6 +38,19 @@ def test_an_sdk_without_a_gateway_option_is_given_the_address_as_its_hub() -> No
     parts = connection_string(a_cell(), DIRECT)
     assert parts["HostName"] == "127.64.0.1"
     assert "GatewayHostName" not in parts
+
+
+def test_an_sdk_led_by_a_hosts_file_is_given_the_hubs_own_name() -> None:
+    """And no other."""
+    parts = connection_string(a_cell(), BY_FILE)
+    assert parts["HostName"] == "hub.azure-devices.net"
+    assert "GatewayHostName" not in parts
+
+
+@pytest.mark.parametrize(("way", "how"), [(GATEWAY, "gateway"), (DIRECT, "host-ip"), (BY_FILE, "hosts-file")])
+def test_the_header_tells_the_way(way: Way, how: str) -> None:
+    """By the name the profile has for it."""
+    assert way.described()["how"] == how
 
 
 def test_a_fixed_token_lives_as_long_as_the_scenario_says() -> None:

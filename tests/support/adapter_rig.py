@@ -31,6 +31,7 @@ class Rig:
         limits: Limits | None = None,
         environment: dict[str, str] | None = None,
         command: tuple[str, ...] | None = None,
+        hosts_file: Path | None = None,
     ) -> None:
         self.events: list[dict[str, object]] = []
         self.log: list[str] = []
@@ -40,7 +41,7 @@ class Rig:
         self.order: list[str] = []
         self._changed: asyncio.Event | None = None
         self._program = AdapterProgram(command or ("{python}", program), runtime="python", transports=("mqtt",))
-        self._folder, self._limits, self._environment = folder, limits, environment
+        self._folder, self._limits, self._environment, self._hosts_file = folder, limits, environment, hosts_file
 
     def run(self, script: Script) -> None:
         """Start the program, run `script` with it, stop it. What `start` raises comes through."""
@@ -67,8 +68,9 @@ class Rig:
             on_failure=lambda error, _: self._note("failure", self.failures, error),
         )
         return AdapterProcess(
-            self._program, self._folder, callbacks, RealClock(), environment=self._environment, limits=self._limits
-        )
+            self._program, self._folder, callbacks, RealClock(),
+            hosts_file=self._hosts_file, environment=self._environment, limits=self._limits,
+        )  # fmt: skip
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until `condition` holds; looked at after every report."""

@@ -1,4 +1,4 @@
-"""A good program without an SDK: answers each command with what it read, and says what surrounds it."""
+"""A good program without an SDK: answers each command with what it read, and says what surrounds it and is in the files named to it."""
 
 import json
 import os
@@ -24,6 +24,7 @@ for line in sys.stdin:
         break
     status = {"event": "status", "t": 0.0, "status": command["cmd"]}
     status |= {"environment": dict(os.environ), "folder": str(Path.cwd()), "group": os.getpgrp(), "pid": os.getpid()}
+    status |= {"files": [Path(name).read_text(encoding="ascii") for name in sys.argv[1:]]}
     sys.stdout.write(json.dumps(status) + "\n")
     sys.stdout.flush()
 sys.stdout.write(json.dumps({"event": "closed", "t": 0.0}) + "\n")
