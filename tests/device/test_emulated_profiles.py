@@ -355,7 +355,7 @@ def test_node_stops_waiting_after_30_s() -> None:
         ("python", "fin", "fin"),
         ("node", "close-notify", "websocket-close"),
         ("c", "fin", "fin"),
-        ("java", "fin", "websocket-close"),
+        ("java", "close-notify", "websocket-close"),
         ("dotnet", "fin", "fin"),
     ],
 )
