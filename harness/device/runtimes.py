@@ -1,5 +1,6 @@
 """Which runtimes the device programs need, whether this machine has them, and what brings them."""
 
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -7,26 +8,42 @@ from pathlib import Path
 
 from harness.profile import LoadedProfile
 
-__all__ = ["RUNTIMES", "Runtime", "missing_executable", "real_sdk_problem", "runtime_path", "start_remedy"]
+__all__ = [
+    "RUNTIMES",
+    "Runtime",
+    "missing_executable",
+    "missing_part",
+    "real_sdk_problem",
+    "runtime_path",
+    "start_remedy",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """A runtime: its name for people, the executables that have to be there, and a command that brings them on Debian.
 
-    The first executable tells the runtime's version when it is asked with `--version`.
+    The first executable tells the runtime's version when it is asked with `--version`. `headers`: what else an install compiles with.
     """
 
     name: str
     executables: tuple[str, ...]
     remedy: str
+    headers: tuple[str, ...] = ()
 
+
+HEADER_FOLDERS = ("/usr/include", "/usr/local/include")
 
 RUNTIMES = {
     "python": Runtime("Python", (), "it is the harness's own interpreter"),
     "node": Runtime("Node.js", ("node", "npm"), "apt-get install nodejs npm"),
     "java": Runtime("Java", ("java", "javac", "mvn"), "apt-get install openjdk-17-jdk-headless maven"),
-    "c": Runtime("a C compiler and CMake", ("cmake",), "apt-get install build-essential cmake libssl-dev"),
+    "c": Runtime(
+        "CMake",
+        ("cmake", "cc", "c++", "make", "cargo"),
+        "apt-get install build-essential cmake libssl-dev uuid-dev cargo; on Debian 12 cargo-web instead of cargo",
+        headers=("openssl/ssl.h", "uuid/uuid.h"),
+    ),
     "dotnet": Runtime(".NET 8 SDK", ("dotnet",), "install the .NET 8 SDK from https://dotnet.microsoft.com/download"),
 }
 
@@ -36,9 +53,24 @@ def missing_executable(name: str) -> str:
     return next((program for program in RUNTIMES[name].executables if not shutil.which(program)), "")
 
 
+def missing_part(name: str) -> str:
+    """The first executable or header of the runtime that is not on this machine, or an empty text.
+
+    Headers are looked for on Linux only, in the folders of its compilers; elsewhere it is the install that says what is missing.
+    """
+    if (missing := missing_executable(name)) or sys.platform != "linux":
+        return missing
+    return next((header for header in RUNTIMES[name].headers if not _is_header(header)), "")
+
+
+def _is_header(name: str) -> bool:
+    own = filter(None, os.environ.get("CPATH", "").split(os.pathsep))
+    return any((Path(folder) / name).is_file() for folder in (*own, *HEADER_FOLDERS))
+
+
 def runtime_path(name: str) -> str:
-    """Where the runtime's first executable stands on this machine, or an empty text where any of them is missing."""
-    if missing_executable(name):
+    """Where the runtime's first executable stands on this machine, or an empty text where any part of it is missing."""
+    if missing_part(name):
         return ""
     executables = RUNTIMES[name].executables
     return (shutil.which(executables[0]) or "") if executables else sys.executable
@@ -56,7 +88,7 @@ def real_sdk_problem(loaded: LoadedProfile) -> str:
     adapter = loaded.profile.adapter
     if adapter is None:
         return "the profile has no device program"
-    if missing := missing_executable(adapter.runtime):
+    if missing := missing_part(adapter.runtime):
         runtime = RUNTIMES[adapter.runtime]
         name = runtime.name if missing == runtime.executables[0] else missing
         return f"{name} is not installed ({runtime.remedy})"

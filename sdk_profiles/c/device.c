@@ -80,6 +80,12 @@ static struct timespec now_plus(time_t seconds, long nanoseconds)
     return then;
 }
 
+static int passed(struct timespec then)
+{
+    struct timespec now = now_plus(0, 0);
+    return now.tv_sec > then.tv_sec || (now.tv_sec == then.tv_sec && now.tv_nsec >= then.tv_nsec);
+}
+
 /* Begin an event; `emit` ends it. */
 static JSON_Object *event(const char *name)
 {
@@ -324,7 +330,7 @@ static JSON_Value *next_command(void)
 static void close_client(void)
 {
     struct timespec limit = now_plus(SETTLE_S, 0);
-    while (under_way && now_plus(0, 0).tv_sec < limit.tv_sec) {
+    while (under_way && !passed(limit)) {
         IoTHubDeviceClient_LL_DoWork(client);
         usleep(1000);
     }

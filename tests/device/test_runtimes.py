@@ -1,12 +1,14 @@
 """Tests of what a machine is said to lack for an SDK."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from support.plans import a_profile
 
-from harness.device.runtimes import RUNTIMES, missing_executable, real_sdk_problem, start_remedy
+from harness.device import runtimes
+from harness.device.runtimes import RUNTIMES, missing_executable, missing_part, real_sdk_problem, start_remedy
 from harness.profile import AdapterProgram
 
 
@@ -48,6 +50,38 @@ def test_a_runtime_is_the_remedy_only_where_it_is_missing(
     """Otherwise it is the profile that names a wrong program."""
     monkeypatch.setattr(shutil, "which", lambda name: None if name == absent else f"/bin/{name}")
     assert start_remedy("node") == says
+
+
+@pytest.mark.parametrize(
+    ("there", "missing"),
+    [
+        ((), "openssl/ssl.h"),
+        (("openssl/ssl.h",), "uuid/uuid.h"),
+        (("openssl/ssl.h", "uuid/uuid.h"), ""),
+    ],
+)
+@pytest.mark.parametrize("by", ["folder", "variable"])
+def test_what_an_install_compiles_with_is_looked_for(
+    there: tuple[str, ...], missing: str, by: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In the compilers' folders and in those of CPATH, after the executables."""
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(runtimes, "HEADER_FOLDERS", (str(tmp_path),) if by == "folder" else ())
+    monkeypatch.setenv("CPATH", f":{tmp_path}" if by == "variable" else "")
+    for header in there:
+        (tmp_path / header).parent.mkdir(exist_ok=True)
+        (tmp_path / header).touch()
+    assert missing_part("c") == missing
+
+
+def test_headers_are_looked_for_on_linux_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other systems have them elsewhere."""
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(runtimes, "HEADER_FOLDERS", ())
+    monkeypatch.delenv("CPATH", raising=False)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert missing_part("c") == ""
 
 
 def test_the_harness_own_python_is_always_there() -> None:
