@@ -2,14 +2,15 @@
  *
  * It adds nothing, retries nothing, swallows nothing. The SDK's low-level client (`IoTHubDeviceClient_LL`) is used, in one thread that
  * works as the SDK's own would: a DoWork every millisecond. The convenience layer puts the same core behind a lock which that thread
- * holds while it works, so that a send would wait for it; here commands wait in a queue instead, and callbacks are reported from
- * within the DoWork that makes them. Another thread reads stdin: it answers what is no command also while the SDK blocks.
+ * holds while it works, so that a send would wait for it; here commands wait in a pipe instead, and callbacks are reported from within
+ * the DoWork that makes them. Another thread reads stdin: it answers what is no command also while the SDK blocks, as it does for up
+ * to 10 s where a hub does not answer.
  *
  * Without exceptions, the class of an error is the value that the SDK gave, and its message that value's type. */
 
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -40,7 +41,7 @@
 #define COMPILER "GCC " __VERSION__
 #endif
 
-enum { SETTLE_S = 5, CLOSE_S = 10 }; /* for calls under way, and then for the SDK's own close, which has no limit */
+enum { SETTLE_MS = 5000, CLOSE_MS = 10000 }; /* for calls under way, and then for the SDK's own close, which has no limit */
 
 static const struct {
     const char *name;
@@ -51,107 +52,85 @@ static const struct {
     {"amqp", AMQP_Protocol},
     {"amqp-ws", AMQP_Protocol_over_WebSocketsTls},
 };
-static const char *const CAPABILITIES[] = {"lifetime", "own-token", "x509", "proxy", "twin"};
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+enum { TRANSPORT_COUNT = sizeof TRANSPORTS / sizeof TRANSPORTS[0] };
+#define CAPABILITIES "[\"lifetime\", \"own-token\", \"x509\", \"proxy\", \"twin\"]"
 
-static FILE *events; /* the protocol's stdout; stdio lets one line at a time in */
+static FILE *events;               /* the protocol's stdout; stdio lets one line at a time in */
+static int commands[2], closed[2]; /* pipes: commands to the thread that works, as pointers; whether it is done */
 
 /* The device: all of it belongs to the thread that works. */
 static IOTHUB_DEVICE_CLIENT_LL_HANDLE client;
 static JSON_Value *settings; /* what `open` made use of, until it is reported */
-static unsigned long under_way;
+static int under_way;        /* sends without a result */
 
-/* Commands, from the thread that reads to the one that works. `closed`: the latter is done. */
-struct command {
-    JSON_Value *json;
-    struct command *next;
-};
-static struct command *first, **last = &first;
-static int closed;
-static pthread_mutex_t queue = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-
-static struct timespec now_plus(time_t seconds, long nanoseconds)
+static double seconds(clockid_t clock)
 {
-    struct timespec then;
-    clock_gettime(CLOCK_REALTIME, &then);
-    then.tv_sec += seconds + (then.tv_nsec + nanoseconds) / 1000000000L;
-    then.tv_nsec = (then.tv_nsec + nanoseconds) % 1000000000L;
-    return then;
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static int passed(struct timespec then)
+static JSON_Value *text(const char *value)
 {
-    struct timespec now = now_plus(0, 0);
-    return now.tv_sec > then.tv_sec || (now.tv_sec == then.tv_sec && now.tv_nsec >= then.tv_nsec);
+    JSON_Value *string = value ? json_value_init_string(value) : NULL; /* none either where it is no UTF-8 */
+    return string ? string : json_value_init_null();
 }
 
-/* Begin an event; `emit` ends it. */
-static JSON_Object *event(const char *name)
+static JSON_Value *number(double value) { return json_value_init_number(value); }
+
+static JSON_Value *error(const char *class, const char *message)
 {
-    struct timespec now = now_plus(0, 0);
-    JSON_Object *fields = json_value_get_object(json_value_init_object());
-    json_object_set_string(fields, "event", name);
-    json_object_set_number(fields, "t", (double)now.tv_sec + (double)now.tv_nsec / 1e9);
-    return fields;
+    JSON_Value *chain = json_value_init_array(), *link = json_value_init_object();
+    json_object_set_value(json_object(link), "class", text(class));
+    json_object_set_value(json_object(link), "message", text(message));
+    json_array_append_value(json_array(chain), link);
+    return chain;
 }
 
-static void emit(JSON_Object *fields)
+/* Write one event: its name, then the names and values of its fields, then NULL. */
+__attribute__((sentinel)) static void emit(const char *name, ...)
 {
-    JSON_Value *value = json_object_get_wrapping_value(fields);
-    char *line = json_serialize_to_string(value);
+    JSON_Value *event = json_value_init_object();
+    json_object_set_string(json_object(event), "event", name);
+    json_object_set_number(json_object(event), "t", seconds(CLOCK_REALTIME));
+    va_list fields;
+    va_start(fields, name);
+    for (const char *field; (field = va_arg(fields, const char *)) != NULL;)
+        json_object_set_value(json_object(event), field, va_arg(fields, JSON_Value *));
+    va_end(fields);
+    char *line = json_serialize_to_string(event);
     fprintf(events, "%s\n", line);
     fflush(events);
     json_free_serialized_string(line);
-    json_value_free(value);
+    json_value_free(event);
 }
 
-static void set_error(JSON_Object *fields, const char *class, const char *message)
-{
-    JSON_Value *chain = json_value_init_array(), *link = json_value_init_object();
-    json_object_set_string(json_value_get_object(link), "class", class);
-    json_object_set_string(json_value_get_object(link), "message", message);
-    json_array_append_value(json_value_get_array(chain), link);
-    json_object_set_value(fields, "error", chain);
-}
-
-static void emit_failure(const char *name, const char *class, const char *message)
-{
-    JSON_Object *fields = event(name);
-    set_error(fields, class, message);
-    emit(fields);
-}
-
-/* The SDK's words without the prefix that all of them share. */
-static const char *word(const char *enumerator)
+/* The SDK's word without the prefix that all of them share. */
+static JSON_Value *word(const char *enumerator)
 {
     static const char PREFIX[] = "IOTHUB_CLIENT_CONNECTION_";
-    return strncmp(enumerator, PREFIX, sizeof PREFIX - 1) ? enumerator : enumerator + sizeof PREFIX - 1;
+    return text(strncmp(enumerator, PREFIX, sizeof PREFIX - 1) ? enumerator : enumerator + sizeof PREFIX - 1);
 }
 
 static void on_status(IOTHUB_CLIENT_CONNECTION_STATUS status, IOTHUB_CLIENT_CONNECTION_STATUS_REASON reason, void *context)
 {
     (void)context;
-    JSON_Object *fields = event("status");
-    json_object_set_string(fields, "status", word(MU_ENUM_TO_STRING(IOTHUB_CLIENT_CONNECTION_STATUS, status)));
-    json_object_set_string(fields, "reason", word(MU_ENUM_TO_STRING(IOTHUB_CLIENT_CONNECTION_STATUS_REASON, reason)));
-    emit(fields);
+    emit("status", "status", word(MU_ENUM_TO_STRING(IOTHUB_CLIENT_CONNECTION_STATUS, status)),
+         "reason", word(MU_ENUM_TO_STRING(IOTHUB_CLIENT_CONNECTION_STATUS_REASON, reason)), NULL);
     if (status == IOTHUB_CLIENT_CONNECTION_AUTHENTICATED && settings) {
-        fields = event("opened");
-        json_object_set_value(fields, "settings", settings);
+        emit("opened", "settings", settings, NULL);
         settings = NULL;
-        emit(fields);
     }
 }
 
 static void on_sent(IOTHUB_CLIENT_CONFIRMATION_RESULT result, void *id)
 {
     under_way--;
-    JSON_Object *fields = event(result == IOTHUB_CLIENT_CONFIRMATION_OK ? "sent" : "send_failed");
-    json_object_set_number(fields, "id", (double)(intptr_t)id);
-    if (result != IOTHUB_CLIENT_CONFIRMATION_OK)
-        set_error(fields, MU_ENUM_TO_STRING(IOTHUB_CLIENT_CONFIRMATION_RESULT, result), "IOTHUB_CLIENT_CONFIRMATION_RESULT");
-    emit(fields);
+    if (result == IOTHUB_CLIENT_CONFIRMATION_OK)
+        emit("sent", "id", number((double)(intptr_t)id), NULL);
+    else
+        emit("send_failed", "id", number((double)(intptr_t)id), "error",
+             error(MU_ENUM_TO_STRING(IOTHUB_CLIENT_CONFIRMATION_RESULT, result), "IOTHUB_CLIENT_CONFIRMATION_RESULT"), NULL);
 }
 
 static IOTHUBMESSAGE_DISPOSITION_RESULT on_message(IOTHUB_MESSAGE_HANDLE message, void *context)
@@ -159,25 +138,16 @@ static IOTHUBMESSAGE_DISPOSITION_RESULT on_message(IOTHUB_MESSAGE_HANDLE message
     (void)context;
     const unsigned char *body;
     size_t size = 0;
-    const char *text = IoTHubMessage_GetString(message), *id = IoTHubMessage_GetMessageId(message);
-    if (text)
-        size = strlen(text);
-    else
-        IoTHubMessage_GetByteArray(message, &body, &size);
-    JSON_Object *fields = event("c2d");
-    if (!id || json_object_set_string(fields, "message_id", id) != JSONSuccess)
-        json_object_set_null(fields, "message_id");
-    json_object_set_number(fields, "size", (double)size);
-    emit(fields);
+    if (IoTHubMessage_GetByteArray(message, &body, &size) != IOTHUB_MESSAGE_OK)
+        size = strlen(IoTHubMessage_GetString(message));
+    emit("c2d", "message_id", text(IoTHubMessage_GetMessageId(message)), "size", number((double)size), NULL);
     return IOTHUBMESSAGE_ACCEPTED;
 }
 
 static int on_method(const char *name, const unsigned char *payload, size_t size, unsigned char **response, size_t *response_size, void *context)
 {
     (void)payload, (void)size, (void)context;
-    JSON_Object *fields = event("method");
-    json_object_set_string(fields, "name", name);
-    emit(fields);
+    emit("method", "name", text(name), NULL);
     *response = (unsigned char *)strdup("{}"); /* the SDK frees it */
     *response_size = 2;
     return 200;
@@ -187,16 +157,14 @@ static int on_method(const char *name, const unsigned char *payload, size_t size
 static void on_twin(DEVICE_TWIN_UPDATE_STATE state, const unsigned char *payload, size_t size, void *context)
 {
     (void)context;
-    char *text = strndup((const char *)payload, size);
-    JSON_Value *twin = json_parse_string(text);
+    char *json = strndup((const char *)payload, size);
+    JSON_Value *twin = json_parse_string(json);
     const char *path = state == DEVICE_TWIN_UPDATE_COMPLETE ? "desired.$version" : "$version";
-    JSON_Value *version = json_object_dotget_value(json_value_get_object(twin), path);
-    JSON_Object *fields = event("twin");
-    json_object_set_value(fields, "version", version ? json_value_deep_copy(version) : json_value_init_null());
-    json_object_set_string(fields, "update", MU_ENUM_TO_STRING(DEVICE_TWIN_UPDATE_STATE, state));
-    emit(fields);
+    JSON_Value *version = json_object_dotget_value(json_object(twin), path);
+    emit("twin", "version", version ? json_value_deep_copy(version) : text(NULL),
+         "update", text(MU_ENUM_TO_STRING(DEVICE_TWIN_UPDATE_STATE, state)), NULL);
     json_value_free(twin);
-    free(text);
+    free(json);
 }
 
 /* One line of the SDK's log: `Error: ` or `Info: `, as the SDK's own printer begins it, without time, file and function. */
@@ -204,38 +172,38 @@ __attribute__((format(printf, 6, 7))) static void on_log(
     LOG_CATEGORY category, const char *file, const char *function, int line, unsigned int options, const char *format, ...)
 {
     (void)file, (void)function, (void)line, (void)options;
-    char *text;
+    char *said;
     va_list values;
     va_start(values, format);
-    if (vasprintf(&text, format, values) >= 0) {
-        for (char *at = text; (at = strpbrk(at, "\r\n")) != NULL;)
+    if (vasprintf(&said, format, values) >= 0) {
+        for (char *at = said; (at = strpbrk(at, "\r\n")) != NULL;)
             *at = ' ';
-        fprintf(stderr, "%s: %s\n", category == AZ_LOG_ERROR ? "Error" : "Info", text);
-        free(text);
+        fprintf(stderr, "%s: %s\n", category == AZ_LOG_ERROR ? "Error" : "Info", said);
+        free(said);
     }
     va_end(values);
 }
 
 /* Return the SDK's first refusal. */
-#define TRY(call)                              \
-    do {                                       \
-        IOTHUB_CLIENT_RESULT result = (call);  \
-        if (result != IOTHUB_CLIENT_OK)        \
-            return result;                     \
+#define TRY(call)                             \
+    do {                                      \
+        IOTHUB_CLIENT_RESULT result = (call); \
+        if (result != IOTHUB_CLIENT_OK)       \
+            return result;                    \
     } while (0)
 
 /* Set what `open` asks for, and note it in `used`. */
 static IOTHUB_CLIENT_RESULT configure(const JSON_Object *command, JSON_Object *used)
 {
-    const char *transport = json_object_get_string(command, "transport"), *text;
+    const char *transport = json_object_get_string(command, "transport"), *pem;
     json_object_set_string(used, "transport", transport);
     TRY(IoTHubDeviceClient_LL_SetConnectionStatusCallback(client, on_status, NULL));
-    if ((text = json_object_get_string(command, "ca_pem")) != NULL)
-        TRY(IoTHubDeviceClient_LL_SetOption(client, OPTION_TRUSTED_CERT, text));
-    if ((text = json_object_get_string(command, "cert_pem")) != NULL)
-        TRY(IoTHubDeviceClient_LL_SetOption(client, OPTION_X509_CERT, text));
-    if ((text = json_object_get_string(command, "key_pem")) != NULL)
-        TRY(IoTHubDeviceClient_LL_SetOption(client, OPTION_X509_PRIVATE_KEY, text));
+    if ((pem = json_object_get_string(command, "ca_pem")) != NULL)
+        TRY(IoTHubDeviceClient_LL_SetOption(client, OPTION_TRUSTED_CERT, pem));
+    if ((pem = json_object_get_string(command, "cert_pem")) != NULL)
+        TRY(IoTHubDeviceClient_LL_SetOption(client, OPTION_X509_CERT, pem));
+    if ((pem = json_object_get_string(command, "key_pem")) != NULL)
+        TRY(IoTHubDeviceClient_LL_SetOption(client, OPTION_X509_PRIVATE_KEY, pem));
     if (json_object_has_value_of_type(command, "lifetime_s", JSONNumber)) {
         size_t lifetime = (size_t)json_object_get_number(command, "lifetime_s");
         TRY(IoTHubDeviceClient_LL_SetOption(client, OPTION_SAS_TOKEN_LIFETIME, &lifetime));
@@ -265,23 +233,22 @@ static IOTHUB_CLIENT_RESULT configure(const JSON_Object *command, JSON_Object *u
 /* Make the client. It connects with the first DoWork, and says by its status when it is connected; then it listens, too. */
 static void open_client(const JSON_Object *command)
 {
-    const char *transport = json_object_get_string(command, "transport");
-    size_t at = 0;
-    while (at < COUNT(TRANSPORTS) && strcmp(TRANSPORTS[at].name, transport))
+    int at = 0;
+    while (at < TRANSPORT_COUNT && strcmp(TRANSPORTS[at].name, json_object_get_string(command, "transport")))
         at++;
-    if (at == COUNT(TRANSPORTS)) {
-        emit_failure("open_failed", "EINVAL", "no such transport");
+    if (at == TRANSPORT_COUNT) {
+        emit("open_failed", "error", error("EINVAL", "no such transport"), NULL);
         return;
     }
     client = IoTHubDeviceClient_LL_CreateFromConnectionString(json_object_get_string(command, "connection_string"), TRANSPORTS[at].provider);
     if (!client) {
-        emit_failure("open_failed", "NULL", "IOTHUB_DEVICE_CLIENT_LL_HANDLE");
+        emit("open_failed", "error", error("NULL", "IOTHUB_DEVICE_CLIENT_LL_HANDLE"), NULL);
         return;
     }
     settings = json_value_init_object();
-    IOTHUB_CLIENT_RESULT result = configure(command, json_value_get_object(settings));
+    IOTHUB_CLIENT_RESULT result = configure(command, json_object(settings));
     if (result != IOTHUB_CLIENT_OK) {
-        emit_failure("open_failed", MU_ENUM_TO_STRING(IOTHUB_CLIENT_RESULT, result), "IOTHUB_CLIENT_RESULT");
+        emit("open_failed", "error", error(MU_ENUM_TO_STRING(IOTHUB_CLIENT_RESULT, result), "IOTHUB_CLIENT_RESULT"), NULL);
         IoTHubDeviceClient_LL_Destroy(client);
         client = NULL;
     }
@@ -289,60 +256,36 @@ static void open_client(const JSON_Object *command)
 
 static void send_message(intptr_t id)
 {
-    char number[24], body[32];
-    snprintf(number, sizeof number, "%jd", (intmax_t)id);
-    snprintf(body, sizeof body, "{\"id\":%s}", number);
+    char name[24], body[32];
+    snprintf(name, sizeof name, "%jd", (intmax_t)id);
+    snprintf(body, sizeof body, "{\"id\":%s}", name);
     IOTHUB_MESSAGE_HANDLE message = IoTHubMessage_CreateFromString(body);
-    IoTHubMessage_SetMessageId(message, number);
+    IoTHubMessage_SetMessageId(message, name);
     IOTHUB_CLIENT_RESULT result = IoTHubDeviceClient_LL_SendEventAsync(client, message, on_sent, (void *)id);
     IoTHubMessage_Destroy(message);
-    if (result == IOTHUB_CLIENT_OK) {
+    if (result == IOTHUB_CLIENT_OK)
         under_way++;
-        return;
-    }
-    JSON_Object *fields = event("send_failed");
-    json_object_set_number(fields, "id", (double)id);
-    set_error(fields, MU_ENUM_TO_STRING(IOTHUB_CLIENT_RESULT, result), "IOTHUB_CLIENT_RESULT");
-    emit(fields);
+    else
+        emit("send_failed", "id", number((double)id), "error",
+             error(MU_ENUM_TO_STRING(IOTHUB_CLIENT_RESULT, result), "IOTHUB_CLIENT_RESULT"), NULL);
 }
 
 /* The next command, for which a millisecond is waited where there is a client to work for, else as long as it takes. */
 static JSON_Value *next_command(void)
 {
-    struct timespec then = now_plus(0, 1000000L);
+    struct pollfd queue = {commands[0], POLLIN, 0};
     JSON_Value *json = NULL;
-    pthread_mutex_lock(&queue);
-    while (!first && (client ? pthread_cond_timedwait(&changed, &queue, &then) : pthread_cond_wait(&changed, &queue)) == 0)
-        ;
-    struct command *command = first;
-    if (command) {
-        json = command->json;
-        first = command->next;
-        if (!first)
-            last = &first;
-        free(command);
-    }
-    pthread_mutex_unlock(&queue);
+    if (poll(&queue, 1, client ? 1 : -1) > 0 && read(commands[0], &json, sizeof json) != sizeof json)
+        abort();
     return json;
 }
 
-/* Let calls under way end, close, report. */
-static void close_client(void)
-{
-    struct timespec limit = now_plus(SETTLE_S, 0);
-    while (under_way && !passed(limit)) {
-        IoTHubDeviceClient_LL_DoWork(client);
-        usleep(1000);
-    }
-    IoTHubDeviceClient_LL_Destroy(client);
-    emit(event("closed"));
-}
-
+/* Carry out commands until `close`; then let calls under way end, close, report. */
 static void *work(void *unused)
 {
     for (int going = 1; going;) {
         JSON_Value *json = next_command();
-        const JSON_Object *command = json_value_get_object(json);
+        const JSON_Object *command = json_object(json);
         const char *cmd = json_object_get_string(command, "cmd");
         if (cmd && !strcmp(cmd, "open"))
             open_client(command);
@@ -354,24 +297,15 @@ static void *work(void *unused)
         if (client && going)
             IoTHubDeviceClient_LL_DoWork(client);
     }
-    if (client)
-        close_client();
-    pthread_mutex_lock(&queue);
-    closed = 1;
-    pthread_cond_broadcast(&changed);
-    pthread_mutex_unlock(&queue);
+    double limit = seconds(CLOCK_MONOTONIC) + SETTLE_MS / 1e3;
+    for (; under_way && seconds(CLOCK_MONOTONIC) < limit; usleep(1000))
+        IoTHubDeviceClient_LL_DoWork(client);
+    if (client) {
+        IoTHubDeviceClient_LL_Destroy(client);
+        emit("closed", NULL);
+    }
+    close(closed[1]);
     return unused;
-}
-
-static void push(JSON_Value *json)
-{
-    struct command *command = malloc(sizeof *command);
-    *command = (struct command){json, NULL};
-    pthread_mutex_lock(&queue);
-    *last = command;
-    last = &command->next;
-    pthread_cond_broadcast(&changed);
-    pthread_mutex_unlock(&queue);
 }
 
 /* What is wrong with a command, or NULL. `opened`: an `open` came before. */
@@ -382,15 +316,20 @@ static const char *problem(const JSON_Object *command, const char *cmd, int open
     if (!strcmp(cmd, "open")) {
         if (opened)
             return "it is open";
-        return json_object_get_string(command, "transport") && json_object_get_string(command, "connection_string")
-                   ? NULL
-                   : "transport or connection_string is missing";
+        int whole = json_object_get_string(command, "transport") && json_object_get_string(command, "connection_string");
+        return whole ? NULL : "transport or connection_string is missing";
     }
     if (strcmp(cmd, "send"))
         return "unknown";
     if (!opened)
         return "it is not open";
     return json_object_has_value_of_type(command, "id", JSONNumber) ? NULL : "id is missing";
+}
+
+static void hand_on(JSON_Value *json)
+{
+    if (write(commands[1], &json, sizeof json) != sizeof json)
+        abort();
 }
 
 /* Read commands until `close` or the end of stdin; hand on those that are. */
@@ -401,66 +340,45 @@ static void serve(void)
     int opened = 0;
     while (getline(&line, &room, stdin) >= 0) {
         JSON_Value *json = json_parse_string(line);
-        const JSON_Object *command = json_value_get_object(json);
-        const char *cmd = json_object_get_string(command, "cmd");
+        const char *cmd = json_object_get_string(json_object(json), "cmd");
         if (cmd && !strcmp(cmd, "close"))
             break;
-        const char *wrong = problem(command, cmd, opened);
-        if (!wrong) {
+        const char *wrong = problem(json_object(json), cmd, opened);
+        if (wrong) {
+            emit("bad_command", "cmd", text(cmd), "error", error("EINVAL", wrong), NULL);
+            json_value_free(json);
+        } else {
             opened = 1;
-            push(json);
-            continue;
+            hand_on(json);
         }
-        JSON_Object *fields = event("bad_command");
-        if (cmd)
-            json_object_set_string(fields, "cmd", cmd);
-        else
-            json_object_set_null(fields, "cmd");
-        set_error(fields, "EINVAL", wrong);
-        emit(fields);
-        json_value_free(json);
     }
-    push(json_parse_string("{\"cmd\":\"close\"}"));
-}
-
-static JSON_Value *list(const char *const *names, size_t count, size_t stride)
-{
-    JSON_Value *array = json_value_init_array();
-    for (size_t at = 0; at < count; at++, names = (const char *const *)((const char *)names + stride))
-        json_array_append_string(json_value_get_array(array), *names);
-    return array;
+    hand_on(json_parse_string("{\"cmd\": \"close\"}"));
 }
 
 static void say_hello(void)
 {
     char runtime[256];
     snprintf(runtime, sizeof runtime, "%s, %s", COMPILER, OpenSSL_version(OPENSSL_VERSION));
-    JSON_Object *fields = event("hello");
-    json_object_set_number(fields, "protocol", 1);
-    json_object_set_string(fields, "sdk", "c");
-    json_object_set_string(fields, "sdk_version", IoTHubClient_GetVersionString());
-    json_object_set_string(fields, "runtime", runtime);
-    json_object_set_value(fields, "transports", list(&TRANSPORTS[0].name, COUNT(TRANSPORTS), sizeof TRANSPORTS[0]));
-    json_object_set_value(fields, "capabilities", list(CAPABILITIES, COUNT(CAPABILITIES), sizeof CAPABILITIES[0]));
-    emit(fields);
+    JSON_Value *transports = json_value_init_array();
+    for (int at = 0; at < TRANSPORT_COUNT; at++)
+        json_array_append_string(json_array(transports), TRANSPORTS[at].name);
+    emit("hello", "protocol", number(1), "sdk", text("c"), "sdk_version", text(IoTHubClient_GetVersionString()),
+         "runtime", text(runtime), "transports", transports, "capabilities", json_parse_string(CAPABILITIES), NULL);
 }
 
 int main(void)
 {
     events = fdopen(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0), "w"); /* whoever else prints, prints to stderr */
-    if (!events || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 || IoTHub_Init() != 0)
+    pthread_t worker;
+    if (!events || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 || pipe(commands) || pipe(closed) || IoTHub_Init())
         return EXIT_FAILURE;
     xlogging_set_log_function(on_log);
     say_hello();
-    pthread_t worker;
-    if (pthread_create(&worker, NULL, work, NULL) != 0)
+    if (pthread_create(&worker, NULL, work, NULL))
         return EXIT_FAILURE;
     serve();
-    struct timespec limit = now_plus(SETTLE_S + CLOSE_S, 0);
-    pthread_mutex_lock(&queue);
-    while (!closed && pthread_cond_timedwait(&changed, &queue, &limit) != ETIMEDOUT)
-        ;
-    if (!closed)
-        emit_failure("close_failed", "ETIMEDOUT", "IoTHubDeviceClient_LL_Destroy did not return");
-    _exit(EXIT_SUCCESS); /* the SDK's threads and handles, where it blocks, end here */
+    struct pollfd done = {closed[0], POLLIN, 0};
+    if (poll(&done, 1, SETTLE_MS + CLOSE_MS) == 0)
+        emit("close_failed", "error", error("ETIMEDOUT", "IoTHubDeviceClient_LL_Destroy did not return"), NULL);
+    _exit(EXIT_SUCCESS); /* also while the SDK blocks */
 }

@@ -1,5 +1,5 @@
-# Builds the device program in the folder this is run in, as `cmake -P install.cmake` does with the SDK of Cargo.lock, and
-# `cmake -DINSTALLED=ON -P install.cmake` with an installed one (CMAKE_PREFIX_PATH in the environment says where it is to be looked for).
+# Builds the device program in the folder this is run in: `cmake -P install.cmake` with the SDK of Cargo.lock,
+# `cmake -DINSTALLED=PREFIX -P install.cmake` with the CMake package azure_iot_sdks and those it needs, installed below PREFIX.
 #
 # No system package carries the SDK. The crate azure-iot-rs-sys does, with all its submodules: cargo fetches it at the version and the
 # checksum of Cargo.lock and unpacks it. Nothing of it in Rust is compiled.
@@ -14,8 +14,9 @@ function(run remedy)
   endif()
 endfunction()
 
-set(sdk "")
-if(NOT INSTALLED)
+if(INSTALLED)
+  set(sdk -DCMAKE_PREFIX_PATH=${INSTALLED})
+else()
   run("It needs cargo 1.85 or newer: apt-get install cargo-web on Debian 12, cargo on later ones" cargo vendor --locked vendor)
   set(sdk -DSDK_SOURCE=${CMAKE_CURRENT_BINARY_DIR}/vendor/azure-iot-rs-sys/azure-iot-sdk-c)
 endif()

@@ -162,7 +162,7 @@ def test_the_default_lifetime_is_an_hour_and_can_be_set(rows: Rows, transport: s
 @over_both
 @pytest.mark.parametrize("scenario", ["expiry", "expiry-idle"])
 def test_it_retries_with_the_stale_token_for_good(rows: Rows, logs: Logs, transport: str, scenario: str) -> None:
-    """At once, then after waits that double in whole seconds; each refusal is shown twice, since the hub hangs up after it."""
+    """At once, then after waits that double in whole seconds; a refusal is shown twice where the hub is first to hang up after it."""
     log = logs[transport, scenario, None]
     assert rows[transport, scenario]["recovery"] == "retries"
     assert rows[transport, scenario]["hub_log"] == ["401003", "404104", "refused 401003"]
@@ -171,9 +171,10 @@ def test_it_retries_with_the_stale_token_for_good(rows: Rows, logs: Logs, transp
     assert cut.fields["cause"] == "token-expired"
     assert first - cut.t / 1e6 < 0.5
     assert [round(after - before) for before, after in pairwise(later)][:2] == [2, 4]
-    after = statuses(log)[1:]
-    assert after[0] == "UNAUTHENTICATED/NO_NETWORK"
-    assert after[1:5] == ["UNAUTHENTICATED/BAD_CREDENTIAL", "UNAUTHENTICATED/NO_NETWORK"] * 2
+    lost, *after = statuses(log)[1:]
+    assert lost == "UNAUTHENTICATED/NO_NETWORK"
+    assert after.count("UNAUTHENTICATED/BAD_CREDENTIAL") in {len(later), 1 + len(later)}  # the last may come too late
+    assert set(after) <= {"UNAUTHENTICATED/BAD_CREDENTIAL", "UNAUTHENTICATED/NO_NETWORK"}
 
 
 @over_both
