@@ -198,6 +198,12 @@ static IOTHUB_CLIENT_RESULT configure(const JSON_Object *command, JSON_Object *u
     const char *transport = json_object_get_string(command, "transport"), *pem;
     json_object_set_string(used, "transport", transport);
     TRY(IoTHubDeviceClient_LL_SetConnectionStatusCallback(client, on_status, NULL));
+    JSON_Object *proxy = json_object_get_object(command, "proxy");
+    if (proxy && strstr(transport, "-ws")) { /* the others take no such option, and these none after a certificate */
+        HTTP_PROXY_OPTIONS way = {json_object_get_string(proxy, "host"), (int)json_object_get_number(proxy, "port"), NULL, NULL};
+        TRY(IoTHubDeviceClient_LL_SetOption(client, OPTION_HTTP_PROXY, &way));
+        json_object_set_value(used, "proxy", json_value_deep_copy(json_object_get_wrapping_value(proxy)));
+    }
     if ((pem = json_object_get_string(command, "ca_pem")) != NULL)
         TRY(IoTHubDeviceClient_LL_SetOption(client, OPTION_TRUSTED_CERT, pem));
     if ((pem = json_object_get_string(command, "cert_pem")) != NULL)
@@ -208,12 +214,6 @@ static IOTHUB_CLIENT_RESULT configure(const JSON_Object *command, JSON_Object *u
         size_t lifetime = (size_t)json_object_get_number(command, "lifetime_s");
         TRY(IoTHubDeviceClient_LL_SetOption(client, OPTION_SAS_TOKEN_LIFETIME, &lifetime));
         json_object_set_number(used, "lifetime_s", (double)lifetime);
-    }
-    JSON_Object *proxy = json_object_get_object(command, "proxy");
-    if (proxy && strstr(transport, "-ws")) { /* the others take no such option */
-        HTTP_PROXY_OPTIONS way = {json_object_get_string(proxy, "host"), (int)json_object_get_number(proxy, "port"), NULL, NULL};
-        TRY(IoTHubDeviceClient_LL_SetOption(client, OPTION_HTTP_PROXY, &way));
-        json_object_set_value(used, "proxy", json_value_deep_copy(json_object_get_wrapping_value(proxy)));
     }
     if (json_object_get_boolean(command, "c2d") == 1) {
         TRY(IoTHubDeviceClient_LL_SetMessageCallback(client, on_message, NULL));

@@ -17,6 +17,7 @@ from support.certificates import client_certificate
 
 from harness.device.adapter import AdapterProcess
 from harness.device.environments import Environments, cache_folder
+from harness.net.certificates import make_authority
 from harness.profile import bundled_folder, load_profile
 
 pytestmark = [pytest.mark.real_sdk(runtime="c"), pytest.mark.slow]
@@ -174,8 +175,8 @@ def test_a_proxy_is_asked_for_websockets(rig: Rig, transport: str) -> None:
 
         async def script(adapter: AdapterProcess) -> None:
             proxy = {"host": "127.0.0.1", "port": server.getsockname()[1]}
-            fields = {"transport": transport, "connection_string": connection_string("127.32.8.1"), "proxy": proxy}
-            adapter.send({"cmd": "open", **fields})
+            fields = {"connection_string": connection_string("127.32.8.1"), "ca_pem": make_authority().ca_pem}
+            adapter.send({"cmd": "open", "transport": transport, "proxy": proxy, **fields})
             await asyncio.to_thread(forbid, server, heard)
             await rig.event("status")
 

@@ -42,6 +42,7 @@ def way_without_the_right() -> list[str]:
     ("sdk", "lifetime", "renewal"),
     [
         pytest.param("python", "124", "reconnect", marks=pytest.mark.real_sdk(runtime="python")),
+        pytest.param("c", "10", "reconnect", marks=pytest.mark.real_sdk(runtime="c")),
         pytest.param("java", "5", "hub-cut", marks=pytest.mark.real_sdk(runtime="java")),
     ],
 )
@@ -52,7 +53,7 @@ def test_it_renews_over_websocket_through_the_proxy(tmp_path: Path, sdk: str, li
     wanted = ["--sdk", sdk, "--device", "real", "--transport", "mqtt-ws", "--scenario", str(scenario)]
     arguments = ["compare", *wanted, "--lifetime", lifetime, "--json", "-q"]
     command = [*way_without_the_right(), sys.executable, "-m", "harness", *arguments]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False)
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False)
     assert result.returncode == 0, result.stderr
     (row,) = json.loads(result.stdout)["rows"]
     assert row["way"]["via_proxy"] is True
