@@ -2,15 +2,20 @@
 
 policy       how the hub treats its device: grace, skew, close mode, time limits
 identity     whom it knows: the device, its keys, the hub's shared access policies
-credentials  what a CONNECT presents: hub, ids, SDK, token
+faults       what goes wrong on purpose
+ending       how connections end, and what that leaves in the diagnostics
+credentials  what a device presents: hub, ids, SDK, token
 auth         whether that is good enough: the decision table
 topics       the topics of the service, and their property bags
 session      what outlives a connection: subscriptions, cloud-to-device messages
 twin         the device twin, as far as SDKs need it to be content
 methods      direct methods waiting for the device or for its answer
 device       the above put together: all the hub remembers about its device
-link         what an accepted connection may do
-connection   one network connection from accept to the end: CONNECT, deadlines, cuts
+base         what every connection is
+link         what an accepted MQTT connection may do
+connection   an MQTT connection from accept to the end: CONNECT, deadlines, cuts
+amqp         the same for AMQP
+transports   which connection belongs to which transport; WebSockets before their upgrade
 diagnostics  the records Azure Monitor would show
 hub          the door
 

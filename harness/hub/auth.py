@@ -1,9 +1,10 @@
-"""Whether a CONNECT is let in. `CHECKS` is the specification: the first check that fails decides.
+"""Whether a device is let in. `CHECKS` is the specification: the first check that fails decides.
 
 The order, the texts and the codes come from IoT Hub's documentation ("401003 IoTHubUnauthorized", "Control access to IoT Hub with
 shared access signatures") and from what the service was seen to answer in public issues of its SDKs. MQTT carries none of the texts: a
-refused CONNECT is always answered with return code 5 (Azure IoT C SDK, "Connection and messaging reliability"); protocols with
-room for a text send `text`. In the texts, `{hub}`, `{device}`, `{rule}` and `{problem}` are filled in.
+refused CONNECT is always answered with return code 5 (Azure IoT C SDK, "Connection and messaging reliability"). Over AMQP, the answer
+to a put-token carries `status` and `text`; 401 and 404 with these texts were seen there. In the texts, `{hub}`, `{device}`, `{rule}`
+and `{problem}` are filled in.
 """
 
 from dataclasses import dataclass
@@ -26,32 +27,33 @@ _NO: Final = ConnackCode.NOT_AUTHORIZED
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One row: `text` for the wire, the `connack` code, the `code` of the diagnostics record and its `message`."""
+    """One row: `text` for the wire, the `connack` code of MQTT, the `status` of AMQP, the record's `code` and `message`."""
 
     name: str
     text: str
     connack: ConnackCode
+    status: int
     code: str
     message: str
 
 
 # fmt: off
 CHECKS: Final = (
-    # what is checked        text for the wire                                              CONNACK  record    message of the record
-    Check("user-name",       "The user name does not name a hub and a device.",                 _NO, "401003", _RENEW),
-    Check("hub-name",        "The user name names another hub.",                                _NO, "401003", _NOT_THERE),
-    Check("client-id",       "The client identifier differs from the user name.",               _NO, "401003", _NOT_ALLOWED),
-    Check("credential",      _MISSING,                                                          _NO, "401003", _MISSING),
-    Check("token-form",      "{problem}",                                                       _NO, "401003", _RENEW),
-    Check("expiry",          "The specified SAS token is expired",                              _NO, "401003", _RENEW),
-    Check("token-hub",       "The specified SAS token is for another hub.",                     _NO, "401003", _NOT_ALLOWED),
-    Check("registered",      "Device {device} at IotHub {hub} not registered.",                 _NO, "401003", _NOT_THERE),
-    Check("sas-enabled",     "The device does not use SAS tokens.",                             _NO, "401003", _RENEW),
-    Check("rule",            "The shared access policy does not allow the device to connect.",  _NO, "401003", _NOT_ALLOWED),
+    # what is checked        text for the wire                                              CONNACK  AMQP  record    message of the record
+    Check("user-name",       "The credentials name no hub and device.",                         _NO,  400,  "401003", _RENEW),
+    Check("hub-name",        "The credentials name another hub.",                               _NO,  401,  "401003", _NOT_THERE),
+    Check("client-id",       "The client identifier differs from the user name.",               _NO,  401,  "401003", _NOT_ALLOWED),
+    Check("credential",      _MISSING,                                                          _NO,  401,  "401003", _MISSING),
+    Check("token-form",      "{problem}",                                                       _NO,  401,  "401003", _RENEW),
+    Check("expiry",          "The specified SAS token is expired",                              _NO,  401,  "401003", _RENEW),
+    Check("token-hub",       "The specified SAS token is for another hub.",                     _NO,  401,  "401003", _NOT_ALLOWED),
+    Check("registered",      "Device {device} at IotHub {hub} not registered.",                 _NO,  404,  "401003", _NOT_THERE),
+    Check("sas-enabled",     "The device does not use SAS tokens.",                             _NO,  401,  "401003", _RENEW),
+    Check("rule",            "The shared access policy does not allow the device to connect.",  _NO,  401,  "401003", _NOT_ALLOWED),
     Check("signature",       "The specified SAS token has an invalid signature. It does not match either the primary or secondary key.",
-                                                                                                _NO, "401003", _RENEW),
-    Check("token-device",    "The specified SAS token is for another device.",                  _NO, "401003", _NOT_ALLOWED),
-    Check("device-enabled",  "Device {device} at IotHub {hub} is disabled.",                    _NO, "404001", _RENEW),
+                                                                                                _NO,  401,  "401003", _RENEW),
+    Check("token-device",    "The specified SAS token is for another device.",                  _NO,  401,  "401003", _NOT_ALLOWED),
+    Check("device-enabled",  "Device {device} at IotHub {hub} is disabled.",                    _NO,  404,  "404001", _RENEW),
 )
 # fmt: on
 
@@ -67,16 +69,20 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Judges the CONNECTs of one device. `names`: the host names this hub answers to, in lower case, its own included."""
+    """Judges the credentials of one device. `names`: the host names this hub answers to, in lower case, its own included."""
 
     identity: Identity
     policy: Policy
     names: frozenset[str]
 
     def judge(self, credentials: Credentials, now: float) -> Refusal | None:
-        """Why the CONNECT is refused at `now`, or None if it is let in."""
+        """Why the device is refused at `now`, or None if it is let in."""
         failed = self._first_failure(credentials, now)
         return None if failed is None else self._refusal(_BY_NAME[failed], credentials)
+
+    def refuse_as_expired(self, credentials: Credentials) -> Refusal:
+        """The refusal of a token that is too old, whatever this one is."""
+        return self._refusal(_BY_NAME["expiry"], credentials)
 
     def _first_failure(self, credentials: Credentials, now: float) -> str | None:  # noqa: C901, PLR0911 - a line per check
         """The name of the first of `CHECKS` that fails, in their order."""

@@ -1,34 +1,26 @@
-"""One network connection, from accept to the end: CONNECT, its two deadlines, and who ends it, how and why.
+"""A connection that speaks MQTT, from accept to the end: CONNECT, its deadlines, and who ends it, how and why.
 
     open --CONNECT--> accepted --DISCONNECT--> taken leave --the device closes, or LINGER_S--> closed
       |                  |
       +------ cut -------+--- cut or lost --> closed
 
-A cut is the hub's own decision; `_RECORDS` says what each cause leaves in the diagnostics. The token's deadline holds even if its timer
+A cut is the hub's own decision; `ending` says what each cause leaves in the diagnostics. The token's deadline holds even if its timer
 is late: what arrives after it is not read.
 """
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Final, Literal, assert_never
+from collections.abc import Callable
+from typing import assert_never
 
 from harness.errors import RemoteProtocolError
 from harness.hub.auth import Refusal
+from harness.hub.base import HubConnection, shown_token
 from harness.hub.credentials import Credentials, read_credentials
 from harness.hub.device import Device
-from harness.hub.diagnostics import (
-    BAD_REQUEST,
-    CLOSED_REMOTELY,
-    DISPLACED,
-    TOKEN_EXPIRED,
-    Operation,
-    Origin,
-    Problem,
-    build_record,
-    row_view,
-)
+from harness.hub.diagnostics import CLOSED_REMOTELY, DISPLACED, Origin, Problem
+from harness.hub.ending import LINGER_S, RECORDS, Cause, TransportClose, of_transport
+from harness.hub.faults import Fault
 from harness.hub.link import DeviceLink
-from harness.hub.policy import CloseMode
 from harness.protocol.mqtt.events import (
     ConnectReceived,
     DisconnectReceived,
@@ -44,57 +36,21 @@ from harness.protocol.mqtt.events import (
 from harness.protocol.mqtt.packets import ConnackCode, Connect
 from harness.protocol.mqtt.server import ServerConnection
 
-__all__ = ["LINGER_S", "Cause", "HubConnection"]
-
-LINGER_S: Final = 1.0
-"""How long a device that sent DISCONNECT has to close the connection before the hub does (MQTT 3.1.1 section 3.14.4)."""
-
-Cause = Literal["token-expired", "keep-alive", "takeover", "protocol", "connect-timeout", "refused", "hub-stopped"]
-
-_RECORDS: Final[Mapping[Cause, tuple[Problem, ...]]] = {
-    "token-expired": (TOKEN_EXPIRED, CLOSED_REMOTELY),
-    "keep-alive": (CLOSED_REMOTELY,),
-    "takeover": (DISPLACED,),
-    "protocol": (BAD_REQUEST,),
-    "connect-timeout": (),
-    "refused": (),
-    "hub-stopped": (),
-}
+__all__ = ["MqttConnection"]
 
 
-class HubConnection:
-    """One connection of a device. Whoever moves its bytes calls it; `now` is seconds since the Unix epoch throughout.
+class MqttConnection(HubConnection):
+    """One connection of a device over `mqtt` or `mqtt-ws`; `now` is when it was accepted, the rest as in `HubConnection`."""
 
-    `close_request` is set once: close the transport that way, after `data_to_send` has been sent. `data_to_send()` gives away
-    everything to be sent to the device since the last call.
-
-    Args:
-        device: what all its connections share.
-        number: of this connection, from 1.
-        transport: `mqtt` or `mqtt-ws`.
-        peer: the address it comes from.
-        now: when it was accepted.
-        wake: called when there is output, a new deadline or a close request that did not come from a call of its owner.
-    """
-
-    __slots__ = (
-        "_accepted", "_closed", "_deadline", "_device", "_due", "_link", "_origin", "_over", "_peer", "_server",
-        "_transport", "_wake", "close_request", "data_to_send", "number",
-    )  # fmt: skip
+    __slots__ = ("_deadline", "_due", "_link", "_server")
 
     def __init__(
         self, device: Device, number: int, transport: str, peer: str, *, now: float, wake: Callable[[], None]
     ) -> None:
-        self.number = number
-        self.close_request: CloseMode | None = None
-        self._device, self._wake = device, wake
+        super().__init__(device, number, transport, peer, wake)
         self._server = ServerConnection(now=now, connect_timeout_s=device.policy.connect_timeout_s)
-        self.data_to_send = self._server.data_to_send  # a method of one line would cost as much again
+        self.data_to_send = self._server.data_to_send
         self._link = DeviceLink(device, self._server, number)
-        self._transport, self._peer = transport, peer
-        self._accepted = False
-        self._over = False  # the device has left or was cut; the transport may still be there
-        self._closed = False
         self._deadline = math.inf  # the token's, then that of a device which has taken leave
         self._due = self._earliest_deadline()
 
@@ -123,6 +79,7 @@ class HubConnection:
     def on_time(self, now: float) -> None:
         """Do what is due; earlier calls do nothing."""
         if now < self._deadline:
+            self._suffer_half_life(now)
             self._server.on_time(now)
             for event in self._server.events():
                 self._handle(event, now)
@@ -131,31 +88,13 @@ class HubConnection:
             self._end("fin")
         else:
             policy = self._device.policy
-            self._cut("token-expired", now, f"the token expired {policy.grace_s:g} s ago", policy.close)
+            self._cut("token-expired", now, f"the token expired {policy.grace_s:g} s ago", of_transport(policy.close))
 
     def peer_closed(self, how: str, now: float) -> None:  # noqa: ARG002 - the hub treats all ways alike
         """The device closed the transport; all that it had sent was received before."""
         if self._accepted and not self._over:
             self._log("deviceDisconnect", now, CLOSED_REMOTELY)
         self._end("fin")
-
-    def transport_closed(self, first: str, how: str, now: float) -> None:
-        """Both sides are done: `first` closed ("device" or "hub"), and `how`. Only the first call counts."""
-        if not self._closed:
-            self._closed = True
-            del self._device.connections[self.number]
-            self.peer_closed(how, now)
-            self.note("closed", now, first=first, how=how)
-
-    def note(self, kind: str, now: float, /, **fields: object) -> None:
-        """Record an event of this connection."""
-        if self._device.recording:
-            self._device.emit(kind, now, conn=self.number, **fields)
-
-    @property
-    def recording(self) -> bool:
-        """Whether anybody wants to know what `note` is told."""
-        return self._device.recording
 
     def displaced(self, newer: int, now: float) -> None:
         """The device came by connection `newer`, so this one ends."""
@@ -177,9 +116,10 @@ class HubConnection:
 
     def _earliest_deadline(self) -> float | None:
         limit = self._server.next_deadline()
-        if limit is not None and limit < self._deadline:
+        deadline = min(self._deadline, self._fault_at)
+        if limit is not None and limit < deadline:
             return limit
-        return None if self._deadline == math.inf else self._deadline
+        return None if deadline == math.inf else deadline
 
     def _handle(self, event: ServerEvent, now: float) -> None:  # noqa: C901 - a line or two per event
         match event:
@@ -214,11 +154,13 @@ class HubConnection:
             hub_name, sdk = self._device.identity.hub_name, credentials.sdk_version
             self._origin = Origin(hub_name, credentials.client_id, self._transport, self._peer, sdk)
             self._record_connect(connect, credentials, now)
-        refusal = self._device.gate.judge(credentials, now)
-        if refusal is None:
+        verdict = self._device.judge(credentials, now)
+        if verdict is None:
             self._accept(connect, credentials, now)
+        elif isinstance(verdict, Fault):
+            self._cut("fault", now, "instead of CONNACK", of_transport(verdict.close))
         else:
-            self._refuse(refusal, now)
+            self._refuse(verdict, now)
 
     def _accept(self, connect: Connect, credentials: Credentials, now: float) -> None:
         device = self._device
@@ -230,6 +172,7 @@ class HubConnection:
         assert credentials.token is not None  # a device with a certificate would have no deadline
         expiry = credentials.token.expiry
         self._deadline = device.policy.cut_at(expiry)
+        self._fault_at = device.faults.half_life(credentials.token, now)
         self._due = self._earliest_deadline()
         if device.recording:
             self.note("connack", now, code=int(ConnackCode.ACCEPTED), session_present=present, reason="accepted")
@@ -253,37 +196,26 @@ class HubConnection:
         self._over, self._deadline = True, now + LINGER_S
         self._due = self._deadline
 
-    def _cut(self, cause: Cause, now: float, detail: str, close: CloseMode = "fin") -> None:
+    def _fail(self, fault: Fault, now: float) -> None:
+        self._cut("fault", now, "half of the token's time is over", of_transport(fault.close))
+
+    def _cut(self, cause: Cause, now: float, detail: str, close: TransportClose = "fin") -> None:
         self._end(close)
         self.note("cut", now, cause=cause, close=close, detail=detail)
-        for problem in _RECORDS[cause] if self._accepted else ():
-            self._log("deviceDisconnect", now, problem)
+        for problem in RECORDS[cause] if self._accepted else ():
+            self._log("deviceDisconnect", now, problem or DISPLACED)
 
-    def _end(self, close: CloseMode) -> None:
+    def _end(self, close: TransportClose) -> None:
         """Nothing is read any more; the transport is to be closed, unless it was already to be."""
         if self.close_request is None:
             self._server.close()
             self._device.leave(self)
-            self._over, self._deadline, self._due = True, math.inf, None
+            self._over, self._deadline, self._fault_at, self._due = True, math.inf, math.inf, None
             self.close_request = close
 
     def _record_connect(self, connect: Connect, credentials: Credentials, now: float) -> None:
-        token = credentials.token
-        shown = None if token is None else {
-            "sr": token.resource,
-            "se": token.expiry,
-            "skn": token.policy,
-            "digest": token.digest,
-            "left_s": token.expiry - now,
-        }  # fmt: skip
         self.note(
             "connect", now, client_id=connect.client_id, username=connect.username, keep_alive_s=connect.keep_alive,
             clean_session=connect.clean_session, will=connect.will is not None, sdk_version=credentials.sdk_version,
-            token=shown,
+            token=shown_token(credentials.token, now),
         )  # fmt: skip
-
-    def _log(self, operation: Operation, now: float, problem: Problem | None = None) -> None:
-        """Write a diagnostics record; it belongs to the hub's log, not to the connection."""
-        if self._device.recording:
-            record = build_record(operation, now, self._origin, problem)
-            self._device.emit("record", now, record=record, row=row_view(record))

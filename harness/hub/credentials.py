@@ -1,4 +1,4 @@
-"""What a CONNECT presents: the hub and the ids it names, the SDK it says it is, and its token. Reading only, no judgement.
+"""What a device presents: the hub and the ids it names, the SDK it says it is, and its token. Reading only, no judgement.
 
 User name: `{hub}/{device}[/{module}]/?api-version={v}[&DeviceClientType={sdk}][&model-id={dtmi}]` (IoT Hub documentation,
 "Communicate with an IoT hub using the MQTT protocol"). Older clients leave the `?` out, or everything after the ids. Unknown
@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from harness.protocol.mqtt.packets import Connect
 from harness.sas import MalformedTokenError, Token, parse
 
-__all__ = ["Credentials", "UserName", "read_credentials", "read_user_name"]
+__all__ = ["Credentials", "UserName", "read_credentials", "read_user_name", "with_token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class UserName:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A CONNECT's claims. `user_name` is None if it names no hub and device, `token` if there is none or it is malformed.
+    """A device's claims. `user_name` is None if it names no hub and device, `token` if there is none or it is malformed.
 
     `problem`: why a password is no token, else empty. `secrets`: the texts that must never be written.
     """
@@ -59,12 +59,16 @@ def read_credentials(connect: Connect) -> Credentials:
     user_name = read_user_name(connect.username or "")
     if connect.password is None:
         return Credentials(connect.client_id, user_name)
-    text = connect.password.decode(errors="replace")
+    return with_token(connect.client_id, user_name, connect.password.decode(errors="replace"))
+
+
+def with_token(client_id: str, user_name: UserName | None, text: str) -> Credentials:
+    """The claims of a device that presents `text` as its token."""
     try:
         token = parse(text)
     except MalformedTokenError as error:
-        return Credentials(connect.client_id, user_name, problem=str(error), secrets=(text,))
-    return Credentials(connect.client_id, user_name, token, secrets=(token.sig, token.signature))
+        return Credentials(client_id, user_name, problem=str(error), secrets=(text,))
+    return Credentials(client_id, user_name, token, secrets=(token.sig, token.signature))
 
 
 @lru_cache(maxsize=64)

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from harness.events import Emit
-from harness.hub.auth import Gate
+from harness.hub.auth import Gate, Refusal
+from harness.hub.credentials import Credentials
+from harness.hub.faults import Fault, Faults
 from harness.hub.identity import Identity
 from harness.hub.methods import MethodCalls
 from harness.hub.policy import Policy
@@ -52,10 +54,22 @@ class Device:
         self.gate = Gate(identity, policy, frozenset(name.lower() for name in (identity.hub_name, *names)))
         self.topics = DeviceTopics(identity.device_id)
         self.session, self.twin, self.methods = DeviceSession(), Twin(), MethodCalls()
+        self.faults = Faults(policy.faults)
         self.recording = emit is not None
         self.emit: Emit = _silent if emit is None else emit
         self.connections: dict[int, Occupant] = {}
         self._occupant: Occupant | None = None
+
+    def judge(self, credentials: Credentials, now: float) -> Refusal | Fault | None:
+        """Whether the device is let in: None. Else why not, or the fault that befalls a token that is good."""
+        refusal = self.gate.judge(credentials, now)
+        if refusal is not None or not self.faults:
+            return refusal
+        assert credentials.token is not None  # the gate lets nobody in without
+        fault = self.faults.renewal(credentials.token)
+        if fault is not None and fault.action == "refuse":
+            return self.gate.refuse_as_expired(credentials)
+        return fault
 
     def enter(self, occupant: Occupant, now: float) -> None:
         """The device is on this connection from now on."""

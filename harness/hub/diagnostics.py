@@ -4,7 +4,7 @@ Record: keys and their order, the JSON text in `properties`, the masked address 
 IoT Hub's documentation ("IoT Hub monitoring data reference", Connections) and in Microsoft's AZ-220 course. Row: the columns of the queries
 in that documentation ("Monitor, diagnose, and troubleshoot device connectivity", "Monitor IoT Hub").
 
-No record with 401003, 400027 or 400000 has been published; they are written like the published ones with 404104.
+No record with 401003, 400027, 409002 or 400000 has been published; they are written like the published ones with 404104.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ __all__ = [
     "BAD_REQUEST",
     "CLOSED_REMOTELY",
     "COLUMNS",
+    "CONFLICT",
     "DISPLACED",
     "QUERY_COLUMNS",
     "TOKEN_EXPIRED",
@@ -37,8 +38,10 @@ _NAMES: Final = {
     "401003": "IotHubUnauthorized",
     "404001": "DeviceNotFound",
     "404104": "DeviceConnectionClosedRemotely",
+    "409002": "LinkCreationConflict",
 }
-_PROTOCOLS: Final = {"mqtt": "Mqtt", "mqtt-ws": "MqttWs"}
+_PROTOCOLS: Final = {"mqtt": "Mqtt", "mqtt-ws": "MqttWs", "amqp": "Amqp", "amqp-ws": "AmqpWs"}
+_AUTH_TYPE: Final = '{"scope":"device","type":"sas","issuer":"iothub","acceptingIpFilterRule":null}'
 _RESOURCE: Final = "/SUBSCRIPTIONS/00000000-0000-0000-0000-000000000000/RESOURCEGROUPS/HARNESS/PROVIDERS/MICROSOFT.DEVICES/IOTHUBS/{name}"
 _LOCATION: Final = "local"
 _SEE: Final = "Device disconnected, see cause and resolution at https://aka.ms/iothub"
@@ -74,12 +77,13 @@ TOKEN_EXPIRED: Final = Problem(
 )
 CLOSED_REMOTELY: Final = Problem("404104", f"{_SEE}404104")
 DISPLACED: Final = Problem("400027", f"{_SEE}400027")
+CONFLICT: Final = Problem("409002", f"{_SEE}409002")
 BAD_REQUEST: Final = Problem("400000", "The device sent a request that the service does not accept")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose connection a record is about. `transport` is ours (`mqtt`, `mqtt-ws`), `peer` the address, with or without port."""
+    """Whose connection a record is about. `transport` is ours (`mqtt-ws`, …), `peer` the address, with or without port."""
 
     hub_name: str
     device_id: str
@@ -132,13 +136,14 @@ def mask(peer: str) -> str:
 
 
 def _properties(operation: Operation, origin: Origin, problem: Problem | None) -> dict[str, str | None]:
-    """MQTT records name no authType, and only connects name the SDK."""
+    """Only connects name the SDK, and of those only that of a device which was let in over AMQP has an authType."""
+    authenticated = operation == "deviceConnect" and problem is None and origin.transport.startswith("amqp")
     sdk = {"sdkVersion": origin.sdk_version or ""} if operation == "deviceConnect" else {}
     return {
         "deviceId": origin.device_id,
         **sdk,
         "protocol": _PROTOCOLS[origin.transport],
-        "authType": None,
+        "authType": _AUTH_TYPE if authenticated else None,
         "maskedIpAddress": mask(origin.peer),
         "statusCode": None if problem is None else problem.code[:3],
         "errorMessage": "" if problem is None else problem.message,

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from harness.events import Emit
-from harness.hub.connection import HubConnection
+from harness.hub.base import HubConnection
 from harness.hub.device import Device
 from harness.hub.identity import Identity
 from harness.hub.methods import MethodCall
 from harness.hub.policy import Policy
 from harness.hub.session import C2dMessage
+from harness.hub.transports import connect
 
 __all__ = ["Hub"]
 
@@ -43,8 +44,7 @@ class Hub:
     def open(self, transport: str, peer: str, now: float, wake: Callable[[], None]) -> HubConnection:
         """A connection was accepted; see `HubConnection` for the arguments."""
         self._count += 1
-        connection = HubConnection(self._device, self._count, transport, peer, now=now, wake=wake)
-        self._device.connections[self._count] = connection
+        connection = connect(self._device, self._count, transport, peer, now=now, wake=wake)
         connection.note("accepted", now, transport=transport, peer=peer)
         return connection
 

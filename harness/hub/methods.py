@@ -39,9 +39,19 @@ class MethodCalls:
         """Take a new call."""
         self._calls[call.request_id] = call
 
-    def send_waiting(self, now: float) -> list[MethodCall]:
-        """The calls that wait for the device; they count as sent at `now`."""
-        waiting = [call for call in self._calls.values() if not call.sent]
+    @property
+    def request_ids(self) -> tuple[str, ...]:
+        """Of all calls, oldest first."""
+        return tuple(self._calls)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a call waits for the device."""
+        return any(not call.sent for call in self._calls.values())
+
+    def send_waiting(self, now: float, most: int | None = None) -> list[MethodCall]:
+        """The calls that wait for the device, `most` of them if that is given; they count as sent at `now`."""
+        waiting = [call for call in self._calls.values() if not call.sent][:most]
         for call in waiting:
             call.sent, call.deadline = True, now + call.response_timeout_s
         return waiting

@@ -2,12 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
-__all__ = ["CloseMode", "Policy"]
+from harness.hub.ending import CloseMode
+from harness.hub.faults import Fault
 
-CloseMode = Literal["fin", "rst"]
-"""`fin`: TLS close_notify, then FIN, after all data. `rst`: the connection is reset."""
+__all__ = ["Policy"]
 
 KEEP_ALIVE_FACTOR = 1.5
 
@@ -19,20 +19,23 @@ class Policy:
     `grace_s`: an established connection is cut at `se` + grace. 600 s: IoT Hub documentation, "Monitor, diagnose, and troubleshoot
     device connectivity", the 10-minute grace of its SDK table.
     `skew_s`: new authentication is accepted until `se` + skew. 300 s: a clock drift of 5 minutes is tolerated ("401003").
-    `close`: how the connection is closed at that cut; every other cut is a `fin`.
+    `close`: how that cut is made. None is the transport's own: `fin` over MQTT, `detach` over AMQP (links were seen to be detached with
+    "Token Invalid." by users of the Java SDK, no CLOSE was ever reported). Over MQTT, what only AMQP knows is a `fin`.
     `keep_alive_zero_s`, `keep_alive_cap_s`: silence tolerated where the client asked for no keep-alive, and at most. 1767 s: "Communicate
     with an IoT hub using the MQTT protocol", default keep-alive timeout.
-    `connect_timeout_s`: how long a connection may stay without CONNECT.
+    `connect_timeout_s`: how long a connection may stay without CONNECT; over AMQP without OPEN, then without authentication.
     `clock_shift_s`: the hub judges tokens by a clock that is this much ahead; a device whose clock is behind looks the same.
+    `faults`: what goes wrong on purpose.
     """
 
     grace_s: float = 600.0
     skew_s: float = 300.0
-    close: CloseMode = "fin"
+    close: CloseMode | None = None
     keep_alive_zero_s: float = 1767.0
     keep_alive_cap_s: float = 1767.0
     connect_timeout_s: float = 60.0
     clock_shift_s: float = 0.0
+    faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for what no hub can do."""
@@ -42,7 +45,7 @@ class Policy:
                 raise ValueError(f"{name} = {value} has to be 0 or more seconds")
         if not math.isfinite(self.clock_shift_s):
             raise ValueError(f"clock_shift_s = {self.clock_shift_s} has to be a number of seconds")
-        if self.close not in get_args(CloseMode):
+        if self.close not in (None, *get_args(CloseMode)):
             raise ValueError(f"close = {self.close!r} has to be one of {', '.join(get_args(CloseMode))}")
 
     def too_late_to_connect(self, se: float, now: float) -> bool:

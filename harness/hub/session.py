@@ -1,12 +1,12 @@
 """What outlives a connection: the device's subscriptions, its queue of cloud-to-device messages, and what is in flight.
 
 A CONNECT with CleanSession 0 finds the subscriptions and the unacknowledged messages of the session before it, and is told so (MQTT 3.1.1
-sections 3.1.2.4 and 3.2.2.2). The queue belongs to the device, not to its session: with CleanSession 1, messages that were in
-flight go back to its head and wait for a subscription like the others.
+sections 3.1.2.4 and 3.2.2.2). The queue belongs to the device, not to its session: with CleanSession 1, or when the device comes over
+AMQP, messages that were in flight go back to its head and wait like the others.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.protocol.mqtt.packets import Publish
@@ -38,11 +38,26 @@ class DeviceSession:
         present = self._kept and not clean
         if not present:
             self._granted.clear()
-            self._queue.extendleft(reversed(self._in_flight.values()))
-            self._in_flight.clear()
-            self._outgoing.clear()
+            self.recall()
         self._kept = not clean
         return present
+
+    def recall(self) -> list[C2dMessage]:
+        """Put what is in flight over MQTT back to the head of the queue; what that was, oldest first."""
+        messages = list(self._in_flight.values())
+        self.put_back(messages)
+        self._in_flight.clear()
+        self._outgoing.clear()
+        return messages
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the queue holds anything."""
+        return bool(self._queue)
+
+    def put_back(self, messages: Sequence[C2dMessage]) -> None:
+        """These were sent and not acknowledged, oldest first: they are the next again."""
+        self._queue.extendleft(reversed(messages))
 
     def subscribe(self, topic_filter: str, qos: int) -> int:
         """Note a subscription; the QoS granted, at most 1."""

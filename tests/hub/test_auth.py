@@ -170,7 +170,7 @@ def test_module_rule_token_does_not_cover_a_longer_id() -> None:
         ),
         (
             "hub-name",
-            "The user name names another hub.",
+            "The credentials name another hub.",
             "IotHub 'fabrikam.azure-devices.net' does not contain the specified device 'dev1'",
         ),
     ],

@@ -19,7 +19,7 @@ from support.hub_world import (
     token,
 )
 
-from harness.hub.connection import LINGER_S
+from harness.hub.ending import LINGER_S
 from harness.hub.policy import Policy
 from harness.protocol.mqtt.codec import encode
 from harness.protocol.mqtt.packets import Connack, Connect, Disconnect, Pingreq, Puback, Publish, Will

@@ -42,7 +42,7 @@ def test_keep_alive_is_half_again_and_capped(keep_alive: int, timeout: float) ->
         ("keep_alive_cap_s", -1.0),
         ("connect_timeout_s", -0.1),
         ("clock_shift_s", math.inf),
-        ("close", "close"),
+        ("close", "end"),
     ],
 )
 def test_impossible_values_are_refused_by_name(name: str, value: object) -> None:

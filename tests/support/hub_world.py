@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from harness.hub.connection import HubConnection
+from harness.hub.base import HubConnection
 from harness.hub.hub import Hub
 from harness.hub.identity import Identity, SharedAccessPolicy
 from harness.hub.policy import Policy
@@ -98,7 +98,7 @@ class World:
         self.events: list[tuple[str, float, dict[str, Any]]] = []
         self.secrets: list[str] = []
         self._wakes: list[int] = []
-        self._opened = 0
+        self._connections: list[HubConnection] = []
         self.hub = Hub(
             identity,
             policy,
@@ -112,10 +112,17 @@ class World:
 
     def open(self, transport: str = "mqtt", peer: str = "203.0.113.7:50123", at: float = NOW) -> Wire:
         """A new connection, before its CONNECT."""
-        self._opened += 1
-        number = self._opened
-        connection = self.hub.open(transport, peer, at, lambda: self._wakes.append(number))
-        return Wire(connection, self._wakes)
+        return Wire(self.accept(transport, peer, at), self._wakes)
+
+    def accept(self, transport: str, peer: str = "203.0.113.7:50123", at: float = NOW) -> HubConnection:
+        """The hub's side of a new connection, whatever it is to speak."""
+        number = len(self._connections) + 1
+        self._connections.append(self.hub.open(transport, peer, at, lambda: self._wakes.append(number)))
+        return self._connections[-1]
+
+    def connection(self, number: int) -> HubConnection:
+        """The hub's side of the connection that was accepted as this one."""
+        return self._connections[number - 1]
 
     def connected(self, packet: Connect | None = None, at: float = NOW, *, present: bool = False) -> Wire:
         """A connection whose CONNECT was accepted; all the hub sent so far is the CONNACK."""

@@ -1,0 +1,462 @@
+"""A connection that speaks AMQP, from accept to the end: OPEN, put-token, deadlines, and who ends it, how and why.
+
+    open --OPEN--> opened --put-token 200--> admitted --CLOSE--> taken leave --the device closes, or LINGER_S--> closed
+                    |   ^                     |  | ^
+                    |   +-- cut by DETACH ----+  +-+ put-token 200 moves the deadline
+                    |                         |
+                    +---- cut by CLOSE -------+-----> closing --the device's CLOSE, or 10 s--> closed
+                    +---- cut otherwise, lost -+----> closed
+
+A device that came by SASL PLAIN is admitted before its OPEN. The token's deadline holds even if its timer is late: it is
+served before what arrives after it is read. Frames leave in the order in which the hub decides; credit is granted last, for the
+C SDK wants its links to be attached before any of them flows.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable
+from typing import Final
+
+from harness.errors import RemoteProtocolError
+from harness.hub.amqp import figures
+from harness.hub.amqp.addresses import read_address
+from harness.hub.amqp.cbs import OK, Answer, PutToken
+from harness.hub.amqp.node import CORRELATION_ID, Node
+from harness.hub.amqp.nodes import NODES
+from harness.hub.amqp.refusals import STOLEN_ERROR, TOKEN_INVALID, Asked, Refusal, no_cbs, refuse, unauthorized
+from harness.hub.amqp.sasl import read_plain
+from harness.hub.amqp.texts import condition_of, shown
+from harness.hub.auth import Refusal as Refused
+from harness.hub.base import HubConnection, shown_token
+from harness.hub.credentials import Credentials
+from harness.hub.device import Device
+from harness.hub.diagnostics import CLOSED_REMOTELY, CONFLICT, Origin, Problem
+from harness.hub.ending import LINGER_S, RECORDS, Cause, CloseMode, TransportClose
+from harness.hub.faults import Fault
+from harness.protocol.amqp.conditions import CONNECTION_FORCED, DECODE_ERROR, AmqpViolation
+from harness.protocol.amqp.events import (
+    AttachReceived,
+    BeginReceived,
+    CloseReceived,
+    DetachReceived,
+    DispositionReceived,
+    EndReceived,
+    Event,
+    FlowReceived,
+    HeartbeatReceived,
+    LinkViolation,
+    OpenReceived,
+    ProtocolViolation,
+    SaslInitReceived,
+    SaslOutcomeReceived,
+    SenderSettled,
+    SessionViolation,
+    Timeout,
+    TransferReceived,
+)
+from harness.protocol.amqp.link import Link
+from harness.protocol.amqp.performatives import Error, Open, SaslCode, SaslInit, Source, Target
+from harness.protocol.amqp.receiver import ReceiverLink
+from harness.protocol.amqp.server import ServerConnection
+from harness.protocol.amqp.session import Session
+from harness.protocol.amqp.state import Half, Phase
+
+__all__ = ["AmqpConnection"]
+
+_DETACH: Final = ("detach", "detach-not-closed")
+_CLIENT_VERSION: Final = "com.microsoft:client-version"
+_STOPPED: Final = Error(CONNECTION_FORCED, "The hub stops.")
+
+
+class AmqpConnection(HubConnection):
+    """One connection of a device over `amqp` or `amqp-ws`; `now` is when it was accepted, the rest as in `HubConnection`.
+
+    `nodes`: what stands at the hub's ends of the attached links, oldest first.
+    """
+
+    __slots__ = (
+        "_authenticate_by", "_credit_due", "_deadline", "_due", "_ended", "_engine", "_leave_by", "_opened", "_plain", "_sdk",
+        "_tags", "nodes",
+    )  # fmt: skip
+
+    def __init__(
+        self, device: Device, number: int, transport: str, peer: str, *, now: float, wake: Callable[[], None]
+    ) -> None:
+        super().__init__(device, number, transport, peer, wake)
+        self._engine = ServerConnection(now=now, limits=figures.limits(device.policy))
+        self.data_to_send = self._engine.data_to_send
+        self.nodes: dict[Link, Node] = {}
+        self._credit_due: list[tuple[ReceiverLink, int]] = []
+        self._ended: set[Session] = set()  # by us
+        self._plain = False  # the token came with SASL PLAIN
+        self._sdk: str | None = None  # by the account of its last link that says it
+        self._opened = False  # OPEN was answered
+        self._tags = 0
+        self._deadline = self._authenticate_by = self._leave_by = math.inf
+        self._due = self._earliest_deadline()
+
+    # What the owner of the transport calls.
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Bytes from the device; ignored once the connection is over."""
+        if now >= self._deadline:
+            self.on_time(now)
+        if self.close_request is None:
+            self._engine.receive(data, now)
+            self._process(now)
+
+    def next_deadline(self) -> float | None:
+        """When `on_time` is wanted at the latest, None for never; what has moved on since is found out when it has come."""
+        return self._due
+
+    def on_time(self, now: float) -> None:
+        """Do what is due; earlier calls do nothing."""
+        if now >= self._leave_by:
+            self._end("fin", now)
+        elif now >= self._deadline:
+            policy = self._device.policy
+            self._cut("token-expired", now, f"the token expired {policy.grace_s:g} s ago", self._own(policy.close))
+        elif now >= self._authenticate_by:
+            self._cut("connect-timeout", now, "no token was accepted", "close", unauthorized(self._seed, now))
+        else:
+            self._suffer_half_life(now)
+        self._engine.on_time(now)
+        self._process(now)
+        self._due = self._earliest_deadline()
+
+    def peer_closed(self, how: str, now: float) -> None:  # noqa: ARG002 - the hub treats all ways alike
+        """The device closed the transport; all that it had sent was received before."""
+        if self._accepted and not self._over:
+            self._log("deviceDisconnect", now, CLOSED_REMOTELY)
+        self._end("fin", now)
+
+    def displaced(self, newer: int, now: float) -> None:
+        """The device came by connection `newer`, so this one ends: its links are stolen, then the transport is closed."""
+        self._cut("takeover", now, f"by connection {newer}", "fin", STOLEN_ERROR)
+        self._wake()
+
+    def deliver(self, now: float) -> None:
+        """Something may be waiting for the device."""
+        self._deliver(now)
+        self._wake()
+
+    def stop(self, now: float) -> None:
+        """The hub stops."""
+        if self._over:
+            self._end("fin", now)
+        else:
+            self._cut("hub-stopped", now, "", "close", _STOPPED)
+            self._end("fin", now)
+        self._wake()
+
+    # What the nodes call.
+
+    @property
+    def device(self) -> Device:
+        """What all connections of the device share."""
+        return self._device
+
+    def next_tag(self) -> bytes:
+        """A delivery tag that was never used, of 16 bytes like the service's lock tokens."""
+        self._tags += 1
+        return hashlib.sha256(f"{self._seed} {self._tags}".encode()).digest()[:16]
+
+    def put_token(self, request: PutToken, now: float) -> Answer | None:
+        """Judge a request; None is to be left unanswered."""
+        return self._authenticate(request, now)
+
+    # What arrives.
+
+    def _process(self, now: float) -> None:
+        plain_traffic = True
+        while events := self._engine.events():  # again, since the answer to SASL lets the machine read on
+            for event in events:
+                plain_traffic = plain_traffic and isinstance(event, TransferReceived | DispositionReceived)
+                if not self._over:
+                    self._handle(event, now)
+        if self._over and self._engine.phase is Phase.CLOSED and self._leave_by == math.inf:  # both sides said CLOSE
+            self._end("fin", now)
+        if self._credit_due:
+            self._grant()
+        if self._device.session.waiting or self._device.methods.waiting:
+            self._deliver(now)
+        if not plain_traffic:
+            self._due = self._earliest_deadline()
+
+    def _handle(self, event: Event, now: float) -> None:  # noqa: C901, PLR0912 - a line or two per event
+        match event:
+            case TransferReceived() | DispositionReceived():
+                self._to_node(event, now)
+            case AttachReceived():
+                self._attach(event, now)
+            case DetachReceived(link, detach):
+                node = self.nodes.pop(link, None)
+                if node is not None:
+                    link.detach(closed=detach.closed)
+                    self._note_detach(node, "device", now, closed=detach.closed, condition=condition_of(detach.error))
+                    node.lost(now)
+            case LinkViolation(link, condition):
+                self._detached(link, condition, now)
+            case BeginReceived(session):
+                session.accept()
+            case EndReceived(session, end):
+                session.end()
+                self._session_ended(session, "device", condition_of(end.error), now)
+            case SessionViolation(session, condition):
+                self._session_ended(session, "hub", condition, now)
+            case OpenReceived(peer):
+                self._open(peer, now)
+            case SaslInitReceived(init):
+                self._sasl(init, now)
+            case HeartbeatReceived():
+                self.note("ping", now)
+            case CloseReceived(close):
+                self._take_leave(condition_of(close.error), now)
+            case ProtocolViolation(condition, reason):
+                self._cut("protocol", now, f"{condition}: {reason}", "close")
+            case Timeout(which):
+                self._cut("connect-timeout" if which == "open" else "keep-alive", now, "", "close")
+            case FlowReceived() | SenderSettled() | SaslOutcomeReceived():
+                pass  # the machine has taken it in
+
+    def _to_node(self, event: TransferReceived | DispositionReceived, now: float) -> None:
+        node = self.nodes.get(event.link)
+        if node is None:  # detached by the hub, and the device has not heard of it
+            return
+        try:
+            if isinstance(event, TransferReceived):
+                node.received(event, now)
+            else:
+                node.settled(event, now)
+        except RemoteProtocolError as error:
+            condition = error.condition if isinstance(error, AmqpViolation) else DECODE_ERROR
+            event.link.detach(Error(condition, str(error)))
+            self._detached(event.link, condition, now)
+
+    def _open(self, peer: Open, now: float) -> None:
+        self.note(
+            "amqp-open",
+            now,
+            container_id=shown(peer.container_id),
+            hostname=shown(peer.hostname),
+            max_frame_size=int(peer.max_frame_size),
+            channel_max=int(peer.channel_max),
+            idle_timeout_ms=None if peer.idle_time_out is None else int(peer.idle_time_out),
+            sasl=self._engine.mechanism,
+        )
+        hub_name = self._device.identity.hub_name
+        self._engine.open(figures.container_id(hub_name), hostname=hub_name, idle_time_out_ms=figures.IDLE_TIME_OUT_MS)
+        self._opened = self._engine.local is Half.ACTIVE
+        if not self._accepted:
+            self._authenticate_by = now + self._device.policy.connect_timeout_s
+
+    def _attach(self, event: AttachReceived, now: float) -> None:
+        link, attach = event.link, event.attach
+        device_role = "sender" if isinstance(link, ReceiverLink) else "receiver"
+        terminus = attach.target if device_role == "sender" else attach.source
+        address = terminus.address if isinstance(terminus, Source | Target) else None
+        place = read_address(address, device_role)
+        properties = attach.properties or {}
+        self._sdk = shown(properties.get(_CLIENT_VERSION)) or self._sdk
+        refusal = self._refusal(Asked(place, device_role, properties.get(CORRELATION_ID)), now)
+        self.note(
+            "attach",
+            now,
+            link=shown(link.name),
+            kind=place.kind,
+            device_role=device_role,
+            address=shown(address),
+            sdk_version=shown(properties.get(_CLIENT_VERSION)),
+            condition=None if refusal is None else refusal.error.condition,
+            reason="accepted" if refusal is None else refusal.reason,
+        )
+        if refusal is not None:
+            link.refuse(refusal.error)
+            return
+        link.accept(max_message_size=figures.MAX_MESSAGE_SIZE)
+        self.nodes[link] = NODES[place.kind, device_role](self, link, place.kind, properties)
+        if isinstance(link, ReceiverLink):
+            self._credit_due.append((link, figures.CREDIT[place.kind]))
+
+    def _refusal(self, asked: Asked, now: float) -> Refusal | None:
+        if asked.place.kind == "cbs" and self._plain:
+            return no_cbs()
+        device_id = self._device.identity.device_id if self._accepted else None
+        return refuse(asked, device_id, self.nodes.values(), self._seed, now)
+
+    def _grant(self) -> None:
+        """Give the credit that new links are due."""
+        for link, credit in self._credit_due:
+            link.grant(credit)
+        self._credit_due.clear()
+
+    def _deliver(self, now: float) -> None:
+        """Send what waits, by the newest links that take it."""
+        for node in reversed(tuple(self.nodes.values())) if self._accepted else ():
+            node.deliver(now)
+
+    # Who the device is.
+
+    def _sasl(self, init: SaslInit, now: float) -> None:
+        if init.mechanism == "PLAIN":
+            self._plain = True
+            credentials = read_plain(init.initial_response, self._device.identity.hub_name)
+            answer = self._authenticate(PutToken(None, credentials), now)
+        elif init.mechanism == "EXTERNAL":
+            answer = Answer(401, "SASL EXTERNAL without a client certificate")
+        else:
+            answer = OK
+        if answer is not None:  # else the connection was cut instead
+            self._engine.sasl_outcome(SaslCode.OK if answer == OK else SaslCode.AUTH, now=now)
+            if answer != OK:
+                self._cut("refused", now, answer.text, "fin")
+
+    def _authenticate(self, request: PutToken, now: float) -> Answer | None:
+        device, credentials = self._device, request.credentials
+        for secret in credentials.secrets:
+            device.learn_secret(secret)
+        self.note(
+            "put-token",
+            now,
+            name=shown(request.name),
+            token=shown_token(credentials.token, now),
+            device_id=shown(credentials.client_id or None),
+            sdk_version=self._sdk,
+        )
+        if request.problem is not None:
+            self._note_answer(request.problem, now, admitted=False)
+            return request.problem
+        origin = Origin(device.identity.hub_name, credentials.client_id, self._transport, self._peer, self._sdk)
+        verdict = device.judge(credentials, now)
+        if verdict is None:
+            self._admit(credentials, origin, now)
+            return OK
+        if isinstance(verdict, Refused):
+            return self._refuse(verdict, origin, now)
+        self._cut("fault", now, "instead of an answer to the token", self._own(verdict.close))
+        return None
+
+    def _admit(self, credentials: Credentials, origin: Origin, now: float) -> None:
+        """Let the device in, or renew its time if it is in."""
+        device, token, newly = self._device, credentials.token, not self._accepted
+        assert token is not None  # the gate lets nobody in without
+        if newly:
+            device.enter(self, now)
+            for message in device.session.recall():
+                self.note("c2d-returned", now, message_id=message.message_id, why="link-lost")
+        self._accepted, self._authenticate_by, self._origin = True, math.inf, origin
+        self._note_answer(OK, now, admitted=newly)
+        if newly:
+            self._log("deviceConnect", now)
+        self._deadline = device.policy.cut_at(token.expiry)
+        self._fault_at = device.faults.half_life(token, now)
+        self.note("deadline", now, se=token.expiry, cut_at=self._deadline)
+        self._due = self._earliest_deadline()
+
+    def _refuse(self, refusal: Refused, origin: Origin, now: float) -> Answer:
+        """Nothing else changes: a device that is in stays in until its old deadline."""
+        answer = Answer(refusal.check.status, refusal.text)
+        self._note_answer(answer, now, admitted=False)
+        self._log("deviceConnect", now, Problem(refusal.check.code, refusal.message), origin)
+        return answer
+
+    def _note_answer(self, answer: Answer, now: float, *, admitted: bool) -> None:
+        self.note("put-token-answered", now, status=answer.status, description=answer.text, admitted=admitted)
+
+    # How it ends.
+
+    def _take_leave(self, condition: str | None, now: float) -> None:
+        self.note("disconnect", now, condition=condition)
+        if self._accepted:
+            self._log("deviceDisconnect", now)
+        self._dismiss(now)
+        self._engine.close(now=now)
+        self._over, self._leave_by = True, now + LINGER_S
+
+    def _own(self, close: CloseMode | None) -> CloseMode:
+        """How to cut, where None is AMQP's own way; a device that cannot put a token has no use for a connection without."""
+        chosen = close or "detach"
+        return "fin" if self._plain and chosen in _DETACH else chosen
+
+    def _fail(self, fault: Fault, now: float) -> None:
+        self._cut("fault", now, "half of the token's time is over", self._own(fault.close))
+
+    def _cut(self, cause: Cause, now: float, detail: str, close: CloseMode, error: Error = TOKEN_INVALID) -> None:
+        if not self._opened and close != "rst":
+            close = "fin"
+        accepted = self._accepted
+        self.note("cut", now, cause=cause, close=close, detail=detail)
+        if close in _DETACH or cause == "takeover":
+            self._detach_links(error, now, closed=close != "detach-not-closed")
+        if close == "close":
+            self._over = True
+            self._dismiss(now)
+            self._engine.close(error, now=now)
+        elif close in _DETACH:
+            self._leave()
+        else:
+            self._end("rst" if close == "rst" else "fin", now)
+        for problem in RECORDS[cause] if accepted else ():
+            self._log("deviceDisconnect", now, problem or CONFLICT)
+        self._due = self._earliest_deadline()
+
+    def _end(self, close: TransportClose, now: float) -> None:
+        """Nothing is read any more; the transport is to be closed, unless it was already to be."""
+        self._over, self._leave_by = True, math.inf
+        self.close_request = self.close_request or close
+        self._dismiss(now)
+        self._engine.abandon()
+        self._due = None
+
+    def _dismiss(self, now: float) -> None:
+        """The device is not on this connection any more, and its links are no more."""
+        self._leave()
+        self._authenticate_by = math.inf
+        nodes, self.nodes = self.nodes, {}
+        for node in nodes.values():
+            node.lost(now)
+
+    def _leave(self) -> None:
+        self._device.leave(self)
+        self._accepted = False
+        self._deadline = self._fault_at = math.inf
+
+    def _detach_links(self, error: Error, now: float, *, closed: bool) -> None:
+        """Detach the device's links; `$cbs` stays."""
+        for node in [node for node in self.nodes.values() if node.kind != "cbs"]:
+            del self.nodes[node.link]
+            node.link.detach(error, closed=closed)
+            self._note_detach(node, "hub", now, closed=closed, condition=error.condition)
+            node.lost(now)
+
+    def _detached(self, link: Link, condition: str, now: float) -> None:
+        """The link broke a rule and was detached."""
+        node = self.nodes.pop(link, None)
+        if node is not None:
+            self._note_detach(node, "hub", now, closed=True, condition=condition)
+            node.lost(now)
+
+    def _session_ended(self, session: Session, by: str, condition: str | None, now: float) -> None:
+        if by == "hub":
+            self._ended.add(session)
+        elif session in self._ended:  # the answer to ours
+            self._ended.remove(session)
+            return
+        self.note("session-end", now, by=by, condition=condition)
+        for node in [node for node in self.nodes.values() if node.link.session is session]:
+            del self.nodes[node.link]
+            node.lost(now)
+
+    def _note_detach(self, node: Node, by: str, now: float, *, closed: bool, condition: str | None) -> None:
+        self.note("detach", now, link=shown(node.link.name), kind=node.kind, by=by, closed=closed, condition=condition)
+
+    @property
+    def _seed(self) -> str:
+        """Tells this connection's tags and tracking ids from those of others."""
+        return f"{self._device.identity.hub_name} {self.number}"
+
+    def _earliest_deadline(self) -> float | None:
+        limit = self._engine.next_deadline()
+        engine = math.inf if limit is None else limit
+        deadline = min(self._deadline, self._authenticate_by, self._leave_by, self._fault_at, engine)
+        return None if deadline == math.inf else deadline

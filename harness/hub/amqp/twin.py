@@ -1,0 +1,66 @@
+"""The twin: requests arrive on one link of a pair, answers leave on the other.
+
+A request says in its message annotations which `operation` it wants (GET, PATCH, PUT to subscribe, DELETE to unsubscribe) and of which
+`resource`; the answer repeats the correlation-id, in its type, and has the annotations `status` and, after a patch, `version`
+(Azure IoT SDKs). Desired properties are never changed, so nobody is notified.
+"""
+
+from typing import Final
+
+from harness.hub.amqp.node import Node
+from harness.hub.amqp.texts import shown_id
+from harness.hub.twin import Twin
+from harness.protocol.amqp import types as t
+from harness.protocol.amqp.events import TransferReceived
+from harness.protocol.amqp.messages import Data, Message, Properties, decode_message
+
+__all__ = ["TwinAnswers", "TwinRequests"]
+
+_DESIRED: Final = "/notifications/twin/properties/desired"
+_REPORTED: Final = "/properties/reported"
+_OPERATIONS: Final = {
+    ("GET", None): "get",
+    ("PATCH", _REPORTED): "patch",
+    ("PUT", _DESIRED): "subscribe",
+    ("DELETE", _DESIRED): "unsubscribe",
+}
+"""The event's word by operation and resource; the whole twin has no resource, or an empty one."""
+
+
+class TwinRequests(Node):
+    """Where requests arrive."""
+
+    __slots__ = ()
+
+    def received(self, transfer: TransferReceived, now: float) -> None:
+        """A request: settle it, do it, answer it."""
+        message = decode_message(transfer.payload)
+        self.settle(transfer)
+        asked = message.message_annotations
+        operation = _OPERATIONS.get((str(asked.get("operation")), asked.get("resource") or None), "unknown")
+        status, annotations, body = _done(operation, message, self.owner.device.twin)
+        correlation_id = message.properties.correlation_id
+        answers = self.partner(TwinAnswers)
+        if answers is not None:
+            annotations = {"status": t.Int(status), **annotations}
+            properties = Properties(correlation_id=correlation_id)
+            answers.reply(Message(Data((body,)), properties, message_annotations=annotations))
+        self.owner.note("twin", now, operation=operation, request_id=shown_id(correlation_id), status=status)
+
+
+class TwinAnswers(Node):
+    """Where answers leave."""
+
+    __slots__ = ()
+
+
+def _done(operation: str, message: Message, twin: Twin) -> tuple[int, dict[str, t.Value], bytes]:
+    """Status, further annotations and body of the answer."""
+    if operation == "get":
+        return 200, {}, twin.document()
+    if operation == "patch" and isinstance(message.body, Data):
+        version = twin.patch(message.body.content)
+        return (400, {}, b"") if version is None else (204, {"version": version}, b"")
+    if operation in ("subscribe", "unsubscribe"):
+        return 200, {}, b""
+    return 400, {}, b""

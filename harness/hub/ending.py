@@ -1,0 +1,41 @@
+"""How the hub ends a connection, and what each reason for it leaves in the diagnostics."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from harness.hub.diagnostics import BAD_REQUEST, CLOSED_REMOTELY, TOKEN_EXPIRED, Problem
+
+__all__ = ["LINGER_S", "RECORDS", "Cause", "CloseMode", "TransportClose", "of_transport"]
+
+LINGER_S: Final = 1.0
+"""How long a device that took leave has to close the connection before the hub does (MQTT 3.1.1 section 3.14.4)."""
+
+TransportClose = Literal["fin", "rst"]
+"""`fin`: TLS close_notify, then FIN, after all data. `rst`: the connection is reset."""
+
+CloseMode = Literal["fin", "rst", "detach", "detach-not-closed", "close"]
+"""The above, and what only AMQP knows.
+
+`detach`: the device's links are detached, with an error; the connection stays, and with it `$cbs`. `detach-not-closed`: the same with
+`closed` false, as newer gateways of the service do (azure-iot-sdk-java, pull request 1774). `close`: CLOSE with an error.
+"""
+
+Cause = Literal[
+    "token-expired", "keep-alive", "takeover", "protocol", "connect-timeout", "refused", "fault", "hub-stopped"
+]
+
+RECORDS: Final[Mapping[Cause, tuple[Problem | None, ...]]] = {
+    "token-expired": (TOKEN_EXPIRED, CLOSED_REMOTELY),
+    "keep-alive": (CLOSED_REMOTELY,),
+    "takeover": (None,),  # the protocol's own
+    "protocol": (BAD_REQUEST,),
+    "connect-timeout": (),
+    "refused": (),
+    "fault": (CLOSED_REMOTELY,),
+    "hub-stopped": (),
+}
+
+
+def of_transport(close: CloseMode | None) -> TransportClose:
+    """What a protocol does that has no farewell of its own."""
+    return "rst" if close == "rst" else "fin"
