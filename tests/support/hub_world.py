@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
+
 from harness.hub.base import HubConnection
 from harness.hub.hub import Hub
 from harness.hub.identity import Identity, SharedAccessPolicy
@@ -108,6 +110,7 @@ class World:
         )
 
     def _emit(self, kind: str, now: float, /, **fields: object) -> None:
+        msgspec.json.encode(fields)  # a log has to be able to hold them
         self.events.append((kind, now, fields))
 
     def open(self, transport: str = "mqtt", peer: str = "203.0.113.7:50123", at: float = NOW) -> Wire:

@@ -21,6 +21,7 @@ CBS: Final = "$cbs"
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT = re.compile(r":[0-9]+\Z")
+_LONGEST_ID = 2 * 128 + 1  # a device's, a slash, a module's (IoT Hub documentation, "Understand the identity registry")
 
 _TAILS: Final[dict[tuple[str, str], Kind]] = {
     ("messages/events", "sender"): "telemetry",
@@ -59,7 +60,7 @@ def read_audience(name: str) -> tuple[str, str] | None:
     text = _SCHEME.sub("", name if "/" in name else unquote(name), count=1)
     host, *path = text.split("/")
     client_id, tail = _split(path)
-    if not host or client_id is None or tail:
+    if not host or client_id is None or tail or len(client_id) > _LONGEST_ID:
         return None
     return _PORT.sub("", host).lower(), client_id
 

@@ -242,7 +242,7 @@ class AmqpConnection(HubConnection):
             max_frame_size=int(peer.max_frame_size),
             channel_max=int(peer.channel_max),
             idle_timeout_ms=None if peer.idle_time_out is None else int(peer.idle_time_out),
-            sasl=self._engine.mechanism,
+            sasl=shown(self._engine.mechanism),
         )
         hub_name = self._device.identity.hub_name
         self._engine.open(figures.container_id(hub_name), hostname=hub_name, idle_time_out_ms=figures.IDLE_TIME_OUT_MS)

@@ -12,7 +12,7 @@ Java, .NET and C use (two sessions, eight links), and bound the memory that one 
     unsettled messages        5000           CLOSE amqp:resource-limit-exceeded
     unfinished messages       4 MiB          CLOSE amqp:resource-limit-exceeded
     one message               1 MiB          DETACH amqp:link:message-size-exceeded
-    unread answers, a link    100            DETACH amqp:resource-limit-exceeded
+    waiting answers, a link   100            DETACH amqp:resource-limit-exceeded
     credit                    as granted     DETACH amqp:link:transfer-limit-exceeded
     transfers                 the window     END amqp:session:window-violation
     time to OPEN              `connect_timeout_s` of the policy, from the accept; the transport is closed
@@ -34,8 +34,8 @@ __all__ = [
     "MAX_MESSAGE_SIZE",
     "MAX_SESSIONS",
     "MAX_UNFINISHED",
-    "MAX_UNREAD_ANSWERS",
     "MAX_UNSETTLED",
+    "MAX_WAITING_ANSWERS",
     "container_id",
     "limits",
 ]
@@ -48,7 +48,7 @@ MAX_SESSIONS: Final = 16
 MAX_LINKS: Final = 64
 MAX_UNSETTLED: Final = 5_000
 MAX_UNFINISHED: Final = 4 * MAX_MESSAGE_SIZE
-MAX_UNREAD_ANSWERS: Final = 100
+MAX_WAITING_ANSWERS: Final = 100
 
 
 def limits(policy: Policy) -> Limits:

@@ -8,7 +8,7 @@ import hashlib
 from typing import Final
 
 from harness.hub.amqp.node import Node
-from harness.hub.amqp.texts import shown_id
+from harness.hub.amqp.texts import text_of
 from harness.protocol.amqp import types as t
 from harness.protocol.amqp.events import TransferReceived
 from harness.protocol.amqp.messages import Data, Message, Properties, decode_message
@@ -54,9 +54,9 @@ class MethodAnswers(Node):
 
     def _request_id(self, correlation_id: t.Value) -> str | None:
         """The call with this correlation-id, which some clients send back as text or bytes."""
-        given = shown_id(correlation_id)
+        given = text_of(correlation_id)
         for request_id in self.owner.device.methods.request_ids:
             uuid = uuid_of(request_id)
-            if given in (shown_id(uuid), uuid.hex()):
+            if given in (text_of(uuid), uuid.hex()):
                 return request_id
         return None

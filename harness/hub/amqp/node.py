@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from harness.hub.amqp.figures import MAX_UNREAD_ANSWERS
+from harness.hub.amqp.figures import MAX_WAITING_ANSWERS
 from harness.protocol.amqp.conditions import RESOURCE_LIMIT_EXCEEDED, AmqpViolation
 from harness.protocol.amqp.events import DispositionReceived, TransferReceived
 from harness.protocol.amqp.link import Link
@@ -69,8 +69,10 @@ class Node:
             RemoteProtocolError: it cannot be read; the link is to be detached.
         """
 
-    def settled(self, disposition: DispositionReceived, now: float) -> None:
-        """The device's word on a message of ours."""
+    def settled(self, disposition: DispositionReceived, now: float) -> None:  # noqa: ARG002 - for those that record it
+        """The device's word on a message of ours; for most that is the last one, and is confirmed where it waits for that."""
+        if not disposition.settled:
+            disposition.link.settle(disposition.tag, disposition.state)
 
     def deliver(self, now: float) -> None:
         """Something may be waiting for the device."""
@@ -103,15 +105,15 @@ class Node:
         return True
 
     def reply(self, message: Message) -> None:
-        """Send a message that awaits nothing, as soon as the device gives credit for it.
+        """Send a message, settled unless the device wants it otherwise, as soon as there is credit for it.
 
         Raises:
-            AmqpViolation: the device takes none, and asks on.
+            AmqpViolation: the device takes no answers, or does not settle them, and asks on.
         """
         link = self.link
         assert isinstance(link, SenderLink)
-        if link.waiting >= MAX_UNREAD_ANSWERS:
-            raise AmqpViolation(RESOURCE_LIMIT_EXCEEDED, f"more than {MAX_UNREAD_ANSWERS} answers are not read")
+        if link.waiting + len(link.unsettled) >= MAX_WAITING_ANSWERS:
+            raise AmqpViolation(RESOURCE_LIMIT_EXCEEDED, f"more than {MAX_WAITING_ANSWERS} answers wait for the device")
         assert link.attach is not None
         link.send(encode_message(message), settled=link.attach.snd_settle_mode != SenderSettleMode.UNSETTLED)
 

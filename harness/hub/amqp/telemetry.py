@@ -1,10 +1,10 @@
 """Telemetry: what the device sends, alone or in batches of Microsoft's message format 0x80013700."""
 
 from harness.hub.amqp.node import Node
-from harness.hub.amqp.texts import properties_of, shown_id
+from harness.hub.amqp.texts import properties_of, text_of
 from harness.protocol.amqp.encoding import encode
 from harness.protocol.amqp.events import TransferReceived
-from harness.protocol.amqp.messages import BATCH_FORMAT, Data, Message, decode_messages
+from harness.protocol.amqp.messages import BATCH_FORMAT, Body, Data, SingleValue, decode_messages
 
 __all__ = ["Telemetry"]
 
@@ -20,28 +20,27 @@ class Telemetry(Node):
             self.settle(transfer)
             return
         messages = decode_messages(transfer.payload, transfer.message_format)
+        delivery_id, note = int(transfer.delivery_id), self.owner.note
         batch = {"batch": len(messages)} if transfer.message_format == BATCH_FORMAT else {}
-        ids = [shown_id(message.properties.message_id) for message in messages]
+        ids = [text_of(message.properties.message_id) for message in messages]
         for message_id, message in zip(ids, messages, strict=True):
-            self.owner.note(
+            note(
                 "telemetry",
                 now,
                 message_id=message_id,
-                delivery_id=transfer.delivery_id,
+                delivery_id=delivery_id,
                 settled=transfer.settled,
-                size=_size(message),
+                size=_size(message.body),
                 properties=properties_of(message),
                 **batch,
             )
         if self.settle(transfer):
             for message_id in ids:
-                fields = {"message_id": message_id, "delivery_id": transfer.delivery_id, "state": "accepted"}
-                self.owner.note("disposition", now, **fields)
+                note("disposition", now, message_id=message_id, delivery_id=delivery_id, state="accepted")
 
 
-def _size(message: Message) -> int:
-    """Of the body: its bytes, or what its value is in bytes."""
-    body = message.body
+def _size(body: Body) -> int:
+    """The bytes of a body; what is no data counts as encoded."""
     if isinstance(body, Data):
         return len(body.content)
-    return len(encode(body.value if hasattr(body, "value") else list(body.sections)))
+    return len(encode(body.value if isinstance(body, SingleValue) else list(body.sections)))

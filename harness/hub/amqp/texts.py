@@ -4,26 +4,26 @@ from harness.protocol.amqp import types as t
 from harness.protocol.amqp.messages import Message
 from harness.protocol.amqp.performatives import Error
 
-__all__ = ["condition_of", "properties_of", "shown", "shown_id"]
+__all__ = ["condition_of", "properties_of", "shown", "text_of"]
 
 _SHOWN = 256  # characters of what a device may make as long as it likes
 
 
-def shown_id(value: t.Value) -> str | None:
-    """An identifier: texts and numbers as they are, a UUID with its hyphens, bytes as hexadecimal digits; None for none."""
+def text_of(value: t.Value) -> str | None:
+    """A value as a text: a UUID with its hyphens, bytes as hexadecimal digits, true and false, None for none."""
     if value is None:
         return None
     if isinstance(value, t.Uuid):
         digits = value.hex()
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    if isinstance(value, bool):
+        return str(value).lower()
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def shown(value: t.Value) -> str | None:
     """Any value, cut to a length that an event can bear."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = shown_id(value)
+    text = text_of(value)
     return None if text is None else text[:_SHOWN]
 
 
@@ -39,8 +39,8 @@ def properties_of(message: Message) -> dict[str, str | None]:
         "$.ce": system.content_encoding,
     }
     return {
-        **{name: shown(value) for name, value in named.items() if value is not None},
-        **{str(shown(name)): shown(value) for name, value in message.application_properties.items()},
+        **{name: text_of(value) for name, value in named.items() if value is not None},
+        **{str(name): text_of(value) for name, value in message.application_properties.items()},
     }
 
 

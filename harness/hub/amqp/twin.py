@@ -8,7 +8,7 @@ A request says in its message annotations which `operation` it wants (GET, PATCH
 from typing import Final
 
 from harness.hub.amqp.node import Node
-from harness.hub.amqp.texts import shown_id
+from harness.hub.amqp.texts import text_of
 from harness.hub.twin import Twin
 from harness.protocol.amqp import types as t
 from harness.protocol.amqp.events import TransferReceived
@@ -18,13 +18,14 @@ __all__ = ["TwinAnswers", "TwinRequests"]
 
 _DESIRED: Final = "/notifications/twin/properties/desired"
 _REPORTED: Final = "/properties/reported"
-_OPERATIONS: Final = {
-    ("GET", None): "get",
-    ("PATCH", _REPORTED): "patch",
-    ("PUT", _DESIRED): "subscribe",
-    ("DELETE", _DESIRED): "unsubscribe",
-}
-"""The event's word by operation and resource; the whole twin has no resource, or an empty one."""
+_OPERATIONS: Final = {"GET": "get", "PATCH": "patch", "PUT": "subscribe", "DELETE": "unsubscribe"}
+"""The event's words."""
+_RESOURCES: Final = {"patch": _REPORTED, "subscribe": _DESIRED, "unsubscribe": _DESIRED}
+"""What the operations are for; GET is for the whole twin, whatever it says."""
+
+_Done = tuple[int, dict[str, t.Value], bytes]
+"""Status, further annotations and body of an answer."""
+_BAD: Final[_Done] = (400, {}, b"")
 
 
 class TwinRequests(Node):
@@ -37,15 +38,16 @@ class TwinRequests(Node):
         message = decode_message(transfer.payload)
         self.settle(transfer)
         asked = message.message_annotations
-        operation = _OPERATIONS.get((str(asked.get("operation")), asked.get("resource") or None), "unknown")
-        status, annotations, body = _done(operation, message, self.owner.device.twin)
+        operation = _OPERATIONS.get(str(asked.get("operation")), "unknown")
+        fits = asked.get("resource") == _RESOURCES.get(operation, asked.get("resource"))
+        status, annotations, body = _done(operation, message, self.owner.device.twin) if fits else _BAD
         correlation_id = message.properties.correlation_id
         answers = self.partner(TwinAnswers)
         if answers is not None:
             annotations = {"status": t.Int(status), **annotations}
             properties = Properties(correlation_id=correlation_id)
             answers.reply(Message(Data((body,)), properties, message_annotations=annotations))
-        self.owner.note("twin", now, operation=operation, request_id=shown_id(correlation_id), status=status)
+        self.owner.note("twin", now, operation=operation, request_id=text_of(correlation_id), status=status)
 
 
 class TwinAnswers(Node):
@@ -54,13 +56,11 @@ class TwinAnswers(Node):
     __slots__ = ()
 
 
-def _done(operation: str, message: Message, twin: Twin) -> tuple[int, dict[str, t.Value], bytes]:
-    """Status, further annotations and body of the answer."""
+def _done(operation: str, message: Message, twin: Twin) -> _Done:
+    """Do it."""
     if operation == "get":
         return 200, {}, twin.document()
     if operation == "patch" and isinstance(message.body, Data):
         version = twin.patch(message.body.content)
-        return (400, {}, b"") if version is None else (204, {"version": version}, b"")
-    if operation in ("subscribe", "unsubscribe"):
-        return 200, {}, b""
-    return 400, {}, b""
+        return _BAD if version is None else (204, {"version": version}, b"")
+    return (200, {}, b"") if operation in ("subscribe", "unsubscribe") else _BAD
