@@ -75,6 +75,7 @@ class AmqpDevice:
         self.hub_side, self.now = hub_side, at
         self.machine = ClientConnection(mechanism=mechanism, response=response, hostname=HUB_NAME)
         self.events: list[Event] = []
+        self._links = 0
         self.session: Session
         self.requests: SenderLink
         self.answers: ReceiverLink
@@ -148,7 +149,7 @@ class AmqpDevice:
 
     def sender(self, address: t.Value = EVENTS, session: Session | None = None, **options: t.Value) -> SenderLink:
         """A link to send on, by default for telemetry; `options` are those of `Session.sender`."""
-        link = (session or self.session).sender(f"to {address}", Target(address), **options)
+        link = (session or self.session).sender(self._name(f"to {address}"), Target(address), **options)
         self.run()
         return link
 
@@ -156,12 +157,22 @@ class AmqpDevice:
         self, address: t.Value = C2D, session: Session | None = None, credit: int = 10, **options: t.Value
     ) -> ReceiverLink:
         """A link to receive on, by default for cloud-to-device messages."""
-        link = (session or self.session).receiver(f"from {address}", Source(address), **options)
+        link = (session or self.session).receiver(self._name(f"from {address}"), Source(address), **options)
         self.run()
         if credit:
-            link.grant(credit)
+            link.grant(credit, refill=False)
             self.run()
         return link
+
+    @staticmethod
+    def target(address: t.Value) -> Target:
+        """The far end of a link to send on, for links of the test's own making."""
+        return Target(address)
+
+    def _name(self, name: str) -> str:
+        """A link name, unlike those before."""
+        self._links += 1
+        return name if self._links == 1 else f"{name} {self._links}"
 
     def second(self, address: t.Value = C2D, credit: int = 10) -> ReceiverLink:
         """The same, with receiver-settle-mode second, as the SDKs do for cloud-to-device messages."""
@@ -181,6 +192,15 @@ class AmqpDevice:
     def transfers(self, link: ReceiverLink) -> list[TransferReceived]:
         """What came on a link since the last call."""
         return [event for event in self.take(TransferReceived) if event.link is link]
+
+    def take_transfers(self) -> list[TransferReceived]:
+        """What came on any link since the last call, the answers to put-token aside."""
+        return [event for event in self.take(TransferReceived) if event.link is not self.answers]
+
+    @staticmethod
+    def decoded(transfer: TransferReceived) -> Message:
+        """The message that a transfer carries."""
+        return decode_message(transfer.payload)
 
     def messages(self, link: ReceiverLink) -> list[Message]:
         """The messages that came on a link since the last call, which are settled as accepted where that is wanted."""

@@ -127,6 +127,10 @@ class World:
         """The hub's side of the connection that was accepted as this one."""
         return self._connections[number - 1]
 
+    def wakes(self, number: int) -> int:
+        """How often the hub woke the owner of this connection."""
+        return self._wakes.count(number)
+
     def connected(self, packet: Connect | None = None, at: float = NOW, *, present: bool = False) -> Wire:
         """A connection whose CONNECT was accepted; all the hub sent so far is the CONNACK."""
         wire = self.open(at=at)

@@ -15,7 +15,7 @@ C SDK wants its links to be attached before any of them flows.
 import hashlib
 import math
 from collections.abc import Callable
-from typing import Final
+from typing import Final, assert_never
 
 from harness.errors import RemoteProtocolError
 from harness.hub.amqp import figures
@@ -64,6 +64,10 @@ from harness.protocol.amqp.state import Half, Phase
 __all__ = ["AmqpConnection"]
 
 _DETACH: Final = ("detach", "detach-not-closed")
+_TIMEOUTS: Final[dict[str, tuple[Cause, str]]] = {
+    "open": ("connect-timeout", "no OPEN came"),
+    "idle": ("keep-alive", "nothing came for too long"),
+}
 _CLIENT_VERSION: Final = "com.microsoft:client-version"
 _STOPPED: Final = Error(CONNECTION_FORCED, "The hub stops.")
 
@@ -215,9 +219,12 @@ class AmqpConnection(HubConnection):
             case ProtocolViolation(condition, reason):
                 self._cut("protocol", now, f"{condition}: {reason}", "close")
             case Timeout(which):
-                self._cut("connect-timeout" if which == "open" else "keep-alive", now, "", "close")
+                cause, detail = _TIMEOUTS[which]
+                self._cut(cause, now, detail, "close")
             case FlowReceived() | SenderSettled() | SaslOutcomeReceived():
                 pass  # the machine has taken it in
+            case _:
+                assert_never(event)
 
     def _to_node(self, event: TransferReceived | DispositionReceived, now: float) -> None:
         node = self.nodes.get(event.link)

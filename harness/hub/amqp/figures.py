@@ -13,8 +13,7 @@ Java, .NET and C use (two sessions, eight links), and bound the memory that one 
     unfinished messages       4 MiB          CLOSE amqp:resource-limit-exceeded
     one message               1 MiB          DETACH amqp:link:message-size-exceeded
     waiting answers, a link   100            DETACH amqp:resource-limit-exceeded
-    credit                    as granted     DETACH amqp:link:transfer-limit-exceeded
-    transfers                 the window     END amqp:session:window-violation
+    messages before credit    0              END amqp:link:transfer-limit-exceeded
     time to OPEN              `connect_timeout_s` of the policy, from the accept; the transport is closed
     time to authenticate      the same, from OPEN; CLOSE amqp:unauthorized-access
     silence                   twice the idle time-out; CLOSE amqp:resource-limit-exceeded

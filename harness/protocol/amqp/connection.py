@@ -274,7 +274,7 @@ class Connection(ABC):
             AmqpViolation: they are too many.
         """
         self._unsettled += change
-        if self._unsettled > self.limits.max_unsettled:
+        if change > 0 and self._unsettled > self.limits.max_unsettled:
             raise AmqpViolation(RESOURCE_LIMIT_EXCEEDED, f"more than {self.limits.max_unsettled} unsettled messages")
 
     def count_buffered(self, change: int) -> None:
@@ -284,7 +284,7 @@ class Connection(ABC):
             AmqpViolation: they are too many.
         """
         self._buffered += change
-        if self._buffered > self.limits.max_buffered:
+        if change > 0 and self._buffered > self.limits.max_buffered:
             raise AmqpViolation(
                 RESOURCE_LIMIT_EXCEEDED, f"more than {self.limits.max_buffered} bytes of unfinished messages"
             )

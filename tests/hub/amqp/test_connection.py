@@ -3,13 +3,23 @@
 from dataclasses import replace
 
 import pytest
-from support.amqp_device import EVENTS, NAME, amqp_device, plain_device
-from support.hub_world import DEVICE, HUB_NAME, LIFETIME, NOW, POLICY, World, token
+from support.amqp_device import EVENTS, NAME, amqp_device, numbered, plain_device
+from support.hub_world import DEVICE, HUB_NAME, LIFETIME, NOW, POLICY, World, connect_packet, token
 
-from harness.hub.ending import CloseMode
-from harness.protocol.amqp.conditions import UNAUTHORIZED_ACCESS
-from harness.protocol.amqp.events import BeginReceived, OpenReceived, SaslOutcomeReceived
-from harness.protocol.amqp.performatives import Begin, Error, Open, SaslCode
+from harness.hub.amqp.figures import MAX_MESSAGE_SIZE
+from harness.hub.ending import LINGER_S, CloseMode
+from harness.hub.policy import Policy
+from harness.protocol.amqp.conditions import CONNECTION_FORCED, STOLEN, UNAUTHORIZED_ACCESS
+from harness.protocol.amqp.events import (
+    BeginReceived,
+    CloseReceived,
+    DetachReceived,
+    HeartbeatReceived,
+    OpenReceived,
+    SaslOutcomeReceived,
+)
+from harness.protocol.amqp.messages import encode_message
+from harness.protocol.amqp.performatives import Begin, Error, Flow, Open, SaslCode
 from harness.sas import parse
 
 CUT_AT = NOW + LIFETIME + POLICY.grace_s
@@ -165,3 +175,385 @@ def test_expiry_detaches_the_links_of_the_device(world: World) -> None:
     assert device.put_token(token(CUT_AT + 60)) == 200
     assert [fields["admitted"] for fields in world.find("put-token-answered")] == [True, True]
     assert device.telemetry(device.sender(), 1)
+
+
+def test_links_may_be_detached_without_being_closed() -> None:
+    """As the service's newer gateways do."""
+    world = World(replace(POLICY, close="detach-not-closed"))
+    device = amqp_device(world).connected()
+    device.sender()
+    world.connection(1).on_time(CUT_AT)
+    device.run(CUT_AT)
+    (event,) = device.take(DetachReceived)
+    assert not event.detach.closed
+    assert (world.one("cut")["close"], world.one("detach")["closed"]) == ("detach-not-closed", False)
+    assert world.connection(1).close_request is None
+
+
+def test_expiry_by_close_waits_for_the_answer() -> None:
+    """CLOSE with the error; the transport is closed when the device has said CLOSE too."""
+    world = World(replace(POLICY, close="close"))
+    device = amqp_device(world).connected()
+    device.sender()
+    side = world.connection(1)
+    side.on_time(CUT_AT)
+    assert (side.close_request, side.next_deadline()) == (None, CUT_AT + 10)
+    device.run(CUT_AT)
+    assert device.errors() == [(None, Error(UNAUTHORIZED_ACCESS, "Token Invalid."))]
+    assert device.telemetry(device.sender(), 1) is False
+    device.close()
+    assert (side.close_request, side.next_deadline()) == ("fin", None)
+    assert world.codes() == EXPIRY_CODES
+    assert world.find("disconnect") == []
+
+
+def test_device_that_does_not_answer_close_is_left() -> None:
+    """After ten seconds."""
+    world = World(replace(POLICY, close="close"))
+    amqp_device(world).connected()
+    side = world.connection(1)
+    side.on_time(CUT_AT)
+    side.on_time(CUT_AT + 10)
+    assert (side.close_request, side.next_deadline()) == ("fin", None)
+
+
+@pytest.mark.parametrize("close", ["fin", "rst"])
+def test_expiry_by_the_transport_says_nothing(close: CloseMode) -> None:
+    """No DETACH, no CLOSE."""
+    world = World(replace(POLICY, close=close))
+    device = amqp_device(world).connected()
+    device.sender()
+    world.connection(1).on_time(CUT_AT)
+    assert world.connection(1).close_request == close
+    assert world.connection(1).data_to_send() == b""
+    assert world.codes() == EXPIRY_CODES
+
+
+def test_expiry_is_not_early(world: World) -> None:
+    """The connection says when."""
+    amqp_device(world).connected()
+    assert world.connection(1).next_deadline() == CUT_AT
+    world.connection(1).on_time(CUT_AT - 0.001)
+    assert world.find("cut") == []
+
+
+def test_late_data_does_not_outrun_the_cut(world: World) -> None:
+    """If the timer is late, the cut comes first, and what arrives is judged after it."""
+    device = amqp_device(world).connected()
+    link = device.sender()
+    device.run(CUT_AT)
+    assert not device.telemetry(link, 1)
+    assert world.find("telemetry") == []
+    assert device.put_token(token(CUT_AT + 60)) == 200
+
+
+def test_late_data_after_a_cut_of_the_transport_is_not_read() -> None:
+    """Nothing follows the end."""
+    world = World(replace(POLICY, close="fin"))
+    device = amqp_device(world).connected()
+    link = device.sender()
+    device.run(CUT_AT)
+    assert not device.telemetry(link, 1)
+    assert world.codes() == EXPIRY_CODES
+
+
+def test_skew_over_grace_lets_in_and_cuts_at_once() -> None:
+    """The contradiction that makes a storm."""
+    world = World(Policy(grace_s=0.0, skew_s=60.0))
+    amqp_device(world).connected(token(NOW - 30))
+    assert world.connection(1).next_deadline() == NOW - 30
+    world.connection(1).on_time(NOW)
+    assert world.one("cut")["cause"] == "token-expired"
+
+
+def test_open_has_to_come_in_time(world: World) -> None:
+    """Nobody knows the device yet, so there is no record, and nothing to say."""
+    side = world.accept("amqp")
+    assert side.next_deadline() == NOW + 60
+    side.on_time(NOW + 60)
+    assert world.one("cut") == {"conn": 1, "cause": "connect-timeout", "close": "fin", "detail": "no OPEN came"}
+    assert (side.close_request, side.data_to_send(), world.codes()) == ("fin", b"", [])
+
+
+def test_authentication_has_to_come_in_time(world: World) -> None:
+    """From OPEN on as long again; refused tokens do not count."""
+    device = amqp_device(world, at=NOW + 50).open().attach_cbs()
+    side = world.connection(1)
+    device.put_token(token(NOW - 60))
+    assert side.next_deadline() == NOW + 110
+    side.on_time(NOW + 110)
+    device.run(NOW + 110)
+    assert (world.one("cut")["cause"], world.one("cut")["close"]) == ("connect-timeout", "close")
+    ((_, error),) = device.errors()
+    assert isinstance(error, Error)
+    assert error.condition == UNAUTHORIZED_ACCESS
+
+
+def test_device_that_was_in_may_take_its_time(world: World) -> None:
+    """After a cut by DETACH there is no limit but silence."""
+    device = amqp_device(world).connected()
+    world.connection(1).on_time(CUT_AT)
+    device.run(CUT_AT)
+    assert world.connection(1).next_deadline() == NOW + 480
+
+
+def test_silence_ends_the_connection(world: World) -> None:
+    """After twice the idle time-out that was announced."""
+    amqp_device(world).connected(token(NOW + 3600))
+    world.connection(1).on_time(NOW + 480)
+    assert world.one("cut") == {
+        "conn": 1,
+        "cause": "keep-alive",
+        "close": "close",
+        "detail": "nothing came for too long",
+    }
+    assert world.connection(1).close_request == "fin"
+    assert world.codes() == ["deviceConnect", "404104"]
+
+
+def test_signs_of_life_are_recorded(world: World) -> None:
+    """An empty frame is a ping."""
+    device = amqp_device(world).connected()
+    device.machine.on_time(NOW + 60)
+    device.machine.on_time(NOW + 120)
+    device.run(NOW + 1)
+    assert world.one("ping") == {"conn": 1}
+
+
+def test_hub_gives_signs_of_life(world: World) -> None:
+    """In time for the idle time-out that the device announced."""
+    device = amqp_device(world).open(idle_time_out_ms=4000)
+    side = world.connection(1)
+    assert side.next_deadline() == NOW + 1
+    side.on_time(NOW + 1)
+    side.on_time(NOW + 2)
+    device.run(NOW + 2)
+    assert len(device.take(HeartbeatReceived)) == 1
+
+
+def test_takeover_steals_the_links(world: World) -> None:
+    """The older connection's links are detached, its transport is closed; the newer one is admitted after that."""
+    old = amqp_device(world).connected()
+    link = old.sender()
+    new = amqp_device(world, at=NOW + 1).connected()
+    assert world.connection(1).close_request == "fin"
+    old.run(NOW + 1)
+    ((stolen, error),) = old.errors()
+    assert (stolen, isinstance(error, Error) and error.condition) == (link, STOLEN)
+    assert world.one("cut") == {"conn": 1, "cause": "takeover", "close": "fin", "detail": "by connection 2"}
+    assert world.codes() == ["deviceConnect", "409002", "deviceConnect"]
+    assert new.telemetry(new.sender(), 1)
+
+
+def test_takeover_from_mqtt(world: World) -> None:
+    """The record is that of the older connection's protocol."""
+    wire = world.connected()
+    amqp_device(world).connected()
+    assert wire.hub_side.close_request == "fin"
+    assert world.codes() == ["deviceConnect", "400027", "deviceConnect"]
+
+
+def test_takeover_by_mqtt(world: World) -> None:
+    """The other way round."""
+    amqp_device(world).connected()
+    world.open().send(connect_packet())
+    assert world.connection(1).close_request == "fin"
+    assert world.codes() == ["deviceConnect", "409002", "deviceConnect"]
+
+
+def test_refused_device_does_not_displace_the_one_that_is_in(world: World) -> None:
+    """Only who is let in takes over."""
+    device = amqp_device(world).connected()
+    amqp_device(world).open().attach_cbs().put_token(token(NOW - 60))
+    assert device.telemetry(device.sender(), 1)
+
+
+def test_close_by_the_device_is_an_information(world: World) -> None:
+    """The hub answers, and gives the device a moment to close the transport."""
+    device = amqp_device(world).connected()
+    device.close()
+    side = world.connection(1)
+    assert device.take(CloseReceived)[0].close.error is None
+    assert world.one("disconnect") == {"conn": 1, "condition": None}
+    assert world.codes() == ["deviceConnect", "deviceDisconnect"]
+    assert (side.close_request, side.next_deadline()) == (None, NOW + LINGER_S)
+    side.on_time(NOW + LINGER_S)
+    assert (side.close_request, side.next_deadline()) == ("fin", None)
+    assert world.find("cut") == []
+
+
+def test_close_with_an_error_says_which(world: World) -> None:
+    """It is leave-taking all the same."""
+    amqp_device(world).connected().close(Error("amqp:internal-error", "boom"))
+    assert world.one("disconnect")["condition"] == "amqp:internal-error"
+    assert world.codes() == ["deviceConnect", "deviceDisconnect"]
+
+
+def test_close_before_a_token_leaves_no_record(world: World) -> None:
+    """Nobody knows whose connection it was."""
+    amqp_device(world).open().close()
+    assert (len(world.find("disconnect")), world.codes()) == (1, [])
+
+
+def test_device_that_closes_without_more_is_no_loss(world: World) -> None:
+    """It took leave before."""
+    device = amqp_device(world).connected()
+    device.close()
+    world.connection(1).peer_closed("fin", NOW)
+    assert world.codes() == ["deviceConnect", "deviceDisconnect"]
+
+
+@pytest.mark.parametrize("how", ["fin", "rst", "close-notify", "websocket-close"])
+def test_loss_without_close_is_404104(world: World, how: str) -> None:
+    """However it shows."""
+    amqp_device(world).connected()
+    side = world.connection(1)
+    side.peer_closed(how, NOW + 3)
+    side.transport_closed("device", how, NOW + 4)
+    assert world.codes() == ["deviceConnect", "404104"]
+    assert world.events[-1] == ("closed", NOW + 4, {"conn": 1, "first": "device", "how": how})
+
+
+def test_loss_after_a_cut_by_detach_adds_no_record(world: World) -> None:
+    """The device was not in any more."""
+    amqp_device(world).connected()
+    world.connection(1).on_time(CUT_AT)
+    world.connection(1).peer_closed("fin", CUT_AT)
+    assert world.codes() == EXPIRY_CODES
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x00\x00\x00\x01\x02\x00\x00\x00", b"\x00\x00\x00\x0c\x02\x00\x00\x00\x00\x53\x99\xc0"]
+)
+def test_violation_ends_the_connection(world: World, data: bytes) -> None:
+    """By the machine's CLOSE, after which the transport is closed."""
+    device = amqp_device(world).connected()
+    world.connection(1).receive(data, NOW)
+    device.run()
+    assert (world.one("cut")["cause"], world.one("cut")["close"]) == ("protocol", "close")
+    assert world.one("cut")["detail"].startswith("amqp:")
+    assert len(device.take(CloseReceived)) == 1
+    assert world.connection(1).close_request == "fin"
+    assert world.codes() == ["deviceConnect", "400000"]
+
+
+def test_violation_before_open_has_nothing_to_say_it_with(world: World) -> None:
+    """The hub shows which protocol it speaks, and closes."""
+    side = world.accept("amqp")
+    side.receive(b"GET / HTTP/1.1\r\n", NOW)
+    assert (world.one("cut")["close"], side.close_request, world.codes()) == ("fin", "fin", [])
+
+
+def test_what_came_before_a_violation_counts(world: World) -> None:
+    """Messages in front of the bad frame are accepted, those behind it are not read."""
+    device = amqp_device(world).connected()
+    link = device.sender()
+    link.send(encode_message(numbered(1)))
+    up = device.machine.data_to_send()
+    world.connection(1).receive(up + b"\x00\x00\x00\x01\x02\x00\x00\x00" + up, NOW)
+    assert [fields["message_id"] for fields in world.find("telemetry")] == ["1"]
+
+
+def test_end_of_a_session(world: World) -> None:
+    """The links on it are gone, the device stays."""
+    device = amqp_device(world).connected()
+    session = device.begin()
+    device.sender(session=session)
+    session.end(Error("amqp:internal-error"))
+    device.run()
+    assert world.one("session-end") == {"conn": 1, "by": "device", "condition": "amqp:internal-error"}
+    assert world.find("detach") == []
+    assert device.put_token(token(NOW + 100)) == 200
+
+
+def test_violation_of_a_session_ends_it(world: World) -> None:
+    """By the hub, once; the device's END is only the answer."""
+    device = amqp_device(world).connected()
+    link = device.receiver(session=device.begin())
+    device.machine.send_frame(link.session.channel, Flow(1, 5000, 1, 5000, handle=99, link_credit=1))
+    device.run()
+    link.session.end()
+    device.run()
+    assert world.one("session-end") == {"conn": 1, "by": "hub", "condition": "amqp:session:unattached-handle"}
+    assert device.put_token(token(NOW + 100)) == 200
+
+
+def test_violation_of_a_link_detaches_it(world: World) -> None:
+    """And no other."""
+    device = amqp_device(world).connected()
+    link, other = device.sender(), device.sender()
+    link.send(b"\x00" * (MAX_MESSAGE_SIZE + 1))
+    device.run()
+    assert world.one("detach") == {
+        "conn": 1, "link": link.name, "kind": "telemetry", "by": "hub", "closed": True,
+        "condition": "amqp:link:message-size-exceeded",
+    }  # fmt: skip
+    assert device.telemetry(other, 1)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_detach_by_the_device_is_answered_alike(world: World, closed: bool) -> None:  # noqa: FBT001 - drawn
+    """Closed with closed, and with the error in the event."""
+    device = amqp_device(world).connected()
+    link = device.sender()
+    link.detach(Error("amqp:internal-error"), closed=closed)
+    device.run()
+    assert device.take(DetachReceived)[0].detach.closed is closed
+    assert world.one("detach") == {
+        "conn": 1, "link": link.name, "kind": "telemetry", "by": "device", "closed": closed, "condition": "amqp:internal-error",
+    }  # fmt: skip
+
+
+def test_answer_to_a_detach_is_no_event(world: World) -> None:
+    """The hub's DETACH was told."""
+    device = amqp_device(world).connected()
+    device.sender()
+    world.connection(1).on_time(CUT_AT)
+    device.run(CUT_AT)
+    device.answer_detaches()
+    assert len(world.find("detach")) == 1
+
+
+def test_stop_says_close(world: World) -> None:
+    """And does not wait for the answer."""
+    device = amqp_device(world).connected()
+    world.hub.stop(NOW + 1)
+    device.run(NOW + 1)
+    ((_, error),) = device.errors()
+    assert isinstance(error, Error)
+    assert error.condition == CONNECTION_FORCED
+    assert world.one("cut") == {"conn": 1, "cause": "hub-stopped", "close": "close", "detail": ""}
+    assert world.connection(1).close_request == "fin"
+    assert world.codes() == ["deviceConnect"]
+
+
+def test_stop_closes_what_is_on_its_way_out(world: World) -> None:
+    """Without a second cut."""
+    amqp_device(world).connected().close()
+    world.hub.stop(NOW)
+    assert world.connection(1).close_request == "fin"
+    assert world.find("cut") == []
+
+
+def test_secrets_are_learnt_before_anything_is_told(world: World) -> None:
+    """Both spellings of the signature, of refused tokens and malformed requests too; a text that is no token is one itself."""
+    device = amqp_device(world).open().attach_cbs()
+    stale = parse(token(NOW - 60))
+    device.put_token(token(NOW - 60), name=None)
+    device.put_token("nonsense-nonsense")
+    plain_device(world, token(NOW - 70)).open()
+    other = parse(token(NOW - 70))
+    assert world.secrets == [stale.sig, stale.signature, "nonsense-nonsense", other.sig, other.signature]
+
+
+def test_unrecorded_connection_behaves_the_same() -> None:
+    """Without events: admitted, refused and cut as ever."""
+    world = World(recording=False)
+    device = amqp_device(world).connected()
+    link = device.sender()
+    assert device.telemetry(link, 1)
+    assert device.put_token(token(NOW - 60)) == 401
+    world.connection(1).on_time(CUT_AT)
+    device.run(CUT_AT)
+    assert len(device.errors()) == 1
+    assert world.events == []

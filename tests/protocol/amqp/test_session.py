@@ -386,6 +386,17 @@ def test_unsettled_messages_are_limited() -> None:
     assert event == ProtocolViolation(RESOURCE_LIMIT_EXCEEDED, "more than 2 unsettled messages")
 
 
+def test_limit_is_the_end_of_all_links() -> None:
+    """Also of those that hold nothing unsettled and end while the others still do."""
+    world = server(Limits(max_unsettled=1))
+    for handle in range(2):
+        attach = Attach(f"up{handle}", handle, False, source=Source(), target=Target(), initial_delivery_count=0)
+        world.receiver(attach, credit=10)
+    world.send(message(0, handle=1))
+    event = only(ProtocolViolation, world.send(message(1, handle=1)))
+    assert event.condition == RESOURCE_LIMIT_EXCEEDED
+
+
 @pytest.mark.parametrize("end", ["detach", "end"])
 def test_what_has_ended_is_not_counted(end: str) -> None:
     """Nobody can settle it any more."""
