@@ -188,3 +188,16 @@ def test_user_name_without_a_hub_is_reported_for_this_hub() -> None:
     refusal = GATE.judge(read_credentials(Connect("")), NOW)
     assert refusal is not None
     assert refusal.check.code == "401003"
+
+
+def test_statuses_over_amqp() -> None:
+    """Whom the hub does not know is not found; who names nobody asks wrongly; the rest is unauthorized."""
+    statuses = {check.name: check.status for check in CHECKS}
+    others = {name: status for name, status in statuses.items() if status != 401}
+    assert others == {"user-name": 400, "registered": 404, "device-enabled": 404}
+
+
+def test_refusal_as_expired_whatever_is_wrong() -> None:
+    """For a fault."""
+    refusal = GATE.refuse_as_expired(read_credentials(connect_packet()))
+    assert (refusal.check.name, refusal.text) == ("expiry", "The specified SAS token is expired")

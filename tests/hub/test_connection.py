@@ -19,7 +19,7 @@ from support.hub_world import (
     token,
 )
 
-from harness.hub.ending import LINGER_S
+from harness.hub.ending import LINGER_S, CloseMode
 from harness.hub.policy import Policy
 from harness.protocol.mqtt.codec import encode
 from harness.protocol.mqtt.packets import Connack, Connect, Disconnect, Pingreq, Puback, Publish, Will
@@ -103,6 +103,15 @@ def test_session_is_present_on_return(world: World) -> None:
     world.connected()
     world.connected(present=True)
     assert [fields["session_present"] for fields in world.find("connack")] == [False, True]
+
+
+@pytest.mark.parametrize("close", [None, "detach", "detach-not-closed", "close"])
+def test_what_only_amqp_knows_is_a_fin(close: CloseMode | None) -> None:
+    """Also where nothing is said."""
+    world = World(replace(POLICY, close=close))
+    wire = world.connected()
+    wire.hub_side.on_time(CUT_AT)
+    assert (wire.hub_side.close_request, world.one("cut")["close"]) == ("fin", "fin")
 
 
 @pytest.mark.parametrize("close", ["fin", "rst"])

@@ -1,6 +1,7 @@
 """Azure-Monitor-shaped records and their AzureDiagnostics rows."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from support.hub_world import HUB_NAME, NOW
@@ -9,6 +10,7 @@ from harness.hub.diagnostics import (
     BAD_REQUEST,
     CLOSED_REMOTELY,
     COLUMNS,
+    CONFLICT,
     DISPLACED,
     QUERY_COLUMNS,
     TOKEN_EXPIRED,
@@ -124,3 +126,23 @@ def test_query_columns_come_first() -> None:
 def test_mask(peer: str, masked: str) -> None:
     """The last octet is hidden; what is no IPv4 address is hidden altogether."""
     assert mask(peer) == masked
+
+
+@pytest.mark.parametrize(("transport", "protocol"), [("amqp", "Amqp"), ("amqp-ws", "AmqpWs")])
+def test_connect_over_amqp_tells_how_the_device_authenticated(transport: str, protocol: str) -> None:
+    """As JSON text within JSON text; a refusal and a disconnect do not."""
+    origin = replace(ORIGIN, transport=transport)
+    properties = json.loads(build_record("deviceConnect", NOW, origin)["properties"])
+    assert json.loads(properties["authType"]) == {
+        "scope": "device", "type": "sas", "issuer": "iothub", "acceptingIpFilterRule": None,
+    }  # fmt: skip
+    assert properties["protocol"] == protocol
+    for operation, problem in (("deviceConnect", TOKEN_EXPIRED), ("deviceDisconnect", None)):
+        record = build_record(operation, NOW, origin, problem)  # type: ignore[arg-type]
+        assert json.loads(record["properties"])["authType"] is None
+
+
+def test_conflict_of_links() -> None:
+    """What a newer connection makes of an older one over AMQP."""
+    record = build_record("deviceDisconnect", NOW, replace(ORIGIN, transport="amqp"), CONFLICT)
+    assert (record["resultType"], record["resultDescription"]) == ("409002", "LinkCreationConflict")

@@ -40,3 +40,15 @@ def test_overdue_calls_fail_by_what_they_waited_for() -> None:
     overdue = calls.pop_overdue(9.0)
     assert [(each.request_id, each.failure) for each in overdue] == [("waiting", NOT_ONLINE), ("sent", GATEWAY_TIMEOUT)]
     assert calls.next_deadline() == 11.0
+
+
+def test_calls_may_be_sent_one_by_one() -> None:
+    """The oldest first."""
+    calls = MethodCalls()
+    for request_id in ("1", "2"):
+        calls.add(call(request_id))
+    assert [sent.request_id for sent in calls.send_waiting(2.0, 1)] == ["1"]
+    assert calls.waiting
+    assert [sent.request_id for sent in calls.send_waiting(2.0, 1)] == ["2"]
+    assert not calls.waiting
+    assert calls.request_ids == ("1", "2")

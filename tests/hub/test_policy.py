@@ -1,15 +1,31 @@
 """The intervals around a token's end, and what no hub can do."""
 
 import math
+from typing import get_args
 
 import pytest
 
+from harness.hub.ending import CloseMode, of_transport
 from harness.hub.policy import Policy
 
 
 def test_defaults_are_the_services() -> None:
     """Ten minutes of grace, five of skew."""
     assert (Policy().cut_at(1000), Policy().too_late_to_connect(1000, 1300)) == (1600, False)
+
+
+def test_way_to_cut_is_the_transports_own() -> None:
+    """Unless it is said."""
+    assert Policy().close is None
+    assert [Policy(close=close).close for close in get_args(CloseMode)] == list(get_args(CloseMode))
+
+
+@pytest.mark.parametrize(
+    ("close", "way"), [(None, "fin"), ("fin", "fin"), ("rst", "rst"), ("detach", "fin"), ("close", "fin")]
+)
+def test_way_to_cut_of_a_transport(close: CloseMode | None, way: str) -> None:
+    """What only AMQP knows is a FIN elsewhere."""
+    assert of_transport(close) == way
 
 
 @pytest.mark.parametrize(("now", "late"), [(1005.0, False), (1005.001, True)])

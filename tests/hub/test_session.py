@@ -78,3 +78,38 @@ def test_clean_session_puts_what_was_in_flight_back_to_the_head_of_the_queue() -
     session.begin(clean=True)
     assert list(session.resend()) == []
     assert [session.take(), session.take(), session.take()] == [message(1), message(2), message(3)]
+
+
+def test_messages_go_back_to_the_head_of_the_queue() -> None:
+    """In the order in which they were sent."""
+    session = DeviceSession()
+    for number in range(4):
+        session.enqueue(message(number))
+    sent = [session.take(), session.take()]
+    session.put_back([item for item in sent if item is not None])
+    assert [item and item.message_id for item in (session.take(), session.take(), session.take())] == [
+        "c2d-0",
+        "c2d-1",
+        "c2d-2",
+    ]
+
+
+def test_messages_in_flight_can_be_recalled() -> None:
+    """Once, and they are in flight no more; subscriptions stay."""
+    session = DeviceSession()
+    session.begin(clean=False)
+    session.subscribe(FILTER, 1)
+    packet = session.put_in_flight(message(1), "topic")
+    assert session.recall() == [message(1)]
+    assert (session.recall(), list(session.resend()), session.waiting) == ([], [], True)
+    assert packet.packet_id is not None
+    assert session.acknowledge(packet.packet_id) is None
+    assert session.granted(FILTER) == 1
+
+
+def test_waiting() -> None:
+    """Whether anything is in the queue."""
+    session = DeviceSession()
+    assert not session.waiting
+    session.enqueue(message(1))
+    assert session.waiting

@@ -26,6 +26,7 @@ from harness.protocol.amqp.performatives import Accepted, DeliveryState, Error, 
 from harness.protocol.amqp.receiver import ReceiverLink
 from harness.protocol.amqp.sender import SenderLink
 from harness.protocol.amqp.session import Session
+from harness.protocol.amqp.state import Half
 
 EventT = TypeVar("EventT")
 NAME = f"{HUB_NAME}/devices/{DEVICE}"
@@ -104,6 +105,18 @@ class AmqpDevice:
         found: list[EventT] = [event for event in self.events if isinstance(event, kind)]
         self.events = [event for event in self.events if not isinstance(event, kind)]
         return found
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its session can be used."""
+        session = getattr(self, "session", None)
+        return session is not None and session.local is session.remote is Half.ACTIVE
+
+    @property
+    def requests_are_there(self) -> bool:
+        """Whether its links to `$cbs` can be used."""
+        links = [getattr(self, name, None) for name in ("requests", "answers")]
+        return self.is_open and all(link is not None and link.local is link.remote is Half.ACTIVE for link in links)
 
     # From OPEN to put-token.
 
@@ -195,7 +208,7 @@ class AmqpDevice:
 
     def take_transfers(self) -> list[TransferReceived]:
         """What came on any link since the last call, the answers to put-token aside."""
-        return [event for event in self.take(TransferReceived) if event.link is not self.answers]
+        return [event for event in self.take(TransferReceived) if event.link is not getattr(self, "answers", None)]
 
     @staticmethod
     def decoded(transfer: TransferReceived) -> Message:

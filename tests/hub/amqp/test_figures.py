@@ -61,7 +61,7 @@ def unfinished(device: AmqpDevice) -> None:
         (big_frame, "amqp:connection:framing-error"),
         (sessions, "amqp:resource-limit-exceeded"),
         (links, "amqp:resource-limit-exceeded"),
-        (unsettled, "amqp:resource-limit-exceeded"),
+        pytest.param(unsettled, "amqp:resource-limit-exceeded", marks=pytest.mark.slow),
         (unfinished, "amqp:resource-limit-exceeded"),
     ],
 )

@@ -135,6 +135,7 @@ def test_nothing_is_said_to_be_sent_behind_a_detach(world: World, device: AmqpDe
     assert world.find("disposition") == []
 
 
+@pytest.mark.slow
 def test_many_messages_on_one_link(world: World, device: AmqpDevice) -> None:
     """Credit and window are renewed in time."""
     link = device.sender()
