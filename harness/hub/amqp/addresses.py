@@ -18,8 +18,8 @@ __all__ = ["CBS", "Kind", "Place", "read_address", "read_audience"]
 Kind = Literal["cbs", "telemetry", "c2d", "methods", "twin", "unknown"]
 CBS: Final = "$cbs"
 
-_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_AUTHORITY = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
+_SCHEME = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT = re.compile(r":[0-9]+\Z")
 _LONGEST_ID = 2 * 128 + 1  # a device's, a slash, a module's (IoT Hub documentation, "Understand the identity registry")
 

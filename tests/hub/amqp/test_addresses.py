@@ -70,6 +70,11 @@ def test_places_a_device_does_not_have(address: str, role: str) -> None:
     assert read_address(address, role).kind == "unknown"
 
 
+def test_scheme_is_one_at_the_beginning_only() -> None:
+    """Anywhere else it belongs to a path that the hub does not know."""
+    assert read_address("/devices/dev1/x://y/twin", "sender").kind == "unknown"
+
+
 @pytest.mark.parametrize(
     ("name", "audience"),
     [

@@ -4,10 +4,14 @@ from dataclasses import replace as with_
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 from support.amqp_device import NAME, AmqpDevice, amqp_device, put_token_message
+from support.amqp_strategies import values
 from support.hub_world import DEVICE, HUB_NAME, IDENTITY, NOW, World, token
 
+from harness.hub.amqp.cbs import TYPES, read_put_token
 from harness.protocol.amqp import types as t
 from harness.protocol.amqp.events import DispositionReceived, TransferReceived
 from harness.protocol.amqp.messages import Data, Message, SingleValue, decode_message, encode_message
@@ -220,3 +224,16 @@ def test_request_that_cannot_be_read_costs_the_link(world: World, device: AmqpDe
     device.run()
     assert world.one("detach")["condition"] == "amqp:decode-error"
     assert world.connection(1).close_request is None
+
+
+SOMETHING = st.sampled_from(["put-token", *TYPES, NAME, "%2F" * 3, ""]) | values
+
+
+@given(
+    asked=st.dictionaries(st.sampled_from(["operation", "type", "name"]) | values.map(str), SOMETHING, max_size=4),
+    body=SOMETHING,
+)
+def test_reading_never_raises(asked: dict[str, t.Value], body: t.Value) -> None:
+    """Whatever types the values have."""
+    request = read_put_token(Message(SingleValue(body), application_properties=asked))
+    assert request.problem is None or request.problem.status == 400
