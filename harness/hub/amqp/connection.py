@@ -172,11 +172,15 @@ class AmqpConnection(HubConnection):
     # What arrives.
 
     def _process(self, now: float) -> None:
-        plain_traffic = True
+        only_messages = True
         while events := self._engine.events():  # again, since the answer to SASL lets the machine read on
             for event in events:
-                plain_traffic = plain_traffic and isinstance(event, TransferReceived | DispositionReceived)
-                if not self._over:
+                if self._over:
+                    break
+                if type(event) is TransferReceived:  # nearly all of them
+                    self._to_node(event, now)
+                else:
+                    only_messages = False
                     self._handle(event, now)
         if self._over and self._engine.phase is Phase.CLOSED and self._leave_by == math.inf:  # both sides said CLOSE
             self._end("fin", now)
@@ -184,13 +188,15 @@ class AmqpConnection(HubConnection):
             self._grant()
         if self._device.session.waiting or self._device.methods.waiting:
             self._deliver(now)
-        if not plain_traffic:
+        if not only_messages:
             self._due = self._earliest_deadline()
 
     def _handle(self, event: Event, now: float) -> None:  # noqa: C901, PLR0912 - a line or two per event
         match event:
-            case TransferReceived() | DispositionReceived():
-                self._to_node(event, now)
+            case DispositionReceived(link):
+                node = self.nodes.get(link)
+                if node is not None:
+                    node.settled(event, now)
             case AttachReceived():
                 self._attach(event, now)
             case DetachReceived(link, detach):
@@ -221,20 +227,17 @@ class AmqpConnection(HubConnection):
             case Timeout(which):
                 cause, detail = _TIMEOUTS[which]
                 self._cut(cause, now, detail, "close")
-            case FlowReceived() | SenderSettled() | SaslOutcomeReceived():
-                pass  # the machine has taken it in
+            case FlowReceived() | SenderSettled() | SaslOutcomeReceived() | TransferReceived():
+                pass  # the machine has taken it in, or `_process` has
             case _:
                 assert_never(event)
 
-    def _to_node(self, event: TransferReceived | DispositionReceived, now: float) -> None:
+    def _to_node(self, event: TransferReceived, now: float) -> None:
         node = self.nodes.get(event.link)
-        if node is None:  # detached by the hub, and the device has not heard of it
+        if node is None:  # detached by the hub, and the device had not heard of it
             return
         try:
-            if isinstance(event, TransferReceived):
-                node.received(event, now)
-            else:
-                node.settled(event, now)
+            node.received(event, now)
         except RemoteProtocolError as error:
             condition = error.condition if isinstance(error, AmqpViolation) else DECODE_ERROR
             event.link.detach(Error(condition, str(error)))

@@ -1,5 +1,7 @@
 """AMQP values as texts of an event."""
 
+from typing import Final
+
 from harness.protocol.amqp import types as t
 from harness.protocol.amqp.messages import Message
 from harness.protocol.amqp.performatives import Error
@@ -8,11 +10,21 @@ __all__ = ["condition_of", "properties_of", "shown", "text_of"]
 
 _SHOWN = 256  # characters of what a device may make as long as it likes
 
+_SYSTEM: Final = (
+    ("$.mid", "message_id"),
+    ("$.cid", "correlation_id"),
+    ("$.uid", "user_id"),
+    ("$.to", "to"),
+    ("$.ct", "content_type"),
+    ("$.ce", "content_encoding"),
+)
+"""Properties of the system: their names over MQTT, and here."""
+
 
 def text_of(value: t.Value) -> str | None:
     """A value as a text: a UUID with its hyphens, bytes as hexadecimal digits, true and false, None for none."""
-    if value is None:
-        return None
+    if value is None or type(value) is str:
+        return value
     if isinstance(value, t.Uuid):
         digits = value.hex()
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
@@ -30,18 +42,10 @@ def shown(value: t.Value) -> str | None:
 def properties_of(message: Message) -> dict[str, str | None]:
     """The application's properties, and those of the system under the names which MQTT has for them."""
     system = message.properties
-    named = {
-        "$.mid": system.message_id,
-        "$.cid": system.correlation_id,
-        "$.uid": system.user_id,
-        "$.to": system.to,
-        "$.ct": system.content_type,
-        "$.ce": system.content_encoding,
-    }
-    return {
-        **{name: text_of(value) for name, value in named.items() if value is not None},
-        **{str(name): text_of(value) for name, value in message.application_properties.items()},
-    }
+    found = {name: text_of(value) for name, field in _SYSTEM if (value := getattr(system, field)) is not None}
+    for name, value in message.application_properties.items():
+        found[str(name)] = text_of(value)
+    return found
 
 
 def condition_of(error: Error | t.Described | None) -> str | None:

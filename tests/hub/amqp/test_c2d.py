@@ -1,14 +1,17 @@
 """Cloud-to-device messages over AMQP."""
 
+from dataclasses import replace as policy_replace
+
 import pytest
 from msgspec.structs import replace
-from support.amqp_device import C2D, AmqpDevice, amqp_device
+from support.amqp_device import C2D, AmqpDevice, amqp_device, put_token_message
 from support.hub_world import C2D as C2D_FILTER
 from support.hub_world import DEVICE, LIFETIME, NOW, POLICY, World, token
 
+from harness.hub.faults import Fault
 from harness.protocol.amqp import types as t
 from harness.protocol.amqp.events import SenderSettled, TransferReceived
-from harness.protocol.amqp.messages import Data, decode_message
+from harness.protocol.amqp.messages import Data, decode_message, encode_message
 from harness.protocol.amqp.performatives import (
     RECEIVER,
     Accepted,
@@ -203,6 +206,21 @@ def test_disposition_after_the_cut_is_ignored(world: World, device: AmqpDevice) 
     (transfer,) = device.transfers(link)
     link.settle(transfer.delivery_id)
     device.run(CUT_AT)
+    assert world.find("c2d-acknowledged") == []
+    assert len(world.find("c2d-returned")) == 1
+
+
+def test_disposition_in_the_read_of_the_cut_is_ignored() -> None:
+    """The cut was decided on what came before it."""
+    world = World(policy_replace(POLICY, faults=(Fault("renewal", "cut"),)))
+    device = amqp_device(world).connected()
+    link = device.receiver()
+    queue(world, "c1")
+    device.run()
+    (transfer,) = device.transfers(link)
+    device.requests.send(encode_message(put_token_message(token(NOW + 100))))
+    link.settle(transfer.delivery_id)
+    device.run()
     assert world.find("c2d-acknowledged") == []
     assert len(world.find("c2d-returned")) == 1
 
