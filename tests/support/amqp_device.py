@@ -11,13 +11,10 @@ from support.hub_world import DEVICE, HUB_NAME, NOW, World, token
 from harness.protocol.amqp import types as t
 from harness.protocol.amqp.client import ClientConnection, plain
 from harness.protocol.amqp.events import (
-    AttachReceived,
-    BeginReceived,
     CloseReceived,
     DetachReceived,
     DispositionReceived,
     Event,
-    SaslOutcomeReceived,
     TransferReceived,
 )
 from harness.protocol.amqp.link import Link
@@ -253,21 +250,3 @@ def plain_device(world: World, text: str | None = None, user: str | None = None,
     """The same with SASL PLAIN and a token."""
     response = plain(user or f"{DEVICE}@sas.{HUB_NAME.partition('.')[0]}", text or token())
     return AmqpDevice(world.accept("amqp", at=at), "PLAIN", response, at)
-
-
-__all__ = [
-    "C2D",
-    "EVENTS",
-    "METHODS",
-    "NAME",
-    "SDK",
-    "TWIN",
-    "AmqpDevice",
-    "AttachReceived",
-    "BeginReceived",
-    "SaslOutcomeReceived",
-    "amqp_device",
-    "numbered",
-    "plain_device",
-    "put_token_message",
-]

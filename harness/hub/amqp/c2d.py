@@ -64,7 +64,6 @@ class C2d(Node):
     def lost(self, now: float) -> None:
         """What the device had not settled is to be sent again."""
         self._put_back(list(self._in_flight.values()), "link-lost", now)
-        self._in_flight.clear()
 
     def _put_back(self, messages: list[C2dMessage], why: str, now: float) -> None:
         self.owner.device.session.put_back(messages)

@@ -146,11 +146,9 @@ class AmqpConnection(HubConnection):
 
     def stop(self, now: float) -> None:
         """The hub stops."""
-        if self._over:
-            self._end("fin", now)
-        else:
+        if not self._over:
             self._cut("hub-stopped", now, "", "close", _STOPPED)
-            self._end("fin", now)
+        self._end("fin", now)
         self._wake()
 
     # What the nodes call.
