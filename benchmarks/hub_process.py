@@ -36,7 +36,7 @@ async def serve(job: HubJob) -> None:
             hub = _hub(job, device, reservation.address, recorder)
             server = await CellServer.start(hub, authority, reservation, clock, names=[job.hub_name])
             undo.push_async_callback(server.stop)
-            addresses.append(Address(reservation.address, reservation.mqtt_port))
+            addresses.append(Address(reservation.address, reservation.ports["mqtt"]))
         _announce(addresses, authority.ca_pem)
         await asyncio.to_thread(sys.stdin.buffer.read)
 

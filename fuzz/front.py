@@ -177,7 +177,7 @@ def _read_server(chunks: list[bytes], random: Random) -> Outcome:
 
 
 def _read_client(chunks: list[bytes], random: Random) -> Outcome:
-    side = WebSocketClient("127.64.0.1", 443)
+    side = WebSocketClient("127.64.0.1", 443, "mqtt")
     side._client.key = _KEY  # noqa: SLF001 - the library draws one, and the answer has to fit it
     return _drive(side, chunks, random)
 

@@ -1,9 +1,9 @@
 """Loopback addresses, one per cell: device SDKs hard-code the ports, so what tells cells apart is the address.
 
 Linux answers on all of 127.0.0.0/8. Addresses come from 127.64.0.0/10, from a random place on. Listening on port 8883 *is* the
-reservation: whoever comes second, in this process or another, gets EADDRINUSE and takes the next address. Nothing is ever
-bound to a wildcard address. Port 443 may be forbidden or taken; then an ephemeral port serves, and the way there leads through
-the CONNECT proxy. Where only 127.0.0.1 exists it is lent to one cell after the other.
+reservation: whoever comes second, in this process or another, gets EADDRINUSE and takes the next address, and so does who
+finds 5671 taken. Nothing is ever bound to a wildcard address. Port 443 may be forbidden or taken; then an ephemeral port
+serves, and the way there leads through the CONNECT proxy. Where only 127.0.0.1 exists it is lent to one cell after the other.
 """
 
 import asyncio
@@ -15,13 +15,20 @@ import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from types import MappingProxyType
+from typing import Final, Literal
 
 from harness.errors import EnvironmentProblem
 
-__all__ = ["MQTT_PORT", "WEBSOCKET_PORT", "AddressPool", "Reservation"]
+__all__ = ["DOORS", "PORTS", "AddressPool", "Door", "Reservation"]
 
-MQTT_PORT = 8883
-WEBSOCKET_PORT = 443
+Door = Literal["mqtt", "amqp", "websocket"]
+PORTS: Final[Mapping[Door, int]] = MappingProxyType({"mqtt": 8883, "amqp": 5671, "websocket": 443})
+"""What a hub listens on, and device SDKs insist on."""
+DOORS: Final[Mapping[str, Door]] = MappingProxyType(
+    {"mqtt": "mqtt", "mqtt-ws": "websocket", "amqp": "amqp", "amqp-ws": "websocket"}
+)
+"""Which door leads a transport in."""
 _ONLY = "127.0.0.1"
 _FIRST = int(IPv4Address("127.64.0.0"))
 _SIZE = 1 << 22
@@ -32,36 +39,33 @@ _POLL_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """An address with its two listening sockets; connections wait in their backlog until somebody accepts them.
+    """An address with a listening socket for each door; connections wait in their backlog until somebody accepts them.
 
-    `privileged`: WebSocket is on 443 itself. The sockets belong to whoever serves them; `release` closes them in any case and
-    gives the address back.
+    The sockets belong to whoever serves them; `release` closes them in any case and gives the address back.
     """
 
     address: str
-    mqtt_port: int
-    websocket_port: int
-    mqtt_socket: socket.socket
-    websocket_socket: socket.socket
+    sockets: Mapping[Door, socket.socket]
+    ports: Mapping[Door, int]
     on_release: Callable[[], None]
 
     @property
     def privileged(self) -> bool:
         """Whether a device can use the port its SDK insists on, 443, without a proxy."""
-        return self.websocket_port == WEBSOCKET_PORT
+        return self.ports["websocket"] == PORTS["websocket"]
 
     def targets(self, names: Sequence[str]) -> Mapping[tuple[str, int], tuple[str, int]]:
         """For a CONNECT proxy: the (name, standard port) pairs of this address, and where they really are."""
         return {
             (name, standard): (self.address, real)
             for name in (*names, self.address)
-            for standard, real in ((MQTT_PORT, self.mqtt_port), (WEBSOCKET_PORT, self.websocket_port))
+            for standard, real in ((PORTS[door], self.ports[door]) for door in PORTS)
         }
 
     def release(self) -> None:
         """Close the sockets and give the address back; does nothing the second time."""
-        self.mqtt_socket.close()
-        self.websocket_socket.close()
+        for listener in self.sockets.values():
+            listener.close()
         self.on_release()
 
 
@@ -132,22 +136,25 @@ class _NoSuchAddressError(Exception):
 
 
 def _reserve(address: str, on_release: Callable[[], None]) -> Reservation | None:
-    """Listen on both ports of `address`; `None` if 8883 is taken."""
+    """Listen on every port of `address`; `None` if 8883 or 5671 is taken."""
+    sockets: dict[Door, socket.socket] = {}
     with contextlib.ExitStack() as undo:
         try:
-            mqtt = undo.enter_context(_listen(address, MQTT_PORT))
+            for door in ("mqtt", "amqp"):
+                sockets[door] = undo.enter_context(_listen(address, PORTS[door]))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return None
             raise
         try:
-            websocket = undo.enter_context(_listen(address, WEBSOCKET_PORT))
+            sockets["websocket"] = undo.enter_context(_listen(address, PORTS["websocket"]))
         except OSError as error:
             if error.errno not in {errno.EACCES, errno.EPERM, errno.EADDRINUSE}:
                 raise
-            websocket = undo.enter_context(_listen(address, 0))
+            sockets["websocket"] = undo.enter_context(_listen(address, 0))
         undo.pop_all()
-    return Reservation(address, MQTT_PORT, websocket.getsockname()[1], mqtt, websocket, on_release)
+    ports = {door: listener.getsockname()[1] for door, listener in sockets.items()}
+    return Reservation(address, sockets, ports, on_release)
 
 
 def _listen(address: str, port: int) -> socket.socket:
@@ -174,15 +181,16 @@ def _explained(address: str) -> Iterator[None]:
         if error.errno == errno.EADDRNOTAVAIL and address != _ONLY:
             raise _NoSuchAddressError from error
         raise EnvironmentProblem(
-            f"Cannot listen on {address} ports {MQTT_PORT} and {WEBSOCKET_PORT}: {error.strerror or error}. "
+            f"Cannot listen on {address} ports {', '.join(map(str, PORTS.values()))}: {error.strerror or error}. "
             "Run where programs may open listening sockets on the loopback interface (`ulimit -n` shows the limit of open files)."
         ) from error
 
 
 def _in_use(tried: str) -> EnvironmentProblem:
+    mqtt, amqp = PORTS["mqtt"], PORTS["amqp"]
     return EnvironmentProblem(
-        f"Port {MQTT_PORT} is in use on the loopback interface ({tried}). Another program probably listens on it on all "
-        f"addresses; `ss -ltnp 'sport = :{MQTT_PORT}'` shows which. Stop it and run again."
+        f"Port {mqtt} or {amqp} is in use on the loopback interface ({tried}). Another program probably listens on it on "
+        f"all addresses; `ss -ltnp 'sport = :{mqtt} or sport = :{amqp}'` shows which. Stop it and run again."
     )
 
 

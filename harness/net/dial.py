@@ -15,12 +15,12 @@ from typing import Final, Protocol
 from harness.clock import Clock
 from harness.device.actions import Action, Dial, Hangup, Write
 from harness.device.driver import DeviceCallbacks
-from harness.net.addresses import WEBSOCKET_PORT
+from harness.net.addresses import PORTS
 from harness.net.certificates import client_context
 from harness.net.stream import Limits, Shared, Stream
 from harness.net.timers import Timer
 from harness.net.tls import TlsConnection
-from harness.net.websocket import WebSocketClient
+from harness.net.websocket import AMQP, MQTT, WebSocketClient
 
 __all__ = ["DeviceMachine", "DevicePump"]
 
@@ -30,6 +30,7 @@ _CLOSE_S = 8.0
 _CLOSE_REQUESTS: Final[Mapping[str, str]] = {
     "fin": "tcp-fin", "close-notify": "fin", "websocket-close": "websocket-close", "rst": "rst",
 }  # fmt: skip
+_SUBPROTOCOLS: Final[Mapping[str, str]] = {"mqtt-ws": MQTT, "amqp-ws": AMQP}
 
 
 class DeviceMachine(Protocol):
@@ -72,7 +73,7 @@ class DevicePump:
     """A `DeviceDriver` for an emulated device, which reaches its hub at `address`, `port`.
 
     The server has to prove the host name the `open` command gives (GatewayHostName before HostName), by a certificate from the
-    authority in its `ca_pem`. `transport`: "mqtt" or "mqtt-ws".
+    authority in its `ca_pem`. `transport`: "mqtt", "mqtt-ws", "amqp" or "amqp-ws".
     """
 
     def __init__(
@@ -87,12 +88,12 @@ class DevicePump:
         limits: Limits | None = None,
     ) -> None:
         self._device, self._callbacks, self._clock = device, callbacks, clock
-        self._address, self._port, self._websocket = address, port, transport.endswith("-ws")
+        self._address, self._port = address, port
+        self.subprotocol = _SUBPROTOCOLS.get(transport)
+        """Of the WebSocket, where there is one."""
         self._limits = limits or Limits()
         self._command: Mapping[str, object] = {}
         self._trust: ssl.SSLContext | None = None  # made once: it takes longer than all else in a reconnect
-        self.up = "websocket" if self._websocket else "tls"
-        """The event of the transport after which a link carries MQTT."""
         self._link: _Link | None = None
         self._links: set[_Link] = set()
         self._events: deque[dict[str, object]] = deque()
@@ -214,7 +215,7 @@ class DevicePump:
             self.lost(link, f"cannot dial: {error}", now)
             return
         self._links.add(link)
-        link.dial(self._address, self._port, partial(_secure, host, self._trust, websocket=self._websocket))
+        link.dial(self._address, self._port, partial(_secure, host, self._trust, self.subprotocol))
 
     def _report(self, event: dict[str, object], now: float) -> None:
         if event.get("event") == "sdk_log":
@@ -238,9 +239,11 @@ def _host(command: Mapping[str, object]) -> str:
     return host
 
 
-def _secure(host: str, context: ssl.SSLContext, *, websocket: bool) -> tuple[TlsConnection, WebSocketClient | None]:
+def _secure(
+    host: str, context: ssl.SSLContext, subprotocol: str | None
+) -> tuple[TlsConnection, WebSocketClient | None]:
     tls = TlsConnection(context, server_side=False, server_hostname=host)
-    return tls, WebSocketClient(host, WEBSOCKET_PORT) if websocket else None
+    return tls, WebSocketClient(host, PORTS["websocket"], subprotocol) if subprotocol else None
 
 
 class _Link:
@@ -308,11 +311,16 @@ class _Link:
         self._pump.over(self)
 
     def note(self, kind: str, now: float, /, **fields: object) -> None:
-        """TLS and WebSocket tell how far they have got."""
-        if kind == self._pump.up:
+        """TLS is up, or something went wrong."""
+        if kind == "tls" and self._pump.subprotocol is None:
             self._pump.connected(self, now)
         elif "reason" in fields:
             self._why = str(fields["reason"])
+
+    def upgraded(self, _subprotocol: str, _path: str, now: float) -> "_Link":
+        """The WebSocket is up."""
+        self._pump.connected(self, now)
+        return self
 
     def _wake(self) -> None:
         if self._stream is not None:

@@ -46,6 +46,13 @@ class Endpoint(Protocol):
         """Report an event of the transport's own."""
         ...
 
+    def upgraded(self, subprotocol: str, path: str, now: float, /) -> "Endpoint":
+        """The WebSocket is open, agreed on `subprotocol` as the client spells it. Returns who speaks from now on, itself or another.
+
+        Called once, before any byte, where there is a WebSocket. The endpoint reports the upgrade itself, for it alone knows its name.
+        """
+        ...
+
     @property
     def recording(self) -> bool:
         """Whether the fields of `note` are of interest; where they are not, those that cost something are left out."""
@@ -56,7 +63,9 @@ class HubCore(Protocol):
     """The hub as its listeners see it."""
 
     def open(self, transport: str, peer: str, now: float, wake: Callable[[], None], /) -> Endpoint:
-        """A device connected over `transport` ("mqtt", "mqtt-ws") from `peer` ("address:port").
+        """A device connected over `transport` ("mqtt", "amqp", "websocket") from `peer` ("address:port").
+
+        Which protocol a WebSocket carries is known with `Endpoint.upgraded`; until then nothing is received.
 
         The endpoint calls `wake` when it has output, an earlier deadline or a close request that no call of ours brought about.
         """

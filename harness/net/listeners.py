@@ -1,4 +1,4 @@
-"""The listeners of one cell: MQTT over TLS on 8883 and over WebSocket on 443, at one address, in front of one hub."""
+"""The listeners of one cell, at one address, in front of one hub: MQTT over TLS on 8883, AMQP on 5671, both over WebSocket on 443."""
 
 import asyncio
 import ssl
@@ -57,12 +57,11 @@ class CellServer:
         context = authority.server_context(names, [reservation.address])
         self = cls(hub, reservation, context, clock, limits or Limits())
         loop = asyncio.get_running_loop()
-        for transport, listener in (("mqtt", reservation.mqtt_socket), ("mqtt-ws", reservation.websocket_socket)):
-            make = partial(self._make_stream, partial(self._open, transport), websocket=transport == "mqtt-ws")
+        for transport, listener in reservation.sockets.items():
+            make = partial(self._make_stream, partial(self._open, transport), websocket=transport == "websocket")
             self._servers.append(await loop.create_server(make, sock=listener, backlog=_BACKLOG))
         if emit is not None:
-            ports = {"mqtt": reservation.mqtt_port, "websocket": reservation.websocket_port}
-            emit("listening", clock.now(), address=reservation.address, ports=ports)
+            emit("listening", clock.now(), address=reservation.address, ports=dict(reservation.ports))
         self.wake()
         return self
 

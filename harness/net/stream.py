@@ -218,8 +218,7 @@ class Stream(asyncio.BufferedProtocol):
             self._ready = self._tls_noted
         elif websocket.upgrade is not None:
             self._ready = True
-            upgrade = websocket.upgrade
-            self._endpoint.note("websocket", now, path=upgrade.path, subprotocol=upgrade.subprotocol)
+            self._endpoint = self._endpoint.upgraded(websocket.upgrade.subprotocol, websocket.upgrade.path, now)
         if self._ready:
             self._deadline = None
 

@@ -1,4 +1,4 @@
-"""WebSocket without a socket, for both sides: bytes of the TLS stream in, bytes of MQTT out, and the reverse.
+"""WebSocket without a socket, for both sides: bytes of the TLS stream in, bytes of MQTT or AMQP out, and the reverse.
 
 Framing and the opening handshake are the `websockets` library's (RFC 6455); this module adds what an IoT Hub is:
 
@@ -6,14 +6,14 @@ Framing and the opening handshake are the `websockets` library's (RFC 6455); thi
 request                            answer
 =================================  ==================================================================================
 another path                       404; any query is ignored, absolute-form targets count (RFC 9112 section 3.2.2)
-no subprotocol `mqtt` offered      400; upper and lower case are one, and the client's spelling comes back
+neither subprotocol offered        400; the first one known is taken: upper and lower case are one, and its spelling comes back
 no upgrade, another version, …     the library's: 400, 405, 426, 505
 no HTTP                            400
 a head of over 16 KiB              431
 =================================  ==================================================================================
 
-MQTT is a stream of bytes inside binary messages (MQTT 3.1.1 section 6.0): messages need not match packets, so fragments are
-passed on as they come. A text message is an error there.
+MQTT is a stream of bytes inside binary messages (MQTT 3.1.1 section 6.0), and so is AMQP ("AMQP WebSocket Binding", section 2.3):
+messages need not match packets or frames, so fragments are passed on as they come. A text message is an error in both.
 """
 
 import http
@@ -31,10 +31,26 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI
 
-__all__ = ["PATH", "SUBPROTOCOL", "Refusal", "Upgrade", "WebSocket", "WebSocketClient", "WebSocketServer"]
+__all__ = [
+    "AMQP",
+    "MESSAGE_SIZE",
+    "MQTT",
+    "PATH",
+    "SUBPROTOCOLS",
+    "Refusal",
+    "Upgrade",
+    "WebSocket",
+    "WebSocketClient",
+    "WebSocketServer",
+]
 
 PATH = "/$iothub/websocket"  # IoT Hub documentation, "Communicate with an IoT hub using the MQTT protocol", port 443
-SUBPROTOCOL = "mqtt"
+MQTT = "mqtt"
+AMQP = "AMQPWSB10"
+SUBPROTOCOLS = (MQTT, AMQP)
+MESSAGE_SIZE = 65_536
+"""No message we send is larger, in bytes: the Java SDK's client takes a quarter of a MiB at most."""
+_KNOWN = frozenset(name.lower() for name in SUBPROTOCOLS)
 _MAX_HEAD = 16_384
 _SHOWN = 200
 
@@ -85,9 +101,10 @@ class WebSocket(ABC):
         return b"".join(payload)
 
     def send(self, payload: bytes) -> None:
-        """Send one binary message; dropped when the WebSocket is not open."""
-        if payload and self._protocol.state is State.OPEN:
-            self._protocol.send_binary(payload)
+        """Send as few binary messages as it takes; dropped when the WebSocket is not open."""
+        if self._protocol.state is State.OPEN:
+            for start in range(0, len(payload), MESSAGE_SIZE):
+                self._protocol.send_binary(payload[start : start + MESSAGE_SIZE])
 
     def close(self) -> None:
         """Send a close frame, if the WebSocket is open."""
@@ -107,7 +124,7 @@ class WebSocket(ABC):
         if frame.opcode is Opcode.BINARY or frame.opcode is Opcode.CONT:
             payload.append(bytes(frame.data))
         elif frame.opcode is Opcode.TEXT and self.failure is None:
-            self.failure = "a text message, where MQTT needs binary ones"
+            self.failure = "a text message, where binary ones are needed"
             self._protocol.fail(CloseCode.UNSUPPORTED_DATA, self.failure)
 
     def _settle(self) -> None:
@@ -173,9 +190,9 @@ class WebSocketServer(WebSocket):
 class WebSocketClient(WebSocket):
     """The device's side; the request is ready to leave from the start."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, subprotocol: str) -> None:
         uri = WebSocketURI(secure=True, host=host, port=port, path=PATH, query="")
-        self._client = ClientProtocol(uri, subprotocols=[Subprotocol(SUBPROTOCOL)])
+        self._client = ClientProtocol(uri, subprotocols=[Subprotocol(subprotocol)])
         super().__init__(self._client)
         self._client.send_request(self._client.connect())
 
@@ -210,6 +227,6 @@ def _reason(problem: BaseException | None) -> str:
 
 def _select_subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol:
     for subprotocol in offered:
-        if subprotocol.lower() == SUBPROTOCOL:
+        if subprotocol.lower() in _KNOWN:
             return subprotocol
-    raise NegotiationError(f"the subprotocol {SUBPROTOCOL} is not offered")
+    raise NegotiationError(f"neither subprotocol, {' or '.join(SUBPROTOCOLS)}, is offered")

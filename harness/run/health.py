@@ -12,7 +12,7 @@ from harness.device.driver import DeviceCallbacks, Hello
 from harness.device.environments import Environments
 from harness.device.runtimes import RUNTIMES, real_sdk_problem
 from harness.errors import AdapterError, EnvironmentProblem
-from harness.net.addresses import WEBSOCKET_PORT, AddressPool
+from harness.net.addresses import PORTS, AddressPool
 from harness.profile import LoadedProfile
 
 __all__ = ["Check", "examine"]
@@ -59,11 +59,12 @@ async def _loopback() -> list[Check]:
         )
     else:
         address = Check("loopback", "ok", "an address of its own for every cell")
+    port = PORTS["websocket"]
     if reservation.privileged:
-        return [address, Check(f"port {WEBSOCKET_PORT}", "ok", "may be bound: WebSockets are reached directly")]
-    remedy = f"sysctl net.ipv4.ip_unprivileged_port_start={WEBSOCKET_PORT} (as root) lets everybody bind it"
+        return [address, Check(f"port {port}", "ok", "may be bound: WebSockets are reached directly")]
+    remedy = f"sysctl net.ipv4.ip_unprivileged_port_start={port} (as root) lets everybody bind it"
     found = "may not be bound: WebSockets are reached through the SDK's own proxy option"
-    return [address, Check(f"port {WEBSOCKET_PORT}", "limited", found, remedy)]
+    return [address, Check(f"port {port}", "limited", found, remedy)]
 
 
 async def _sdk(loaded: LoadedProfile, environments: Environments, *, install: bool) -> Check:

@@ -17,7 +17,7 @@ from harness.events import Recorder
 from harness.hub.hub import Hub
 from harness.hub.identity import Identity
 from harness.hub.policy import Policy
-from harness.net.addresses import MQTT_PORT, WEBSOCKET_PORT, AddressPool, Reservation
+from harness.net.addresses import DOORS, PORTS, AddressPool, Reservation
 from harness.net.certificates import Authority, make_authority
 from harness.net.connect_proxy import ConnectProxy
 from harness.net.dial import DevicePump
@@ -138,8 +138,8 @@ class Staging:
         if adapter is not None and adapter.way == "hosts-file":
             hosts_file = undo.enter_context(hosts_file_of({HUB_NAME: reservation.address}))
         host = HUB_NAME if gateway or hosts_file else reservation.address
-        port = reservation.mqtt_port if cell.transport == "mqtt" else reservation.websocket_port
-        standard = MQTT_PORT if cell.transport == "mqtt" else WEBSOCKET_PORT
+        door = DOORS[cell.transport]
+        port, standard = reservation.ports[door], PORTS[door]
         if adapter is None or port == standard:
             return Way(host, reservation.address, port, gateway, hosts_file=hosts_file)
         if not adapter.proxy:

@@ -12,7 +12,7 @@ from support.net_world import asynchronous
 
 from harness.errors import EnvironmentProblem
 from harness.net import addresses
-from harness.net.addresses import AddressPool, Reservation
+from harness.net.addresses import PORTS, AddressPool, Reservation
 
 Bind = Callable[[str, int], int]
 """Decides the errno of bind(2) for an address and a port, 0 for success."""
@@ -26,11 +26,11 @@ def refuse(monkeypatch: pytest.MonkeyPatch, decide: Bind) -> list[str]:
         def bind(self, address: object) -> None:
             assert isinstance(address, tuple)
             host, port = address
-            if port == addresses.MQTT_PORT:
+            if port == PORTS["mqtt"]:
                 tried.append(host)
             if number := decide(host, port):
                 raise OSError(number, os.strerror(number))
-            super().bind((host, port if port == addresses.MQTT_PORT else 0))
+            super().bind((host, 0 if port == PORTS["websocket"] else port))
 
     monkeypatch.setattr(socket, "socket", Socket)
     return tried
@@ -49,13 +49,13 @@ async def reserved(pool: AddressPool) -> Reservation:
 
 
 @asynchronous
-async def test_address_is_in_the_range_and_both_ports_listen() -> None:
-    """A client can connect to either before anybody accepts."""
+async def test_address_is_in_the_range_and_every_port_listens() -> None:
+    """A client can connect to any before anybody accepts."""
     reservation = await AddressPool().acquire()
     try:
         assert IPv4Address(reservation.address) in IPv4Network("127.64.0.0/10")
-        assert reservation.mqtt_port == 8883
-        for port in (reservation.mqtt_port, reservation.websocket_port):
+        assert (reservation.ports["mqtt"], reservation.ports["amqp"]) == (8883, 5671)
+        for port in reservation.ports.values():
             socket.create_connection((reservation.address, port), timeout=5).close()
     finally:
         reservation.release()
@@ -93,7 +93,7 @@ async def test_bound_but_not_listening_is_no_reservation(monkeypatch: pytest.Mon
 
 @asynchronous
 async def test_released_address_can_be_had_again() -> None:
-    """`release`, twice, frees both ports at once."""
+    """`release`, twice, frees every port at once."""
     first = AddressPool()
     start = first._next
     reservation = await first.acquire()
@@ -126,27 +126,28 @@ async def test_443_that_may_not_be_bound(monkeypatch: pytest.MonkeyPatch, number
     refuse(monkeypatch, lambda _, port: number if port == 443 else 0)
     reservation = await reserved(AddressPool())
     assert not reservation.privileged
-    assert reservation.websocket_port > 1023
-    assert reservation.targets(["hub.example"])["hub.example", 443] == (reservation.address, reservation.websocket_port)
+    port = reservation.ports["websocket"]
+    assert port > 1023
+    assert reservation.targets(["hub.example"])["hub.example", 443] == (reservation.address, port)
 
 
 def test_443_that_is_bound_is_privileged() -> None:
     """Where 443 itself is had, nothing needs a proxy."""
-    with socket.socket() as one, socket.socket() as other:
-        assert Reservation("127.64.0.1", 8883, 443, one, other, lambda: None).privileged
+    assert Reservation("127.64.0.1", {}, PORTS, lambda: None).privileged
 
 
+@pytest.mark.parametrize("busy", [8883, 5671])
 @asynchronous
-async def test_8883_in_use_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_port_in_use_everywhere(monkeypatch: pytest.MonkeyPatch, busy: int) -> None:
     """After a bounded number of addresses the user is told what was tried and how to find the culprit."""
-    tried = refuse(monkeypatch, lambda _, port: errno.EADDRINUSE if port == 8883 else 0)
-    with pytest.raises(EnvironmentProblem, match=r"8883 is in use .*ss -ltnp") as caught:
+    tried = refuse(monkeypatch, lambda _, port: errno.EADDRINUSE if port == busy else 0)
+    with pytest.raises(EnvironmentProblem, match=r"8883 or 5671 is in use .*ss -ltnp") as caught:
         await AddressPool().acquire()
     assert len(tried) == 64
     assert tried[0] in str(caught.value)
 
 
-@pytest.mark.parametrize("port", [8883, 443])
+@pytest.mark.parametrize("port", PORTS.values())
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOBUFS])
 @asynchronous
 async def test_other_trouble_is_told_as_it_is(monkeypatch: pytest.MonkeyPatch, port: int, number: int) -> None:
@@ -210,12 +211,20 @@ async def test_only_127_0_0_1_held_by_another_process(monkeypatch: pytest.Monkey
 
 
 def test_targets_name_the_address_too() -> None:
-    """A proxy knows the cell by its names and by its address, on both standard ports."""
-    with socket.socket() as one, socket.socket() as other:
-        targets = Reservation("127.64.0.1", 8883, 10443, one, other, lambda: None).targets(["a.example"])
+    """A proxy knows the cell by its names and by its address, on every standard port."""
+    targets = Reservation("127.64.0.1", {}, {**PORTS, "websocket": 10443}, lambda: None).targets(["a.example"])
     assert targets == {
-        ("a.example", 8883): ("127.64.0.1", 8883),
-        ("a.example", 443): ("127.64.0.1", 10443),
-        ("127.64.0.1", 8883): ("127.64.0.1", 8883),
-        ("127.64.0.1", 443): ("127.64.0.1", 10443),
+        (name, standard): ("127.64.0.1", real)
+        for name in ("a.example", "127.64.0.1")
+        for standard, real in ((8883, 8883), (5671, 5671), (443, 10443))
     }
+
+
+@asynchronous
+async def test_an_address_whose_5671_is_taken_is_passed_over() -> None:
+    """A device over AMQP would otherwise reach somebody else; the address's 8883 is free again."""
+    pool = AddressPool()
+    contested = str(IPv4Address(addresses._FIRST + pool._next))
+    with socket.create_server((contested, 5671)):
+        assert (await reserved(pool)).address != contested
+        socket.create_server((contested, 8883)).close()

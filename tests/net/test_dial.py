@@ -13,6 +13,7 @@ from support.net_world import NAME, QUICK, Watched, World, asynchronous, serving
 from harness.clock import RealClock
 from harness.device.actions import Action, Dial, Hangup, Write
 from harness.device.driver import DeviceCallbacks
+from harness.net.addresses import DOORS
 from harness.net.certificates import make_authority
 from harness.net.dial import DevicePump
 from harness.net.stream import Limits
@@ -116,7 +117,7 @@ async def rigged(
 ) -> AsyncIterator[tuple[Rig, World]]:
     """A started pump in front of a served cell."""
     async with serving() as served:
-        own = served.reservation.mqtt_port if transport == "mqtt" else served.reservation.websocket_port
+        own = served.reservation.ports[DOORS[transport]]
         rig = Rig(world or served, port or own, transport, limits)
         await rig.pump.start()
         try:
@@ -125,17 +126,27 @@ async def rigged(
             await rig.pump.stop()
 
 
-@pytest.mark.parametrize("transport", ["mqtt", "mqtt-ws"])
+@pytest.mark.parametrize("transport", DOORS)
 @asynchronous
 async def test_dial_write_receive(transport: str) -> None:
-    """The device is told when MQTT can begin, and bytes go both ways."""
+    """The device is told when it can begin, and bytes go both ways."""
     async with rigged(transport) as (rig, world):
         rig.open()
         await rig.device.hears("connected")
         rig.do(Write(b"CONN"), Write(b"ECT"))
         await rig.device.hears("connected", b"CONNECT")
-        assert world.hub.transports[0][0] == transport
+        assert world.hub.transports[0][0] == DOORS[transport]
         assert world.hub.connections[0].received == b"CONNECT"
+
+
+@pytest.mark.parametrize(("transport", "subprotocol"), [("mqtt-ws", "mqtt"), ("amqp-ws", "AMQPWSB10")])
+@asynchronous
+async def test_the_subprotocol_is_that_of_the_transport(transport: str, subprotocol: str) -> None:
+    """In the spelling of the specifications."""
+    async with rigged(transport) as (rig, world):
+        rig.open()
+        await rig.device.hears("connected")
+        assert world.hub.connections[0].fields("websocket")["subprotocol"] == subprotocol
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,11 @@ from harness.net.listeners import CellServer
 from harness.net.websocket import PATH
 
 
-def websocket(world: World, path: str = PATH) -> connect:
+def websocket(world: World, path: str = PATH, subprotocol: str = "MQTT") -> connect:
     """A WebSocket to the cell, by the websockets library's own client."""
-    address, port = world.reservation.address, world.reservation.websocket_port
+    address, port = world.reservation.address, world.reservation.ports["websocket"]
     context = client_context(world.authority.ca_pem)
-    return connect(f"wss://{address}:{port}{path}", ssl=context, subprotocols=[Subprotocol("MQTT")], proxy=None)
+    return connect(f"wss://{address}:{port}{path}", ssl=context, subprotocols=[Subprotocol(subprotocol)], proxy=None)
 
 
 async def closed(endpoint: FakeEndpoint) -> tuple[str, str] | None:
@@ -40,18 +40,45 @@ async def closed(endpoint: FakeEndpoint) -> tuple[str, str] | None:
     return endpoint.closed
 
 
+@pytest.mark.parametrize("subprotocol", ["MQTT", "amqpwsb10"])
 @asynchronous
-async def test_websocket_door() -> None:
-    """Bytes go both ways inside binary messages; the upgrade is an event, and so is the device's close frame."""
+async def test_websocket_door(subprotocol: str) -> None:
+    """Bytes go both ways inside binary messages; the endpoint is told of the upgrade, and of the device's close frame."""
     async with serving() as world:
-        async with websocket(world) as device:
+        async with websocket(world, subprotocol=subprotocol) as device:
+            assert device.subprotocol == subprotocol
             await device.send(b"CONNECT")
             assert await device.recv() == b"CONNECT"
         [endpoint] = world.hub.connections
-        assert world.hub.transports[0][0] == "mqtt-ws"
+        assert world.hub.transports[0][0] == "websocket"
         assert [kind for kind, _ in endpoint.notes] == ["tls", "websocket"]
-        assert endpoint.fields("websocket") == {"path": PATH, "subprotocol": "MQTT"}
+        assert endpoint.fields("websocket") == {"path": PATH, "subprotocol": subprotocol}
         assert await closed(endpoint) == ("device", "websocket-close")
+
+
+@asynchronous
+async def test_another_endpoint_may_speak_after_the_upgrade() -> None:
+    """The one that was opened hears no byte and no end: all is the other's."""
+    first, second = FakeEndpoint(), FakeEndpoint()
+    first.successor = second
+    hub = FakeHub()
+    hub.opened = [first]
+    async with serving(hub) as world:
+        async with websocket(world, subprotocol="AMQPWSB10") as device:
+            await device.send(b"AMQP")
+            assert await device.recv() == b"AMQP"
+        assert await closed(second) == ("device", "websocket-close")
+        assert (first.reads, first.left, first.closed) == ([], [], None)
+
+
+@asynchronous
+async def test_amqp_door() -> None:
+    """AMQP has a port of its own; what it carries is no business of the listener."""
+    async with serving() as world:
+        with await in_thread(lambda: world.tls(port=world.reservation.ports["amqp"])) as device:
+            device.sendall(b"AMQP\x00\x01\x00\x00")
+            assert await in_thread(device.recv, 8) == b"AMQP\x00\x01\x00\x00"
+        assert world.hub.transports[0][0] == "amqp"
 
 
 @asynchronous
@@ -106,7 +133,7 @@ async def test_websocket_that_ends_without_a_close_frame() -> None:
 async def test_upgrade_that_never_comes() -> None:
     """TLS alone does not keep the WebSocket door open."""
     async with serving(limits=QUICK) as world:
-        with await in_thread(lambda: world.tls(port=world.reservation.websocket_port)) as device:
+        with await in_thread(lambda: world.tls(port=world.reservation.ports["websocket"])) as device:
             device.sendall(b"GET / HTTP/1.1\r\n")
             assert await in_thread(recv_or_end, device) == b""
         [endpoint] = world.hub.connections
@@ -125,7 +152,7 @@ def recv_or_end(device: socket.socket) -> bytes:
 
 @asynchronous
 async def test_listening_is_an_event() -> None:
-    """It has the address and both ports."""
+    """It has the address and every port."""
     events: list[tuple[str, dict[str, object]]] = []
 
     def emit(kind: str, _: float, /, **fields: object) -> None:
@@ -134,7 +161,7 @@ async def test_listening_is_an_event() -> None:
     reservation = await AddressPool().acquire()
     server = await CellServer.start(FakeHub(), make_authority(), reservation, RealClock(), names=[NAME], emit=emit)
     await server.stop()
-    ports = {"mqtt": reservation.mqtt_port, "websocket": reservation.websocket_port}
+    ports = {"mqtt": 8883, "amqp": 5671, "websocket": reservation.ports["websocket"]}
     assert events == [("listening", {"address": reservation.address, "ports": ports})]
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from harness.net.websocket import PATH, Refusal, Upgrade, WebSocketClient, WebSocketServer
+from harness.net.websocket import MESSAGE_SIZE, PATH, Refusal, Upgrade, WebSocketClient, WebSocketServer
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455 section 1.3
@@ -71,10 +71,18 @@ def test_target_in_every_form(target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("offered", "chosen"), [("MQTT", "MQTT"), ("AMQPWSB10, mqtt", "mqtt"), ("mqttv3.1,Mqtt", "Mqtt")]
+    ("offered", "chosen"),
+    [
+        ("MQTT", "MQTT"),
+        ("mqttv3.1,Mqtt", "Mqtt"),
+        ("AMQPWSB10", "AMQPWSB10"),
+        ("amqpwsb10", "amqpwsb10"),
+        ("AMQPWSB10, mqtt", "AMQPWSB10"),
+        ("mqtt, AMQPWSB10", "mqtt"),
+    ],
 )
 def test_subprotocol_comes_back_in_the_clients_spelling(offered: str, chosen: str) -> None:
-    """Upper and lower case are one."""
+    """Upper and lower case are one; of several, the first that is known."""
     server = WebSocketServer()
     server.receive(request(protocols=offered))
     assert server.upgrade == Upgrade(PATH, chosen)
@@ -88,7 +96,7 @@ def test_subprotocol_comes_back_in_the_clients_spelling(offered: str, chosen: st
         (request("/$iothub/websocket/"), 404),
         (request("//["), 404),
         (request("https://[::1/$iothub/websocket"), 404),
-        (request(protocols="AMQPWSB10"), 400),
+        (request(protocols="amqp"), 400),
         (request(protocols=""), 400),
         (request(Upgrade=""), 426),
         (request(**{"Sec-Websocket-Version": "8"}), 400),
@@ -149,7 +157,7 @@ def test_frame_in_the_same_segment_as_the_request() -> None:
 @given(payloads=st.lists(st.binary(min_size=1, max_size=300), max_size=4), step=st.integers(1, 500))
 def test_client_to_server_under_any_fragmentation(payloads: list[bytes], step: int) -> None:
     """What the client sends is what the server receives, however the stream is cut, and the reverse."""
-    client, server = WebSocketClient("127.64.0.1", 443), WebSocketServer()
+    client, server = WebSocketClient("127.64.0.1", 443, "mqtt"), WebSocketServer()
     server.receive(client.data_to_send())
     client.receive(server.data_to_send())
     assert client.upgrade == server.upgrade == Upgrade(PATH, "mqtt")
@@ -191,6 +199,19 @@ def test_violations_end_in_a_close_frame_with_the_code(stream: bytes, code: int)
     server.receive(stream)
     assert server.failure
     assert server.data_to_send()[2:4] == code.to_bytes(2)
+
+
+def test_long_output_is_several_messages() -> None:
+    """None is larger than what the most modest client takes, and nothing is lost or changes places."""
+    client, server = WebSocketClient("127.64.0.1", 443, "AMQPWSB10"), WebSocketServer()
+    server.receive(client.data_to_send())
+    client.receive(server.data_to_send())
+    payload = bytes(range(256)) * (3 * MESSAGE_SIZE // 256) + b"end"
+    server.send(payload)
+    stream = server.data_to_send()
+    heads = [frame(b"", mask=False)[:1] + b"\x7f" + MESSAGE_SIZE.to_bytes(8)] * 3
+    assert [stream[start : start + 10] for start in range(0, 3 * (MESSAGE_SIZE + 10), MESSAGE_SIZE + 10)] == heads
+    assert client.receive(stream) == payload
 
 
 def test_empty_output_is_no_frame() -> None:
@@ -236,7 +257,7 @@ def test_own_close_frame_answered_is_no_close_of_the_peer() -> None:
 )
 def test_client_whose_upgrade_ends_in_the_same_segment(stream: bytes, code: int) -> None:
     """The upgrade has succeeded all the same, and what came before the end is delivered."""
-    client, server = WebSocketClient("127.64.0.1", 443), WebSocketServer()
+    client, server = WebSocketClient("127.64.0.1", 443, "mqtt"), WebSocketServer()
     server.receive(client.data_to_send())
     payload = client.receive(server.data_to_send() + frame(b"CONNACK", mask=False) + stream)
     assert (client.upgrade, client.refusal, payload) == (Upgrade(PATH, "mqtt"), None, b"CONNACK")
@@ -245,7 +266,7 @@ def test_client_whose_upgrade_ends_in_the_same_segment(stream: bytes, code: int)
 
 def test_client_that_is_refused() -> None:
     """The status and the reason are there."""
-    client = WebSocketClient("127.64.0.1", 443)
+    client = WebSocketClient("127.64.0.1", 443, "mqtt")
     client.receive(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
     assert client.refusal is not None
     assert (client.refusal.status, client.upgrade) == (404, None)
@@ -253,7 +274,7 @@ def test_client_that_is_refused() -> None:
 
 def test_client_that_meets_no_http() -> None:
     """Something else answers on the port."""
-    client = WebSocketClient("127.64.0.1", 443)
+    client = WebSocketClient("127.64.0.1", 443, "mqtt")
     client.receive(b"SSH-2.0\r\n")
     assert client.refusal is not None
     assert client.refusal.status == 0

@@ -69,6 +69,7 @@ class FakeEndpoint(Watched):
         self.close_request: str | None = None
         self.deadline: float | None = None
         self.ticks = 0
+        self.successor: FakeEndpoint | None = None
 
     @property
     def received(self) -> bytes:
@@ -118,6 +119,11 @@ class FakeEndpoint(Watched):
         self.closed = (first, how)
         self.touch()
 
+    def upgraded(self, subprotocol: str, path: str, now: float) -> "FakeEndpoint":
+        """The WebSocket is open; what speaks from then on is `self.successor`, where the test has set one."""
+        self.note("websocket", now, path=path, subprotocol=subprotocol)
+        return self.successor or self
+
     def note(self, kind: str, _now: float, /, **fields: object) -> None:
         """An event."""
         self.notes.append((kind, fields))
@@ -135,10 +141,12 @@ class FakeHub(Watched):
         self.deadline: float | None = None
         self.ticks = 0
         self.lets_go = True
+        self.opened: list[FakeEndpoint] = []
+        """The endpoints of the next connections; new ones where there are none."""
 
     def open(self, transport: str, peer: str, _now: float, wake: Callable[[], None]) -> FakeEndpoint:
         """A new connection."""
-        endpoint = FakeEndpoint(wake)
+        endpoint = self.opened.pop(0) if self.opened else FakeEndpoint(wake)
         self.prepare(endpoint)
         self.connections.append(endpoint)
         self.transports.append((transport, peer))
@@ -176,7 +184,7 @@ class World:
 
     def tcp(self, port: int | None = None) -> socket.socket:
         """A plain connection to the MQTT port, or another; blocking, so only for threads."""
-        return socket.create_connection((self.reservation.address, port or self.reservation.mqtt_port), timeout=5)
+        return socket.create_connection((self.reservation.address, port or self.reservation.ports["mqtt"]), timeout=5)
 
     def tls(self, *, name: str = NAME, context: ssl.SSLContext | None = None, port: int | None = None) -> ssl.SSLSocket:
         """A TLS connection to the MQTT port, or another; blocking, so only for threads."""
