@@ -6,7 +6,7 @@ import shlex
 import ssl
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -20,7 +20,18 @@ import msgspec
 from benchmarks.figures import Row, make_rows, table
 from benchmarks.jobs import Device, LoadJob, Measurement, read, start, write
 from benchmarks.measuring import cores, load_average, machine
-from benchmarks.servers import MOSQUITTO, Population, Server, find_mosquitto, hub, mosquitto, mosquitto_version
+from benchmarks.servers import (
+    MOSQUITTO,
+    PROTON,
+    Population,
+    Server,
+    find_mosquitto,
+    find_proton,
+    hub,
+    mosquitto,
+    mosquitto_version,
+    proton,
+)  # fmt: skip
 from benchmarks.workloads import WORKLOADS, Workload
 from harness import __version__
 from harness.sas import make_token
@@ -28,6 +39,12 @@ from harness.sas import make_token
 _HUB_NAME: Final = "benchmark.azure-devices.net"
 _KEY: Final = base64.b64encode(bytes(range(32))).decode()
 _TOKEN_LIFETIME_S: Final = 86_400
+_PEERS: Final = {"mqtt": MOSQUITTO, "amqp": PROTON}
+_REMEDIES: Final = {
+    MOSQUITTO: "Mosquitto is not installed, so there are no ratios over MQTT. To install it: apt-get install mosquitto",
+    PROTON: "python-qpid-proton is not installed, so there are no ratios over AMQP. To install it, with a C compiler and Python's "
+    "headers: python -m pip install --group proton",
+}
 _API: Final = "?api-version=2021-04-12&DeviceClientType=benchmark"
 
 
@@ -51,42 +68,46 @@ class Settings(msgspec.Struct, frozen=True):
 @click.option("--mosquitto", "program", default="mosquitto", metavar="PATH", help="The peer's program.")
 @click.option("--json", "target", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures here.")
 def main(only: tuple[str, ...], program: str, target: Path | None, **options: object) -> None:
-    """Measure what the emulated hub costs per operation, beside Mosquitto in the same run.
+    """Measure what the emulated hub costs per operation, beside Mosquitto (MQTT) and Proton (AMQP) in the same run.
 
     The figures are CPU time of the server's process, not speed on this machine. Targets are printed as met or not met; the
     exit code says only whether everything could be measured.
     """
-    settings, peer = msgspec.convert(options, Settings), find_mosquitto(program)
-    workloads, servers = _workloads(only, settings.idle), _servers(peer, settings)
-    facts = _facts(peer, settings)
-    rows = [row for workload in workloads for row in _measure(workload, servers, settings)]
+    settings, mosquitto_found = msgspec.convert(options, Settings), find_mosquitto(program)
+    workloads, peers = _workloads(only, settings.idle), _peers(mosquitto_found, settings)
+    facts = _facts(mosquitto_found, settings)
+    rows = [row for workload in workloads for row in _measure(workload, peers, settings)]
     facts["load_average"] = [facts["load_average"], load_average()]
     print(_introduction(facts, workloads))
     print(table(rows))
-    if peer is None:
-        print("\nno peer: Mosquitto is not installed, so there are no ratios. To install it: apt-get install mosquitto")
+    for missing in sorted({_PEERS[workload.transport] for workload in workloads} - peers.keys()):
+        print(f"\nno peer: {_REMEDIES[missing]}")
     if target is not None:
         target.write_bytes(msgspec.json.format(msgspec.json.encode({"schema": 1, **facts, "rows": rows})) + b"\n")
 
 
 def _workloads(names: tuple[str, ...], idle: int) -> list[Workload]:
     known = {workload.name: workload for workload in WORKLOADS}
-    known["idle"] = msgspec.structs.replace(known["idle"], connections=idle)
+    for name in ("idle", "idleA"):
+        known[name] = msgspec.structs.replace(known[name], connections=idle)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(known)}", param_hint="--only")
     return [workload for name, workload in known.items() if not names or name in names]
 
 
-def _servers(peer: str | None, settings: Settings) -> list[Server]:
-    uvloop = _uses_uvloop(settings)
+def _peers(program: str | None, settings: Settings) -> dict[str, Server]:
+    """Those that are installed."""
+    peers = {} if program is None else {MOSQUITTO: mosquitto(program)}
+    return peers if find_proton() is None else {**peers, PROTON: proton(uvloop=_uses_uvloop(settings))}
+
+
+def _measure(workload: Workload, peers: Mapping[str, Server], settings: Settings) -> list[Row]:
+    peer, uvloop = _PEERS[workload.transport], _uses_uvloop(settings)
     ours = [hub("hub", recording=False, uvloop=uvloop), hub("hub, recording", recording=True, uvloop=uvloop)]
-    return ours if peer is None else [mosquitto(peer), *ours]
-
-
-def _measure(workload: Workload, servers: list[Server], settings: Settings) -> list[Row]:
+    servers = [peers[peer], *ours] if peer in peers else ours
     rounds = [dict(_round(workload, servers, settings, number)) for number in range(1, settings.rounds + 1)]
-    return make_rows(workload, rounds, peer=MOSQUITTO)
+    return make_rows(workload, rounds, peer=peer)
 
 
 def _round(
@@ -102,7 +123,7 @@ def _round(
 def _measure_once(workload: Workload, server: Server, settings: Settings) -> Measurement:
     """Start the server afresh, let the load generator loose on it, end both."""
     devices = _devices(workload.connections)
-    population = Population(_HUB_NAME, _KEY, tuple(device.device_id for device in devices))
+    population = Population(workload.transport, _HUB_NAME, _KEY, tuple(device.device_id for device in devices))
     for_server, for_load = cores()
     with server.run(population, for_server) as serving, start("benchmarks.load") as generator:
         write(generator, LoadJob(workload, serving, devices, settings.seconds, settings.count, for_load))
@@ -116,7 +137,7 @@ def _devices(number: int) -> tuple[Device, ...]:
 def _device(device_id: str) -> Device:
     resource = quote(f"{_HUB_NAME}/devices/{device_id}", safe="")
     token = make_token(resource, _KEY, int(time.time()) + _TOKEN_LIFETIME_S)
-    return Device(device_id, f"{_HUB_NAME}/{device_id}/{_API}", token)
+    return Device(_HUB_NAME, device_id, f"{_HUB_NAME}/{device_id}/{_API}", token)
 
 
 def _facts(peer: str | None, settings: Settings) -> dict[str, object]:
@@ -133,6 +154,7 @@ def _facts(peer: str | None, settings: Settings) -> dict[str, object]:
             "openssl": ssl.OPENSSL_VERSION,
             "harness": __version__,
             "mosquitto": peer and mosquitto_version(peer),
+            "proton": find_proton(),
         },
     }
 
@@ -144,7 +166,7 @@ def _uses_uvloop(settings: Settings) -> bool:
 def _introduction(facts: dict[str, object], workloads: list[Workload]) -> str:
     lines = [f"{name}: {_text(value)}" for name, value in facts.items()]
     titles = [f"{workload.name}: {workload.title}" for workload in workloads]
-    return "\n".join([*lines, "", *titles, "", "ratio: Mosquitto's figure / the hub's; above 1 the hub is cheaper", ""])
+    return "\n".join([*lines, "", *titles, "", "ratio: the peer's figure / the hub's; above 1 the hub is cheaper", ""])
 
 
 def _text(value: object) -> str:

@@ -36,8 +36,8 @@ async def serve(job: HubJob) -> None:
             hub = _hub(job, device, reservation.address, recorder)
             server = await CellServer.start(hub, authority, reservation, clock, names=[job.hub_name])
             undo.push_async_callback(server.stop)
-            addresses.append(Address(reservation.address, reservation.ports["mqtt"]))
-        _announce(addresses, authority.ca_pem)
+            addresses.append(Address(reservation.address, reservation.ports[job.transport]))
+        announce(Serving(getpid(), tuple(addresses), authority.ca_pem))
         await asyncio.to_thread(sys.stdin.buffer.read)
 
 
@@ -55,12 +55,14 @@ def _hub(job: HubJob, device: str, address: str, recorder: Recorder | None) -> H
     return Hub(identity, Policy(), emit=recorder.source("hub"), learn_secret=recorder.redactor.add, names=names)
 
 
-def _announce(addresses: list[Address], ca_pem: str) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(Serving(getpid(), tuple(addresses), ca_pem)) + b"\n")
+def announce(serving: Serving) -> None:
+    """Tell the parent that it is ready."""
+    sys.stdout.buffer.write(msgspec.json.encode(serving) + b"\n")
     sys.stdout.buffer.flush()
 
 
-def _new_event_loop(*, wants_uvloop: bool) -> asyncio.AbstractEventLoop:
+def new_event_loop(*, wants_uvloop: bool) -> asyncio.AbstractEventLoop:
+    """The event loop that serves."""
     if not wants_uvloop:
         return asyncio.new_event_loop()
     import uvloop  # noqa: PLC0415 - not on every system
@@ -72,7 +74,7 @@ def main() -> None:
     """Read the job, serve."""
     allow_many_files()
     job = msgspec.json.decode(sys.stdin.buffer.readline(), type=HubJob)
-    with asyncio.Runner(loop_factory=partial(_new_event_loop, wants_uvloop=job.uvloop)) as runner:
+    with asyncio.Runner(loop_factory=partial(new_event_loop, wants_uvloop=job.uvloop)) as runner:
         runner.run(serve(job))
 
 

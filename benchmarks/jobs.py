@@ -7,7 +7,7 @@ parent -> load   LoadJob on stdin                load -> parent   Measurement on
 import os
 import subprocess
 import sys
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -19,8 +19,9 @@ T = TypeVar("T")
 
 
 class Device(msgspec.Struct, frozen=True):
-    """A device's identity and what it puts into its CONNECT."""
+    """A device's identity, and what it puts into its CONNECT; over AMQP the password is the token it puts."""
 
+    hub_name: str
     device_id: str
     username: str
     password: str
@@ -34,8 +35,9 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class HubJob(msgspec.Struct, frozen=True):
-    """The identities the hub has to know, the folder its events go to (None: recording off), and the event loop."""
+    """The transport, the identities the hub has to know, the folder its events go to (None: recording off), the event loop."""
 
+    transport: Literal["mqtt", "amqp"]
     hub_name: str
     key: str
     devices: tuple[str, ...]

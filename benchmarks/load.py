@@ -14,10 +14,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
+from benchmarks.amqp_device import AmqpDevice, count_accepted
 from benchmarks.jobs import Address, Device, LoadJob, Measurement
 from benchmarks.measuring import allow_many_files, cpu_seconds, pss_kib
 from benchmarks.workloads import PAYLOAD_BYTES
@@ -49,12 +50,17 @@ class Load:
         return {"publish": self._publish, "connect": self._connect, "idle": self._idle}[self._job.workload.kind]()
 
     def _publish(self) -> Measurement:
-        publisher = Publisher(
-            [(self._open(device, way), device) for device, way in self._ways],
-            self._job.workload.in_flight,
-            spin=self._job.core is not None,
-        )
+        ends = [self._open_publisher(device, way) for device, way in self._ways]
+        publisher = Publisher(ends, self._job.workload.in_flight, spin=self._job.core is not None)
         return self._twice(publisher.run)
+
+    def _open_publisher(self, device: Device, way: Address) -> "End":
+        number = self._job.workload.in_flight
+        if self._job.workload.transport == "mqtt":
+            packets = publish_packets(device, number)
+            return End(self._open(device, way), lambda: packets, _count_pubacks)
+        link = self._secure(way)
+        return End(link, AmqpDevice(link, device).bursts(number), count_accepted)
 
     def _connect(self) -> Measurement:
         with ThreadPoolExecutor(len(self._ways)) as pool:
@@ -65,20 +71,34 @@ class Load:
 
         def repeat(way: tuple[Device, Address]) -> int:
             for own in itertools.count(1):
-                link = self._open(*way)
-                link.sendall(_DISCONNECT)
-                link.close()
+                self._come_and_go(*way)
                 if over(next(done)):
                     return own
             raise AssertionError
 
         return sum(pool.map(repeat, self._ways))
 
+    def _come_and_go(self, device: Device, address: Address) -> None:
+        if self._job.workload.transport == "mqtt":
+            link = self._open(device, address)
+            link.sendall(_DISCONNECT)
+        else:
+            link = self._secure(address)
+            AmqpDevice(link, device).close()
+        link.close()
+
+    def _stay(self, device: Device, address: Address) -> ssl.SSLSocket:
+        if self._job.workload.transport == "mqtt":
+            return self._open(device, address)
+        link = self._secure(address)
+        AmqpDevice(link, device)
+        return link
+
     def _idle(self) -> Measurement:
         first, rest = self._ways[:_WARM_UP_CONNECTIONS], self._ways[_WARM_UP_CONNECTIONS:]
-        links = [self._open(*way) for way in first]
+        links = [self._stay(*way) for way in first]
         before, cpu, began = self._settled_memory(), cpu_seconds(self._pid), time.monotonic()
-        links += [self._open(*way) for way in rest]
+        links += [self._stay(*way) for way in rest]
         cpu, wall = cpu_seconds(self._pid) - cpu, time.monotonic() - began
         return Measurement(len(rest), cpu, wall, self._settled_memory() - before)
 
@@ -94,16 +114,28 @@ class Load:
         operations = run(_limit(seconds, count))
         return Measurement(operations, cpu_seconds(self._pid) - cpu, time.monotonic() - began)
 
-    def _open(self, device: Device, address: Address) -> ssl.SSLSocket:
-        """A connection that has its CONNACK."""
+    def _secure(self, address: Address) -> ssl.SSLSocket:
+        """A connection whose TLS is up."""
         raw = socket.create_connection((address.host, address.port), timeout=_PATIENCE_S)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        link = self._context.wrap_socket(raw, server_hostname=address.host)
+        return self._context.wrap_socket(raw, server_hostname=address.host)
+
+    def _open(self, device: Device, address: Address) -> ssl.SSLSocket:
+        """A connection that has its CONNACK."""
+        link = self._secure(address)
         link.sendall(connect_packet(device))
         answer = link.recv(64)
         if answer not in _ACCEPTED:
             raise RuntimeError(f"{device.device_id} was answered {answer!r} instead of CONNACK 0")
         return link
+
+
+class End(NamedTuple):
+    """A connection that publishes: what it sends at a time, and how to count what was acknowledged, with what is left over."""
+
+    link: ssl.SSLSocket
+    burst: Callable[[], bytes]
+    counted: Callable[[bytes], tuple[int, bytes]]
 
 
 class Publisher:
@@ -114,17 +146,17 @@ class Publisher:
     costs the receiver. This way no server pays the former and each the latter once a burst, however quick it is.
     """
 
-    def __init__(self, links: list[tuple[ssl.SSLSocket, Device]], in_flight: int, *, spin: bool) -> None:
+    def __init__(self, ends: list[End], in_flight: int, *, spin: bool) -> None:
         self._in_flight = in_flight
         self._wait_s = 0 if spin else _PATIENCE_S
-        self._links = [link for link, _ in links]  # closed when nobody holds them
+        self._links = [end.link for end in ends]  # closed when nobody holds them
         self._poll = select.epoll()
-        self._readers: dict[int, Callable[[int], bytes]] = {}
+        self._readers: dict[int, Callable[[int], int]] = {}
         self._senders: list[Callable[[], object]] = []
-        for link, device in links:
-            link.setblocking(False)
-            self._poll.register(link, select.EPOLLIN)
-            self._readers[link.fileno()], send = _ends(link, publish_packets(device, in_flight))
+        for end in ends:
+            end.link.setblocking(False)
+            self._poll.register(end.link, select.EPOLLIN)
+            self._readers[end.link.fileno()], send = _bare(end)
             self._senders.append(send)
 
     def run(self, over: Over) -> int:
@@ -133,20 +165,20 @@ class Publisher:
         while not over(done):
             for send in self._senders:
                 send()
-            self._await(_PUBACK_BYTES * burst)
+            self._await(burst)
             done += burst
         return done
 
-    def _await(self, size: int) -> None:
-        """Read that many bytes, whoever sends them."""
+    def _await(self, owed: int) -> None:
+        """Read that many acknowledgements, whoever sends them."""
         poll, readers, wait_s = self._poll.poll, self._readers, self._wait_s
         patience = time.monotonic() + _PATIENCE_S
-        while size:
+        while owed:
             for fd, _ in poll(wait_s):
                 with contextlib.suppress(ssl.SSLWantReadError):
-                    size -= len(readers[fd](4096))
+                    owed -= readers[fd](4096)
             if time.monotonic() > patience:
-                raise TimeoutError(f"the server owes {size // _PUBACK_BYTES} PUBACKs")
+                raise TimeoutError(f"the server owes {owed} acknowledgements")
 
 
 def connect_packet(device: Device) -> bytes:
@@ -165,11 +197,23 @@ def _publish_packet(device: Device, packet_id: int) -> bytes:
     return encode(Publish(topic, b"x" * PAYLOAD_BYTES, qos=1, packet_id=packet_id))
 
 
-def _ends(link: ssl.SSLSocket, packets: bytes) -> tuple[Callable[[int], bytes], Callable[[], object]]:
-    """How to read from a connection, and how to send its packets, without the wrappers of `SSLSocket`."""
-    bare = link._sslobj  # type: ignore[attr-defined]  # noqa: SLF001 - see the module's first lines
-    write = bare.write
-    return bare.read, lambda: write(packets)
+def _bare(end: End) -> tuple[Callable[[int], int], Callable[[], object]]:
+    """How to read acknowledgements from a connection, and how to send a burst, without the wrappers of `SSLSocket`."""
+    bare = end.link._sslobj  # type: ignore[attr-defined]  # noqa: SLF001 - see the module's first lines
+    read, write, burst, count = bare.read, bare.write, end.burst, end.counted
+    left = b""
+
+    def acknowledged(size: int) -> int:
+        nonlocal left
+        number, left = count(left + read(size))
+        return number
+
+    return acknowledged, lambda: write(burst())
+
+
+def _count_pubacks(data: bytes) -> tuple[int, bytes]:
+    whole = len(data) // _PUBACK_BYTES
+    return whole, data[whole * _PUBACK_BYTES :]
 
 
 def _limit(seconds: float, count: int | None) -> Over:

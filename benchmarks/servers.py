@@ -1,7 +1,8 @@
-"""The servers that are measured, each in a process of its own: Mosquitto, and our hub with event recording off and on.
+"""The servers that are measured, each in a process of its own: the peer, and our hub with event recording off and on.
 
 Mosquitto runs with `set_tcp_nodelay true`, without which it delays every CONNACK by 40 ms, with a certificate of the kind
-the hub has, and without persistence, log or authentication; so it does less than the hub on CONNECT.
+the hub has, and without persistence, log or authentication; so it does less than the hub on CONNECT. Proton stands in
+`proton_process`; it is a C extension without a wheel for Linux, so it may be missing.
 """
 
 import contextlib
@@ -13,18 +14,23 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from benchmarks.jobs import Address, HubJob, Serving, read, start, write
 from harness.net.certificates import make_authority
 
-__all__ = ["MOSQUITTO", "Population", "Server", "find_mosquitto", "hub", "mosquitto", "mosquitto_version"]
+__all__ = [
+    "MOSQUITTO", "PROTON", "Population", "Server", "find_mosquitto", "find_proton", "hub", "mosquitto", "mosquitto_version",
+    "proton",
+]  # fmt: skip
 
 MOSQUITTO: Final = "mosquitto"
+PROTON: Final = "proton"
 _HOST: Final = "127.0.0.1"
 _START_S: Final = 10.0
 _CONFIGURATION: Final = """\
@@ -39,8 +45,9 @@ log_dest none
 
 
 class Population(msgspec.Struct, frozen=True):
-    """The devices a server has to let in: of one hub, all with one key, which is no secret."""
+    """The devices a server has to let in over one transport: of one hub, all with one key, which is no secret."""
 
+    transport: Literal["mqtt", "amqp"]
     hub_name: str
     key: str
     devices: tuple[str, ...]
@@ -56,6 +63,14 @@ class Server(msgspec.Struct, frozen=True):
 def find_mosquitto(program: str) -> str | None:
     """Its path; Debian installs it where the PATH of ordinary users does not look."""
     return shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin")
+
+
+def find_proton() -> str | None:
+    """The version of its Python package, where that is installed."""
+    try:
+        return version("python-qpid-proton")
+    except PackageNotFoundError:
+        return None
 
 
 def mosquitto_version(program: str) -> str:
@@ -84,22 +99,47 @@ def mosquitto(program: str) -> Server:
     return Server(MOSQUITTO, run)
 
 
+def proton(*, uvloop: bool) -> Server:
+    """The peer over AMQP."""
+
+    @contextlib.contextmanager
+    def run(population: Population, core: int | None) -> Iterator[Serving]:
+        with _served("benchmarks.proton_process", population, core, None, uvloop) as serving:
+            yield serving
+
+    return Server(PROTON, run)
+
+
 def hub(name: str, *, recording: bool, uvloop: bool) -> Server:
     """Our hub; its events go to a file, or nowhere."""
 
     @contextlib.contextmanager
     def run(population: Population, core: int | None) -> Iterator[Serving]:
-        with TemporaryDirectory() as folder:
-            record_to = folder if recording else None
-            process = start("benchmarks.hub_process")
-            try:
-                _pin(process.pid, core)  # before the process makes threads, which inherit it
-                write(process, HubJob(population.hub_name, population.key, population.devices, record_to, uvloop))
-                yield read(process, Serving)
-            finally:
-                _end(process)
+        with (
+            TemporaryDirectory() as folder,
+            _served("benchmarks.hub_process", population, core, folder if recording else None, uvloop) as serving,
+        ):
+            yield serving
 
     return Server(name, run)
+
+
+@contextlib.contextmanager
+def _served(
+    module: str,
+    population: Population,
+    core: int | None,
+    record_to: str | None,
+    uvloop: bool,  # noqa: FBT001 - only for the two above
+) -> Iterator[Serving]:
+    process = start(module)
+    try:
+        _pin(process.pid, core)  # before the process makes threads, which inherit it
+        known = population
+        write(process, HubJob(known.transport, known.hub_name, known.key, known.devices, record_to, uvloop))
+        yield read(process, Serving)
+    finally:
+        _end(process)
 
 
 def _pin(pid: int, core: int | None) -> None:

@@ -1,11 +1,13 @@
 """What is measured, and what we ask of ourselves. The table is the specification.
 
-publish   every connection sends `in_flight` QoS 1 publishes of 100 bytes, all connections one after the other, and again when
-          every PUBACK has come. With 1 it is what device SDKs do; with more, a server may answer several publishes at once.
-connect   TCP, full TLS handshake, CONNECT, CONNACK, DISCONNECT, close; `connections` of them side by side, again and again.
-idle      connections that have their CONNACK and say nothing.
+publish   every connection sends `in_flight` telemetry messages of 100 bytes (QoS 1, or unsettled), all connections one after the
+          other, and again when every one is acknowledged. With 1 it is what device SDKs do; with more, a server may answer
+          several at once.
+connect   TCP, full TLS handshake, then CONNECT, CONNACK, DISCONNECT or OPEN, put-token, a telemetry link, CLOSE, and close;
+          `connections` of them side by side, again and again.
+idle      connections that have got so far and say nothing.
 
-A target holds for the ratio to Mosquitto (its cost / ours: above 1.0 we are cheaper), or for the figure itself.
+A target holds for the ratio to the peer, Mosquitto or Proton (its cost / ours: above 1.0 we are cheaper), or for the figure itself.
 """
 
 import ssl
@@ -42,6 +44,7 @@ class Workload(msgspec.Struct, frozen=True):
     kind: Literal["publish", "connect", "idle"]
     unit: str
     connections: int
+    transport: Literal["mqtt", "amqp"] = "mqtt"
     in_flight: int = 1
     tls: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
     target: Target | None = None
@@ -49,9 +52,13 @@ class Workload(msgspec.Struct, frozen=True):
 
 _PER_PUBLISH: Final = "CPU us per publish"
 _PER_CONNECT: Final = "CPU us per connect"
+_PER_MESSAGE: Final = "CPU us per message"
+_PER_IDLE: Final = "KiB per connection"
 _RATE: Final = Target(at_least_ratio=0.7)
 _CONNECT: Final = Target(at_least_ratio=0.8)
 _MEMORY: Final = Target(at_most=20.0)
+_AMQP_RATE: Final = Target(at_least_ratio=1.5)
+_AMQP_MEMORY: Final = Target(at_most=25.0)
 
 WORKLOADS: Final = (
     Workload("W1", "QoS 1 publishes, 200 connections, 1 in flight", "publish", _PER_PUBLISH, 200, target=_RATE),
@@ -66,5 +73,20 @@ WORKLOADS: Final = (
         tls=ssl.TLSVersion.TLSv1_2,
         target=_CONNECT,
     ),
-    Workload("idle", "idle TLS 1.3 connections", "idle", "KiB per connection", 1000, target=_MEMORY),
+    Workload("idle", "idle TLS 1.3 connections", "idle", _PER_IDLE, 1000, target=_MEMORY),
+    Workload(
+        "A1", "AMQP telemetry, 200 connections, 1 in flight", "publish", _PER_MESSAGE, 200, "amqp", target=_AMQP_RATE
+    ),
+    Workload(
+        "A16",
+        "AMQP telemetry, 50 connections, 16 in flight",
+        "publish",
+        _PER_MESSAGE,
+        50,
+        "amqp",
+        16,
+        target=_AMQP_RATE,
+    ),
+    Workload("connectA", "AMQP connects over TLS 1.3, 16 at a time", "connect", _PER_CONNECT, 16, "amqp"),
+    Workload("idleA", "idle AMQP connections over TLS 1.3", "idle", _PER_IDLE, 1000, "amqp", target=_AMQP_MEMORY),
 )

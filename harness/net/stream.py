@@ -216,7 +216,7 @@ class Stream(asyncio.BufferedProtocol):
         websocket = self._websocket
         if websocket is None:
             self._ready = self._tls_noted
-        elif websocket.upgrade is not None:
+        elif websocket.upgrade is not None and self._endpoint.close_request is None:
             self._ready = True
             self._endpoint = self._endpoint.upgraded(websocket.upgrade.subprotocol, websocket.upgrade.path, now)
         if self._ready:

@@ -34,6 +34,13 @@ def websocket(world: World, path: str = PATH, subprotocol: str = "MQTT") -> conn
     return connect(f"wss://{address}:{port}{path}", ssl=context, subprotocols=[Subprotocol(subprotocol)], proxy=None)
 
 
+def upgrade_request() -> bytes:
+    """The opening handshake of RFC 6455 section 1.3."""
+    lines = ("Host: h", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+    more = ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: mqtt", "", "")
+    return "\r\n".join((f"GET {PATH} HTTP/1.1", *lines, *more)).encode()
+
+
 async def closed(endpoint: FakeEndpoint) -> tuple[str, str] | None:
     """Who closed first, and how."""
     await endpoint.until(lambda: endpoint.closed)
@@ -69,6 +76,19 @@ async def test_another_endpoint_may_speak_after_the_upgrade() -> None:
             assert await device.recv() == b"AMQP"
         assert await closed(second) == ("device", "websocket-close")
         assert (first.reads, first.left, first.closed) == ([], [], None)
+
+
+@asynchronous
+async def test_an_upgrade_that_comes_too_late() -> None:
+    """The endpoint has just asked to close, and is not asked to speak any more."""
+    async with serving() as world:
+        with await in_thread(lambda: world.tls(port=world.reservation.ports["websocket"])) as device:
+            endpoint = await world.hub.connection()
+            endpoint.close_request = "fin"
+            device.sendall(upgrade_request())
+            await in_thread(recv_or_end, device)
+        assert await closed(endpoint) == ("hub", "fin")
+        assert [kind for kind, _ in endpoint.notes] == ["tls"]
 
 
 @asynchronous
