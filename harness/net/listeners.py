@@ -73,7 +73,7 @@ class CellServer:
         """Close listeners and connections, wait until every socket is closed (bounded by the linger), release the address."""
         for server in self._servers:
             server.close()
-        for _ in range(2):  # what was accepted a moment ago becomes a stream, and gets its endpoint
+        for _ in range(3):  # what was accepted a moment ago becomes a stream, and gets its endpoint
             await asyncio.sleep(0)
         self._timer.stop()
         self._hub.stop(self._clock.now())
@@ -93,11 +93,10 @@ class CellServer:
 
     def _make_stream(self, open_endpoint: Callable[[Stream], Endpoint], *, websocket: bool) -> Stream:
         tls = TlsConnection(self._context, server_side=True)
-        stream = Stream(self._shared, tls, WebSocketServer() if websocket else None, open_endpoint)
-        self._streams.add(stream)
-        return stream
+        return Stream(self._shared, tls, WebSocketServer() if websocket else None, open_endpoint)
 
     def _open(self, transport: str, stream: Stream) -> Endpoint:
+        self._streams.add(stream)  # only now: of a connection that asyncio drops while it closes, nothing more is heard
         return self._hub.open(transport, stream.peer, self._clock.now(), stream.wake)
 
     def _on_activity(self) -> None:
