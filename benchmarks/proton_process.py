@@ -1,7 +1,7 @@
 """The process that serves Apache Qpid Proton, the peer over AMQP: its engine, written in C, behind our sockets and our TLS.
 
 With its own input and output it would be another contest. It does what an AMQP server cannot do without: it answers put-tokens
-with 200, whoever asks, and accepts and settles every message once it has decoded it.
+with 200, whoever asks, and accepts and settles every message without reading it, as the hub does where nothing is recorded.
 """
 
 import asyncio
@@ -109,17 +109,18 @@ class ProtonConnection:
         link = delivery.link
         if not (link.is_receiver and delivery.readable and not delivery.partial):
             return
-        message = Message()
-        message.decode(link.recv(delivery.pending))
+        data = link.recv(delivery.pending)
+        link.advance()
         delivery.update(Delivery.ACCEPTED)
         delivery.settle()
-        link.advance()
         if link.credit < _CREDIT // 2:
             link.flow(_CREDIT - link.credit)
         if link.remote_target.address == "$cbs":
-            self._answer(message, self._answers[link.session])
+            self._answer(data, self._answers[link.session])
 
-    def _answer(self, request: Message, link: Any) -> None:
+    def _answer(self, data: bytes, link: Any) -> None:
+        request = Message()
+        request.decode(data)
         properties = {"status-code": int32(200), "status-description": "OK"}
         link.delivery("1")
         link.send(Message(correlation_id=request.id, properties=properties).encode())

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 RUN = Path(__file__).parents[1] / "benchmarks" / "run.py"
+CHOSEN = ("W16", "connect13", "idle", "A16", "connectA", "idleA")
 TINY = ("--rounds", "1", "--count", "1", "--idle", "12", "--stdlib-loop")
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and needs loopback addresses")
@@ -25,7 +26,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_without_the_peer_figures_are_complete_and_have_no_ratio(tmp_path: Path) -> None:
     """Every kind of workload yields a row per way of recording; the absent peer is named, and no reason to fail."""
     target = tmp_path / "figures.json"
-    chosen = [part for name in ("W16", "connect13", "idle") for part in ("--only", name)]
+    chosen = [part for name in CHOSEN for part in ("--only", name)]
     done = run(*TINY, *chosen, "--mosquitto", str(tmp_path / "absent"), "--json", str(target))
     assert done.returncode == 0, done.stderr
     assert "no peer" in done.stdout
@@ -34,15 +35,40 @@ def test_without_the_peer_figures_are_complete_and_have_no_ratio(tmp_path: Path)
     assert document["schema"] == 1
     assert document["event_loop"] == "asyncio"
     rows = {(row["workload"], row["server"]): row for row in document["rows"]}
-    assert set(rows) == {(name, hub) for name in ("W16", "connect13", "idle") for hub in ("hub", "hub, recording")}
+    assert set(rows) == {(name, hub) for name in CHOSEN for hub in ("hub", "hub, recording")}
     for row in rows.values():
         assert row["ratio"] is None
         assert row["figure"]["low"] <= row["figure"]["median"] <= row["figure"]["high"]
         assert row["measurements"][0]["operations"] > 0
 
 
+@pytest.mark.parametrize(
+    ("frames", "accepted"),
+    [
+        pytest.param("0000001a02000000005315c00d05417000000001404100532445", 1, id="ours"),
+        pytest.param("0000001802000000005315c00b0541520152034100532445", 3, id="a range"),
+        pytest.param("0000001602000000005315c009054143404100532445", 1, id="number zero"),
+        pytest.param("0000001d02000000005315d00000000d00000005415201404100532445", 1, id="long list"),
+        pytest.param("0000000802000000" * 2, 0, id="heartbeats"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_acknowledgements_are_counted_however_they_come(
+    monkeypatch: pytest.MonkeyPatch, frames: str, accepted: int, size: int
+) -> None:
+    """In frames of every writer, in any pieces, twice over."""
+    monkeypatch.setattr(sys, "path", [*sys.path, str(RUN.parents[1])])  # last, as the tool itself does
+    from benchmarks.amqp_device import count_accepted  # noqa: PLC0415
+
+    stream, total, left = bytes.fromhex(frames) * 2, 0, b""
+    for start in range(0, len(stream), size):
+        number, left = count_accepted(left + stream[start : start + size])
+        total += number
+    assert (total, left) == (2 * accepted, b"")
+
+
 def test_an_unknown_workload_is_refused() -> None:
     """The names that exist are told."""
     done = run("--only", "W2")
     assert done.returncode == 2
-    assert "W1, W16, connect13, connect12, idle" in done.stderr
+    assert "W1, W16, connect13, connect12, idle, A1, A16, connectA, idleA" in done.stderr
