@@ -1,13 +1,15 @@
 """One cell's log -> its findings."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
+from harness.analysis.aftermath import aftermath
 from harness.analysis.fields import items, mapping, number, of_kind, text
-from harness.analysis.findings import EXPIRED, AbsenceFinding, CellFindings, Signature
-from harness.analysis.messages import messages
+from harness.analysis.findings import EXPIRED, FAULT, AbsenceFinding, CellFindings, Signature
+from harness.analysis.inband import PointOf, in_band, refused_renewals
+from harness.analysis.messages import messages, outcomes
 from harness.analysis.recovery import recovery
 from harness.analysis.renewals import (
     first_token,
@@ -22,10 +24,14 @@ from harness.analysis.renewals import (
 )
 from harness.analysis.signatures import hub_records, is_cut_short, overall, signatures
 from harness.analysis.timeline import Absence, Timeline, make_timeline
+from harness.analysis.visits import Token
 from harness.events import CELL_END, CellLog, Event, Header
 from harness.scenario import HUB_GRACE_S
 
 __all__ = ["analyse_cell"]
+
+OWN_WAY = frozenset({"", "fin"})
+"""How a hub ends connections where the scenario does not say; the first documents wrote `fin` where nothing was set."""
 
 
 def analyse_cell(log: CellLog) -> CellFindings:
@@ -64,6 +70,8 @@ def _stated(log: CellLog, timeline: Timeline) -> CellFindings:
         reported_version=reported,
         capabilities=_capabilities(hello),
         set_lifetime_s=_set_lifetime(header),
+        disturbed=_is_disturbed(header),
+        about_the_end=_is_disturbed(header) or text(mapping(scenario, "hub"), "close") not in OWN_WAY,
         notes=_notes(log, timeline, reported),
     )
 
@@ -80,23 +88,43 @@ def _with_tokens(cell: CellFindings, timeline: Timeline, events: Sequence[Event]
 
 
 def _course(log: CellLog, timeline: Timeline, cell: CellFindings) -> dict[str, object]:
-    """What happened from the first CONNECT to the closing."""
+    """What happened from the first time the device asked to be let in to the closing."""
     records = hub_records(log.events, timeline.closing_s)
     whole = overall(log.events, timeline, records)
     recovered, why_not = recovery(timeline, log.events)
+    lifetime_s, point_of = _points(timeline, cell)
+    became = outcomes(log.events)
+    traffic = messages(log.events)
     return {
         "watched_s": round(max(timeline.closing_s - timeline.first_connect_s, 0.0), 3),
         "connections": len(timeline.admitted),
-        "refused": sum(one.refused for one in timeline.connections),
+        "refused": sum(one.refused for one in timeline.visits),
         "put_tokens": sum(1 for _ in of_kind(log.events, "hub", "put-token")),
         "absences": _absences(log.events, timeline, cell, signatures(log.events, timeline, records)),
+        "in_band": in_band(
+            log.events,
+            timeline,
+            records,
+            became,
+            traffic.telemetry.lost_ids,
+            lifetime_s=lifetime_s,
+            point_of=point_of,
+        ),
+        "refused_renewals": refused_renewals(timeline),
+        "aftermath": aftermath(timeline, log.events, cell, became.c2d),
         "hub_log": whole.hub,
         "app": whole.app,
         "log": whole.log,
-        "messages": messages(log.events),
+        "messages": traffic,
         "recovery": recovered,
         "recovery_reason": why_not,
     }
+
+
+def _points(timeline: Timeline, cell: CellFindings) -> tuple[float | None, PointOf]:
+    """What the cell's tokens are made for, and where in the life of one of them a moment lies."""
+    lifetime_s, uses = token_lifetime(cell.first_token, cell.set_lifetime_s), first_uses(timeline)
+    return lifetime_s, lambda token, at_s: point_in_life(token, at_s, lifetime_s, uses[token.id])
 
 
 def _told_s(events: Sequence[Event]) -> float:
@@ -111,6 +139,10 @@ def _end(events: Sequence[Event]) -> tuple[str, str, bool]:
     if end is None:
         return "interrupted", "the log ends before the cell does", False
     return text(end.fields, "status"), text(end.fields, "reason"), end.fields.get("awaited") is True
+
+
+def _is_disturbed(header: Header) -> bool:
+    return bool(items(header.scenario, "faults"))
 
 
 def _set_lifetime(header: Header) -> float | None:
@@ -133,15 +165,15 @@ def _capabilities(hello: Event | None) -> tuple[str, ...] | None:
 def _absences(
     events: Sequence[Event], timeline: Timeline, cell: CellFindings, found: Sequence[Signature]
 ) -> tuple[AbsenceFinding, ...]:
-    lags, uses = list(of_kind(events, "harness", "lag")), first_uses(timeline)
-    lifetime_s = token_lifetime(cell.first_token, cell.set_lifetime_s)
+    lags = list(of_kind(events, "harness", "lag"))
+    lifetime_s, point_of = _points(timeline, cell)
     interrupted = cell.status != "finished"
     pairs = zip(timeline.absences, found, strict=True)
     return tuple(
         msgspec.structs.replace(
             _absence(absence, worst_lag_ms(lags, absence)),
             lifetime_s=lifetime_s,
-            point_s=_point(absence, lifetime_s, uses),
+            point_s=_point(absence.left.last_token, absence.left_s, point_of),
             cut_short=is_cut_short(absence, timeline, interrupted=interrupted),
             signature=signature,
         )
@@ -164,18 +196,16 @@ def _absence(absence: Absence, lag_ms: float) -> AbsenceFinding:
     )
 
 
-def _point(absence: Absence, lifetime_s: float | None, uses: Mapping[tuple[str, float | None], float]) -> float | None:
-    token = absence.left.token
-    if token is None:
-        return None
-    return point_in_life(token, absence.left_s, lifetime_s, uses[token.digest, token.se])
+def _point(token: Token | None, at_s: float, point_of: PointOf) -> float | None:
+    return None if token is None else point_of(token, at_s)
 
 
 def _notes(log: CellLog, timeline: Timeline, reported: str) -> tuple[str, ...]:
     """What a reader of the row should know besides the figures."""
     stated = log.header.version
     other = f"the device reports version {reported}, the profile speaks of {stated}"
-    causes = Counter(one.cause for one in timeline.absences if one.first == "hub" and one.cause != EXPIRED)
+    wanted = {EXPIRED, FAULT}
+    causes = Counter(one.cause for one in timeline.absences if one.first == "hub" and one.cause not in wanted)
     cuts = (
         f"the hub cut the connection for another reason than its token: {cause} ({n})" for cause, n in causes.items()
     )

@@ -4,35 +4,45 @@ Words for why a connection went (`AbsenceFinding.cause`):
 
 | cause | the first thing seen |
 |---|---|
-| `disconnect` | the device sent MQTT DISCONNECT |
+| `disconnect` | the device sent MQTT DISCONNECT, or AMQP CLOSE |
 | `closed` | the transport closed without one |
-| `token-expired`, `keep-alive`, `takeover`, `protocol`, ... | the hub cut it, for that reason |
+| `token-expired`, `fault`, `keep-alive`, `takeover`, `protocol`, ... | the hub cut it, for that reason; `fault`: because the scenario wanted it |
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 import msgspec
 
 __all__ = [
     "EXPIRED",
+    "FAULT",
     "MEASURED",
     "AbsenceFinding",
+    "Aftermath",
+    "C2dAfterReturn",
     "CellFindings",
     "Duplicate",
     "Exchanges",
     "FirstToken",
+    "InBandFinding",
     "Messages",
     "Recovery",
+    "RefusedRenewal",
     "RenewalHow",
+    "Return",
     "Signature",
     "Telemetry",
 ]
 
 RenewalHow = Literal["reconnect", "in-band", "hub-cut", "none"]
 Recovery = Literal["none", "retries", "next-send"]
+Return = Literal["by-itself", "next-send", "none"]
+C2dAfterReturn = Literal["delivered", "dead"]
 EXPIRED: Final = "token-expired"
 """The cause of a cut at the end of a token's grace."""
+FAULT: Final = "fault"
+"""The cause of a cut that the scenario asked for."""
 MEASURED = frozenset({"finished", "interrupted"})
 """The ends of a cell that leave something to analyse; after any other, status and reason are all there is."""
 
@@ -50,12 +60,21 @@ class Signature(msgspec.Struct, frozen=True):
     log: tuple[str, ...] = ()
 
 
+class Exchanges(msgspec.Struct, frozen=True):
+    """Things asked of the device and what became of them: `asked == answered + lost + open`."""
+
+    asked: int = 0
+    answered: int = 0
+    lost: int = 0
+    open: int = 0
+
+
 class AbsenceFinding(msgspec.Struct, frozen=True):
-    """One time the device was away: from leaving (DISCONNECT received, cut, or close seen) to being back (CONNACK 0).
+    """One time the device was away: from leaving (DISCONNECT or CLOSE received, cut, or close seen) to being let in again.
 
     `renewal` is how it came to the new token, or null where it came back with the same one or not at all. `lifetime_s` and `point_s`
     speak of the token it left with: how long it was made for, and how many seconds after it was made the connection went.
-    `refused`: CONNECTs the hub refused meanwhile. `noisy`: the gap is below five times the worst lag of the hub's loop around it.
+    `refused`: attempts the hub refused meanwhile. `noisy`: the gap is below five times the worst lag of the hub's loop around it.
     `cut_short`: the cell ended so soon that the signature may lack something: on the application's side, and without a return on the hub's.
     """
 
@@ -74,6 +93,73 @@ class AbsenceFinding(msgspec.Struct, frozen=True):
     signature: Signature = Signature()
 
 
+class InBandFinding(msgspec.Struct, frozen=True):
+    """One renewal in place: a put-token with a new token, answered 200 while the device stayed (`took_ms` later).
+
+    `lifetime_s` and `point_s` speak of the token that was replaced, as of the put-token's arrival. What belongs to the renewal lies between half
+    a second before the put-token and two seconds after the answer: `left`, whether the device left then, by whatever cause; the `signature`;
+    `lost`, the numbered messages handed over then that are lost. `c2d` and `methods`: what became of what the cloud sent because of it.
+    """
+
+    at_s: float
+    took_ms: float
+    lifetime_s: float | None = None
+    point_s: float | None = None
+    left: bool = False
+    lost: tuple[int, ...] = ()
+    c2d: Exchanges = Exchanges()
+    methods: Exchanges = Exchanges()
+    cut_short: bool = False
+    signature: Signature = Signature()
+
+    renewal: ClassVar[RenewalHow] = "in-band"
+    cause: ClassVar[str] = ""  # nothing ended
+    first: ClassVar[str] = ""
+    noisy: ClassVar[bool] = False
+    gap_ms: ClassVar[None] = None
+
+    @property
+    def back_s(self) -> float:
+        """When it was over."""
+        return self.at_s + self.took_ms / 1e3
+
+    @property
+    def undisturbed(self) -> bool:
+        """Whether the device stayed, the application saw nothing, and no message was lost, in either direction."""
+        lost = len(self.lost) + self.c2d.lost + self.methods.lost
+        return not (self.left or self.signature.app or lost)
+
+
+class RefusedRenewal(msgspec.Struct, frozen=True):
+    """A token other than that in use, presented to renew and refused. `how`: in place, or with a new connection after leaving.
+
+    `code`: the CONNACK's, or the status of the put-token's answer. What followed: `left_s`, when the device left after it, null where it stayed
+    (or was away already); `renewed_s`, when a new token was accepted, in whatever way, null where none was.
+    """
+
+    at_s: float
+    how: Literal["in-band", "reconnect"]
+    code: int
+    left_s: float | None = None
+    renewed_s: float | None = None
+
+
+class Aftermath(msgspec.Struct, frozen=True):
+    """What followed once the hub or a fault had ended the device's stay; see `harness.analysis.aftermath`, also for the reasons.
+
+    `returned`, `unaware_s`: of each such end that shows it, in order. `silent_s`: the longest time watched from an end on without any sign of
+    the device. `c2d`: over all returns.
+    """
+
+    returned: tuple[Return, ...] = ()
+    returned_reason: str = ""
+    unaware_s: tuple[float, ...] = ()
+    silent_s: float | None = None
+    unaware_reason: str = ""
+    c2d: C2dAfterReturn | None = None
+    c2d_reason: str = ""
+
+
 class FirstToken(msgspec.Struct, frozen=True):
     """What a token was made for, as the first CONNECT shows it: its expiry tells when it ends, and nobody saw it being made.
 
@@ -87,7 +173,10 @@ class FirstToken(msgspec.Struct, frozen=True):
 
 
 class Duplicate(msgspec.Struct, frozen=True):
-    """A message that reached the hub more than once. `dup`: every copy after the first carried the DUP flag."""
+    """A message that reached the hub more than once. `dup`: every copy after the first carried the DUP flag.
+
+    Over AMQP there are neither flags nor packet identifiers: every copy is a message of its own.
+    """
 
     id: int
     arrivals: int
@@ -114,23 +203,19 @@ class Telemetry(msgspec.Struct, frozen=True):
     duplicates: tuple[Duplicate, ...] = ()
 
 
-class Exchanges(msgspec.Struct, frozen=True):
-    """Things asked of the device and what became of them: `asked == answered + lost + open`."""
-
-    asked: int = 0
-    answered: int = 0
-    lost: int = 0
-    open: int = 0
-
-
 class Messages(msgspec.Struct, frozen=True):
-    """All traffic of a cell. The `gap_*` are those sent because the device had just left; the others do not contain them."""
+    """All traffic of a cell. The `gap_*` are those sent because the device had just left, the `renewal_*` because it was just renewing in place.
+
+    The others do not contain them.
+    """
 
     telemetry: Telemetry = Telemetry()
     c2d: Exchanges = Exchanges()
     methods: Exchanges = Exchanges()
     gap_c2d: Exchanges = Exchanges()
     gap_methods: Exchanges = Exchanges()
+    renewal_c2d: Exchanges = Exchanges()
+    renewal_methods: Exchanges = Exchanges()
 
 
 class CellFindings(msgspec.Struct, frozen=True):
@@ -143,7 +228,8 @@ class CellFindings(msgspec.Struct, frozen=True):
     what the settings or the scenario asked for. `watched_s`: from the first CONNECT to the end. `token_outlived`: a token was watched
     beyond its end and the hub's grace, on a connection that stood until then or was cut for it. `hub_log`, `app`, `log`: of the whole
     cell, as in a `Signature`. `recovery`: after the first refused reconnect. `capabilities`: of the adapter's hello, or null without one.
-    `grace_s`: of this cell's hub.
+    `grace_s`: of this cell's hub. `disturbed`: the scenario has faults. `about_the_end`: it has, or it sets how the hub ends a connection otherwise than
+    by FIN, so that what follows is what it is about.
     """
 
     cell: str
@@ -175,7 +261,12 @@ class CellFindings(msgspec.Struct, frozen=True):
     connections: int = 0
     refused: int = 0
     put_tokens: int = 0
+    disturbed: bool = False
+    about_the_end: bool = False
     absences: tuple[AbsenceFinding, ...] = ()
+    in_band: tuple[InBandFinding, ...] = ()
+    refused_renewals: tuple[RefusedRenewal, ...] = ()
+    aftermath: Aftermath = Aftermath()
     hub_log: tuple[str, ...] = ()
     app: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
@@ -198,12 +289,17 @@ class CellFindings(msgspec.Struct, frozen=True):
         )
 
     @property
-    def renewals(self) -> tuple[AbsenceFinding, ...]:
-        """The absences from which the device came back with a new token."""
-        return tuple(absence for absence in self.absences if absence.renewal is not None)
+    def renewals(self) -> tuple[AbsenceFinding | InBandFinding, ...]:
+        """How the device came by its new tokens, in order: the absences from which it came back with one, and the renewals in place."""
+        away = [absence for absence in self.absences if absence.renewal is not None]
+        return tuple(sorted([*away, *self.in_band], key=_began))
 
     @property
-    def telling(self) -> tuple[AbsenceFinding, ...]:
-        """The absences the cell is about: its renewals, else cuts for an expired token, else those the hub did not begin."""
-        cuts = tuple(absence for absence in self.absences if absence.cause == EXPIRED)
+    def telling(self) -> tuple[AbsenceFinding | InBandFinding, ...]:
+        """What the cell is about: its renewals, else cuts for an expired token or a fault, else the absences the hub did not begin."""
+        cuts = tuple(absence for absence in self.absences if absence.cause in {EXPIRED, FAULT})
         return self.renewals or cuts or tuple(absence for absence in self.absences if absence.first != "hub")
+
+
+def _began(renewal: AbsenceFinding | InBandFinding) -> float:
+    return renewal.at_s if isinstance(renewal, InBandFinding) else renewal.left_s

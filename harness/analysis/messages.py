@@ -7,38 +7,88 @@ Telemetry, by the numbered ids the harness hands to the device:
 | sent | was handed to the SDK |
 | confirmed | the SDK told the application that it is through |
 | reached | arrived at the hub at least once |
-| duplicated | arrived more than once; whether by the protocol's own re-sending (DUP, same packet identifier) or as a new message is noted |
+| duplicated | arrived more than once; whether by the protocol's own re-sending (MQTT's DUP, same packet identifier) or as a new message is noted |
 | reordered | first arrived after a message with a higher id |
 | send_failed | did not reach the hub, and the application was told of a failure |
 | lost | did not reach the hub, and either the application was told that it is through, or a message with a higher id got there: it was passed over |
 | unfinished | did not reach the hub, and nothing more is known: perhaps it was still under way |
 
+Over AMQP a transfer that the hub answered by rejected or released has not arrived: the hub did not take it.
+
 C2D messages are answered when the application was shown them (where what it reports of them carries no ids: when the device acknowledged
-them), and lost when the device acknowledged one the application never saw. Direct methods are answered, or lost when the hub gave the call up. The rest is open.
+them), and lost when the device acknowledged one, by accepting or rejecting it, that the application never saw; one that came back to the hub
+unacknowledged is open until it is delivered after all. Direct methods are answered, or lost when the hub gave the call up. The rest is open.
 """
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
 
 from harness.analysis.fields import of_kind, text, whole
 from harness.analysis.findings import Duplicate, Exchanges, Messages, Telemetry
 from harness.events import Event
 
-__all__ = ["messages", "telemetry"]
+__all__ = ["Outcomes", "Results", "exchanges", "messages", "outcomes", "probes", "telemetry"]
+
+NOT_TAKEN = frozenset({"rejected", "released"})
+
+
+class Results(msgspec.Struct, frozen=True):
+    """Names of what was asked of the device, what was answered, and what was lost."""
+
+    asked: frozenset[str]
+    answered: frozenset[str]
+    lost: frozenset[str]
+
+
+class Outcomes(msgspec.Struct, frozen=True):
+    """What became of everything the cloud sent."""
+
+    c2d: Results
+    methods: Results
 
 
 def messages(events: Sequence[Event]) -> Messages:
     """What became of all traffic of a cell."""
-    c2d, methods = _c2d(events), _methods(events)
-    probes = [event for event in of_kind(events, "harness", "stimulus") if event.fields.get("why") == "gap"]
-    gap_c2d = {text(event.fields, "id") for event in probes if event.fields.get("what") == "c2d"}
-    gap_methods = {text(event.fields, "id") for event in probes if event.fields.get("what") == "method"}
+    found = outcomes(events)
+    gap, renewal = probes(events, "gap"), probes(events, "renewal")
     return Messages(
         telemetry=telemetry(events),
-        c2d=_exchanges(c2d, c2d[0] - gap_c2d),
-        methods=_exchanges(methods, methods[0] - gap_methods),
-        gap_c2d=_exchanges(c2d, c2d[0] & gap_c2d),
-        gap_methods=_exchanges(methods, methods[0] & gap_methods),
+        c2d=exchanges(found.c2d, found.c2d.asked - gap["c2d"] - renewal["c2d"]),
+        methods=exchanges(found.methods, found.methods.asked - gap["method"] - renewal["method"]),
+        gap_c2d=exchanges(found.c2d, gap["c2d"]),
+        gap_methods=exchanges(found.methods, gap["method"]),
+        renewal_c2d=exchanges(found.c2d, renewal["c2d"]),
+        renewal_methods=exchanges(found.methods, renewal["method"]),
     )
+
+
+def outcomes(events: Sequence[Event]) -> Outcomes:
+    """What was asked of the device, and what became of it."""
+    return Outcomes(_c2d(events), _methods(events))
+
+
+def exchanges(results: Results, wanted: Iterable[str]) -> Exchanges:
+    """Count what became of those that are `wanted`."""
+    asked = results.asked & frozenset(wanted)
+    answered, lost = len(asked & results.answered), len(asked & results.lost)
+    return Exchanges(asked=len(asked), answered=answered, lost=lost, open=len(asked) - answered - lost)
+
+
+def probes(
+    events: Iterable[Event], why: str, *, since: float = 0.0, until: float = math.inf
+) -> Mapping[str, frozenset[str]]:
+    """Names of the C2D messages (`c2d`) and direct methods (`method`) that the harness sent because of `why`, in a span of time."""
+    sent = [
+        event
+        for event in of_kind(events, "harness", "stimulus")
+        if event.fields.get("why") == why and since <= event.t / 1e6 < until
+    ]
+    return {
+        what: frozenset(text(event.fields, "id") for event in sent if event.fields.get("what") == what)
+        for what in ("c2d", "method")
+    }
 
 
 def telemetry(events: Sequence[Event]) -> Telemetry:
@@ -79,19 +129,30 @@ def _handed_over(events: Sequence[Event]) -> set[int]:
 def _arrivals(events: Sequence[Event]) -> dict[int, list[Event]]:
     """The copies of each numbered message, in the order of their first arrival; others carry no number and are not ours."""
     found: dict[int, list[Event]] = {}
+    not_taken = {_delivery(event) for event in of_kind(events, "hub", "disposition") if _is_not_taken(event)}
     for event in of_kind(events, "hub", "telemetry"):
         one = whole(event.fields, "message_id")
-        if one is not None:
+        if one is not None and _delivery(event) not in not_taken:
             found.setdefault(one, []).append(event)
     return found
 
 
+def _is_not_taken(event: Event) -> bool:
+    return event.fields.get("state") in NOT_TAKEN
+
+
+def _delivery(event: Event) -> tuple[str, ...]:
+    """What tells one AMQP transfer from others."""
+    return tuple(text(event.fields, name) for name in ("conn", "delivery_id", "message_id"))
+
+
 def _duplicate(one: int, copies: Sequence[Event]) -> Duplicate:
+    packets = {whole(copy.fields, "packet_id") for copy in copies}
     return Duplicate(
         id=one,
         arrivals=len(copies),
         dup=all(copy.fields.get("dup") is True for copy in copies[1:]),
-        same_packet_id=len({whole(copy.fields, "packet_id") for copy in copies}) == 1,
+        same_packet_id=len(packets) == 1 and None not in packets,
     )
 
 
@@ -103,30 +164,21 @@ def _reordered(in_order_of_arrival: Iterable[int]) -> int:
     return late
 
 
-Sets = tuple[set[str], set[str], set[str]]
-"""Names of what was asked, answered, lost."""
-
-
-def _exchanges(sets: Sets, wanted: set[str]) -> Exchanges:
-    answered, lost = len(wanted & sets[1]), len(wanted & sets[2])
-    return Exchanges(asked=len(wanted), answered=answered, lost=lost, open=len(wanted) - answered - lost)
-
-
-def _c2d(events: Sequence[Event]) -> Sets:
+def _c2d(events: Sequence[Event]) -> Results:
     queued = _names(of_kind(events, "hub", "c2d-queued"), "message_id")
     acknowledged = _names(of_kind(events, "hub", "c2d-acknowledged"), "message_id")
     arrivals = list(of_kind(events, "app", "c2d"))
     shown = _names(arrivals, "message_id")
     answered = acknowledged if arrivals and not shown else shown
-    return queued, answered, acknowledged - answered
+    return Results(queued, answered, acknowledged - answered)
 
 
-def _methods(events: Sequence[Event]) -> Sets:
+def _methods(events: Sequence[Event]) -> Results:
     called = _names(of_kind(events, "hub", "method-called"), "request_id")
     answered = _names(of_kind(events, "hub", "method-answered"), "request_id")
     failed = _names(of_kind(events, "hub", "method-failed"), "request_id")
-    return called, answered, failed - answered
+    return Results(called, answered, failed - answered)
 
 
-def _names(events: Iterable[Event], field: str) -> set[str]:
-    return {text(event.fields, field) for event in events} - {""}
+def _names(events: Iterable[Event], field: str) -> frozenset[str]:
+    return frozenset(text(event.fields, field) for event in events) - {""}

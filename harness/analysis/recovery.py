@@ -1,4 +1,4 @@
-"""What follows once the hub has refused a reconnect (CONNACK 4 or 5).
+"""What follows once the hub has refused a reconnect (CONNACK 4 or 5, or a put-token answered by another status than 200).
 
 | recovery | further attempts to connect |
 |---|---|
@@ -20,7 +20,7 @@ from harness.analysis.renewals import LAG_WINDOW_S
 from harness.analysis.timeline import Absence, Timeline
 from harness.events import Event
 
-__all__ = ["recovery"]
+__all__ = ["REACTION_S", "recovery", "sends_between", "worst_lag_s"]
 
 WATCHED_S = 5.0
 REACTION_S = 0.25
@@ -38,8 +38,8 @@ def recovery(timeline: Timeline, events: Sequence[Event]) -> tuple[Recovery | No
         return None, f"the device was watched for only {watched_s:.1f} s after it was refused or left"
     if not later:
         return "none", ""
-    lag_s = _worst_lag_s(since, timeline, events)
-    sends = _sends(since - REACTION_S - lag_s, timeline, events)
+    lag_s = worst_lag_s(since, timeline, events)
+    sends = sends_between(since - REACTION_S - lag_s, timeline.closing_s, events)
     judged = {_judge(later, sends, since, timeline.closing_s, within) for within in (REACTION_S, REACTION_S + lag_s)}
     if len(judged) > 1:
         return None, f"the hub was late by up to {1e3 * lag_s:.0f} ms: retries and answers to a send look alike"
@@ -53,7 +53,8 @@ def _judge(attempts: Sequence[float], sends: Sequence[float], since: float, unti
     return "next-send" if _answer(attempts, causes, within) and len(attempts) >= MOST * in_time else "retries"
 
 
-def _worst_lag_s(since: float, timeline: Timeline, events: Sequence[Event]) -> float:
+def worst_lag_s(since: float, timeline: Timeline, events: Sequence[Event]) -> float:
+    """The worst lag of the hub's loop from `since` to the closing, in seconds."""
     reports = [
         one for one in of_kind(events, "harness", "lag") if since <= one.t / 1e6 <= timeline.closing_s + LAG_WINDOW_S
     ]
@@ -68,14 +69,14 @@ def _trouble(absence: Absence) -> float | None:
 
 
 def _attempts(timeline: Timeline) -> list[float]:
-    return sorted(one.attempt_s for one in timeline.connections if one.attempt_s <= timeline.closing_s)
+    return sorted(one.attempt_s for one in timeline.visits if one.attempt_s <= timeline.closing_s)
 
 
-def _sends(since: float, timeline: Timeline, events: Sequence[Event]) -> list[float]:
-    """When the application sent, until it was told to close."""
+def sends_between(since: float, until: float, events: Sequence[Event]) -> list[float]:
+    """When the application sent, within these moments."""
     commands = of_kind(events, "harness", "command")
     sends = (event.t / 1e6 for event in commands if event.fields.get("cmd") == "send")
-    return [at for at in sends if since <= at <= timeline.closing_s]
+    return [at for at in sends if since <= at <= until]
 
 
 def _answer(attempts: Sequence[float], sends: Sequence[float], within: float) -> bool:

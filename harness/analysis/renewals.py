@@ -26,7 +26,8 @@ from collections.abc import Iterable
 from harness.analysis.fields import number
 from harness.analysis.findings import EXPIRED, FirstToken, RenewalHow
 from harness.analysis.law import TOLERANCE_S
-from harness.analysis.timeline import Absence, Connection, Timeline, Token
+from harness.analysis.timeline import Absence, Timeline
+from harness.analysis.visits import Token, TokenId, Visit
 from harness.events import Event
 
 __all__ = [
@@ -52,8 +53,8 @@ LAG_WINDOW_S = 1.0  # where an event does not say
 
 def renewal_of(absence: Absence) -> RenewalHow | None:
     """How the absence brought a new token, or None where it did not."""
-    old, new = absence.left.token, absence.back.token if absence.back else None
-    if old is None or new is None or (old.digest, old.se) == (new.digest, new.se):
+    old, new = absence.left.last_token, absence.back.token if absence.back else None
+    if old is None or new is None or old.id == new.id:
         return None
     if absence.first == "hub":
         return "hub-cut" if absence.cause == EXPIRED else None
@@ -62,7 +63,7 @@ def renewal_of(absence: Absence) -> RenewalHow | None:
 
 def first_token(timeline: Timeline, told_s: float) -> FirstToken | None:
     """The first token the device ever presented; `told_s` is when it was told to open."""
-    for one in timeline.connections:
+    for one in timeline.visits:
         if one.token and one.token.expires_s is not None:
             accepted_s = one.attempt_s if one.accepted_s is None else one.accepted_s
             began = (accepted_s, one.attempt_s, min(told_s, accepted_s))
@@ -89,19 +90,22 @@ def outlived(timeline: Timeline, grace_s: float) -> bool:
     return any(_stood_to_the_end(one, timeline.closing_s - grace_s) for one in timeline.admitted)
 
 
-def _stood_to_the_end(one: Connection, until_s: float) -> bool:
-    if one.token is None or one.token.expires_s is None or until_s <= one.token.expires_s + TOLERANCE_S:
+def _stood_to_the_end(one: Visit, until_s: float) -> bool:
+    token = one.last_token
+    if token is None or token.expires_s is None or until_s <= token.expires_s + TOLERANCE_S:
         return False
-    stood = one.leaving is None or one.leaving[0] >= one.token.expires_s - TOLERANCE_S
+    stood = one.leaving is None or one.leaving[0] >= token.expires_s - TOLERANCE_S
     return stood or one.cut_cause == EXPIRED
 
 
-def first_uses(timeline: Timeline) -> dict[tuple[str, float | None], float]:
+def first_uses(timeline: Timeline) -> dict[TokenId, float]:
     """When each token was first presented, by digest and expiry."""
-    uses: dict[tuple[str, float | None], float] = {}
-    for one in timeline.connections:
+    uses: dict[TokenId, float] = {}
+    for one in timeline.visits:
         if one.token:
-            uses.setdefault((one.token.digest, one.token.se), one.attempt_s)
+            uses.setdefault(one.token.id, one.attempt_s)
+        for put in one.puts:
+            uses.setdefault(put.token.id, put.at_s)
     return uses
 
 

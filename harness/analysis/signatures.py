@@ -34,6 +34,8 @@ from harness.analysis.timeline import Absence, Timeline
 from harness.events import Event
 
 __all__ = [
+    "AFTER_S",
+    "BEFORE_S",
     "REPEATED",
     "Record",
     "app_text",
@@ -42,7 +44,9 @@ __all__ = [
     "hub_records",
     "is_cut_short",
     "levels_of",
+    "is_shown",
     "overall",
+    "signature_within",
     "signatures",
 ]
 
@@ -73,7 +77,7 @@ def hub_records(events: Iterable[Event], until_s: float) -> tuple[Record, ...]:
 def signatures(events: Sequence[Event], timeline: Timeline, records: Sequence[Record]) -> tuple[Signature, ...]:
     """One signature for each of the timeline's absences."""
     absences = timeline.absences
-    shown = [event for event in events if _is_shown(event)]
+    shown = [event for event in events if is_shown(event)]
     found = []
     for absence, following in zip(absences, (*absences[1:], None), strict=False):
         hub = [record for record in records if _belongs(record, absence)]
@@ -84,7 +88,15 @@ def signatures(events: Sequence[Event], timeline: Timeline, records: Sequence[Re
 
 def overall(events: Iterable[Event], timeline: Timeline, records: Sequence[Record]) -> Signature:
     """The signature of the whole cell, up to its closing."""
-    return _signature(records, [one for one in events if _is_shown(one) and one.t / 1e6 < timeline.closing_s])
+    return _signature(records, [one for one in events if is_shown(one) and one.t / 1e6 < timeline.closing_s])
+
+
+def signature_within(
+    events: Iterable[Event], records: Sequence[Record], start: float, records_from: float, stop: float
+) -> Signature:
+    """The signature of what the application saw from `start` on, and the hub logged from `records_from` on, before `stop`."""
+    hub = [record for record in records if records_from <= record.at_s < stop]
+    return _signature(hub, [one for one in events if is_shown(one) and start <= one.t / 1e6 < stop])
 
 
 def is_cut_short(absence: Absence, timeline: Timeline, *, interrupted: bool) -> bool:
@@ -153,7 +165,8 @@ def _belongs(record: Record, absence: Absence) -> bool:
     return since < record.at_s and (absence.back_s is None or record.at_s <= absence.back_s)
 
 
-def _is_shown(event: Event) -> bool:
+def is_shown(event: Event) -> bool:
+    """Whether the event tells the application something, or is a line of the SDK's log at WARNING or above."""
     if event.src == "sdk-log":
         return _is_notable(event.fields)
     return event.src == "app" and (event.kind in TELLING or bool(chain(event.fields)))

@@ -23,6 +23,8 @@ IDENTITY: Final = (
     "settings",
     "notes",
 )
+ONLY_WHERE_SEEN: Final = frozenset({"disturbed", "about_the_end", "in_band", "refused_renewals"})
+ONLY_WHERE_ASKED: Final = frozenset({"renewal_c2d", "renewal_methods"})
 SAID_BY_THE_ROW: Final = frozenset({*IDENTITY, "origin"} - {"settings", "notes"})
 FIGURES: Final = (
     "renewal",
@@ -80,6 +82,17 @@ def _row(row: Row) -> dict[str, object]:
 
 
 def _cell(cell: CellFindings) -> Mapping[str, object]:
-    """The cell without what its row says already."""
+    """The cell without what its row says already.
+
+    What only AMQP or a scenario that disturbs the device can show is left out where there is none: what was in-band, what was refused, and
+    what followed an end that the scenario is about.
+    """
     plain: dict[str, object] = msgspec.to_builtins(cell)
-    return {name: value for name, value in plain.items() if name not in SAID_BY_THE_ROW}
+    plain["messages"] = {
+        name: value
+        for name, value in msgspec.to_builtins(cell.messages).items()
+        if name not in ONLY_WHERE_ASKED or value["asked"]
+    }
+    plain["in_band"] = [{**msgspec.to_builtins(one), "undisturbed": one.undisturbed} for one in cell.in_band]
+    absent = {name for name in ONLY_WHERE_SEEN if not plain[name]} | ({"aftermath"} if not cell.about_the_end else set())
+    return {name: value for name, value in plain.items() if name not in SAID_BY_THE_ROW | absent}

@@ -17,7 +17,8 @@ from harness.analysis.renewals import (
     token_lifetime,
     worst_lag_ms,
 )
-from harness.analysis.timeline import Absence, Timeline, Token, make_timeline
+from harness.analysis.timeline import Absence, Timeline, make_timeline
+from harness.analysis.visits import Token
 
 
 def timeline(log: LogBuilder) -> Timeline:

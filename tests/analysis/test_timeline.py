@@ -19,7 +19,7 @@ def test_an_empty_log_has_no_connections() -> None:
 def test_a_connection_counts_from_its_connect_on() -> None:
     """Something that fails in TLS has never asked to be let in."""
     found = timeline(LogBuilder().accept().hub("tls-failed", reason="no").closed("device").at(3).connect(60))
-    assert ([one.number for one in found.connections], found.first_connect_s) == ([2], 3.0)
+    assert ([one.number for one in found.visits], found.first_connect_s) == ([2], 3.0)
 
 
 def test_a_standing_connection_is_no_absence() -> None:
@@ -121,13 +121,13 @@ def test_other_commands_do_not_close() -> None:
 
 def test_events_without_a_connection_number_are_passed_over() -> None:
     """A foreign event that lacks it belongs nowhere."""
-    assert timeline(LogBuilder().emit("hub", "connect", token=None)).connections == ()
+    assert timeline(LogBuilder().emit("hub", "connect", token=None)).visits == ()
 
 
 def test_the_first_connect_may_lack() -> None:
     """An attempt of which only the answer is in the log counts from the answer."""
     found = timeline(LogBuilder().at(2).accept().at(3).hub("connack", code=0))
-    assert [one.attempt_s for one in found.connections] == [3.0]
+    assert [one.attempt_s for one in found.visits] == [3.0]
 
 
 def test_a_device_that_never_connects() -> None:

@@ -1,0 +1,160 @@
+"""What follows once the hub, or a fault of the scenario, has ended the device's stay.
+
+The ends that are asked about: those the hub began, by a cut (but for `takeover` and `protocol`, which are the device's own doing) or by closing; and those
+of a device whose renewal was refused, by put-token before it left or when it came back. An end is counted from the moment the hub ended the stay or
+the device left, or, where a renewal by a new connection was refused, from the first refusal.
+
+| return | the device was let in again |
+|---|---|
+| `next-send` | after a send of the application: each of its attempts since the end begins within a quarter of a second after one, the first of them half a second after the end or later |
+| `by-itself` | otherwise |
+| `none` | it was not, made no attempt, and was watched for fifteen seconds or more |
+
+An attempt begins when the hub accepts a connection, or with a put-token on one that stands. Where the only send that could have caused the first attempt
+came within half a second after the end, where the lag of the hub's loop makes a difference, where the device tried and was not let in, and
+where it was watched for too short a time, nothing can be told. Nor is a return possible with a token the application supplied, once the hub has cut
+the connection for its expiry.
+
+`unaware` is how many seconds pass from such an end to the first sign that the device has noticed: the application is shown something (a status, an
+exception, also that of a message it had sent, the demand for a token), or an attempt begins. An answer of the protocol (DETACH, CLOSE, a closed socket) is
+no sign: nobody sees it. Where there was none until the closing, it lasted for longer than was watched.
+
+`c2d-after-return` is about the C2D messages that were queued after an absence while the device was there again, five seconds or more before it left or
+the cell was closed: `delivered` where every one of them reached the application, `dead` where none did.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from harness.analysis.fields import of_kind, text
+from harness.analysis.findings import EXPIRED, Aftermath, C2dAfterReturn, CellFindings, Return
+from harness.analysis.messages import Results
+from harness.analysis.recovery import REACTION_S, sends_between, worst_lag_s
+from harness.analysis.signatures import is_shown
+from harness.analysis.timeline import Absence, Timeline
+from harness.events import Event
+
+__all__ = ["aftermath"]
+
+WATCHED_S: Final = 15.0
+CLEAR_S: Final = 0.5
+DELIVERY_S: Final = 5.0
+OWN_DOING: Final = frozenset({"takeover", "protocol"})
+NO_END: Final = "neither the hub nor a fault ended the device's stay"
+
+
+def aftermath(timeline: Timeline, events: Sequence[Event], cell: CellFindings, c2d: Results) -> Aftermath:
+    """What followed each end of the cell; `c2d` is what became of the C2D messages."""
+    ends = [(absence, _since(absence)) for absence in timeline.absences if _is_asked_about(absence)]
+    starts = _attempts(timeline, events)
+    returned = [_returned(absence, since, starts, timeline, events, cell) for absence, since in ends]
+    seen = [(since, _first_sign(since, starts, timeline, events)) for _, since in ends]
+    noticed = tuple(round(sign - since, 3) for since, sign in seen if sign is not None)
+    silent = [round(timeline.closing_s - since, 3) for since, sign in seen if sign is None]
+    delivered, why_not = _c2d(timeline, events, c2d, cell)
+    return Aftermath(
+        returned=tuple(how for how, _ in returned if how is not None),
+        returned_reason=next((reason for _, reason in returned if reason), "" if ends else NO_END),
+        unaware_s=noticed,
+        silent_s=max(silent, default=None),
+        unaware_reason="" if ends else NO_END,
+        c2d=delivered,
+        c2d_reason=why_not,
+    )
+
+
+def _is_asked_about(absence: Absence) -> bool:
+    if absence.first == "hub":
+        return absence.cause not in OWN_DOING
+    return bool(absence.refused) or any(put.refused for put in absence.left.puts[-1:])
+
+
+def _since(absence: Absence) -> float:
+    if absence.first != "hub" and absence.refused:
+        return absence.refused[0].connack_s or absence.left_s
+    return absence.left_s
+
+
+def _attempts(timeline: Timeline, events: Sequence[Event]) -> list[float]:
+    """When each attempt began, up to the closing."""
+    accepted = [event.t / 1e6 for event in of_kind(events, "hub", "accepted")]
+    in_place = [visit.attempt_s for visit in timeline.visits if visit.accepted_s is None]
+    return sorted(at for at in (*accepted, *in_place) if at <= timeline.closing_s)
+
+
+def _returned(
+    absence: Absence,
+    since: float,
+    starts: Sequence[float],
+    timeline: Timeline,
+    events: Sequence[Event],
+    cell: CellFindings,
+) -> tuple[Return | None, str]:
+    """How the device returned after one end, or None and why that cannot be told."""
+    if cell.credential == "token" and absence.cause == EXPIRED:
+        return None, "the application's token had expired: it could not be let in again"
+    back_s = math.inf if absence.back_s is None else absence.back_s
+    attempts = [at for at in starts if since < at <= back_s]
+    if absence.back is not None:
+        return _how(attempts, since, timeline, events)
+    if attempts:
+        return None, "it tried to come back and was not let in"
+    watched_s = timeline.closing_s - since
+    return ("none", "") if watched_s >= WATCHED_S else (None, f"the device was watched for only {watched_s:.1f} s")
+
+
+def _how(
+    attempts: Sequence[float], since: float, timeline: Timeline, events: Sequence[Event]
+) -> tuple[Return | None, str]:
+    sends = sends_between(since, timeline.closing_s, events)
+    lag_s = worst_lag_s(since, timeline, events)
+    judged = {_judge(attempts, sends, since, within) for within in (REACTION_S, REACTION_S + lag_s)}
+    if len(judged) > 1:
+        return None, f"the hub was late by up to {1e3 * lag_s:.0f} ms: coming back by itself and with a send look alike"
+    how = judged.pop()
+    return how, "" if how else "a send came so soon after the end that it cannot be told what made the device return"
+
+
+def _judge(attempts: Sequence[float], sends: Sequence[float], since: float, within: float) -> Return | None:
+    """What made the attempts, if a send shows its effect `within` so many seconds; None where that cannot be told."""
+    causes = [next((at for at in reversed(sends) if at <= attempt <= at + within), None) for attempt in attempts]
+    first = causes[0] if causes else None
+    if first is None or None in causes:
+        return "by-itself"
+    return "next-send" if first >= since + CLEAR_S else None
+
+
+def _first_sign(since: float, starts: Sequence[float], timeline: Timeline, events: Sequence[Event]) -> float | None:
+    shown = (event.t / 1e6 for event in events if event.src == "app" and is_shown(event))
+    signs = (at for at in (*starts, *shown) if since < at <= timeline.closing_s)
+    return min(signs, default=None)
+
+
+def _c2d(
+    timeline: Timeline, events: Sequence[Event], results: Results, cell: CellFindings
+) -> tuple[C2dAfterReturn | None, str]:
+    if "listening" not in cell.traffic.split("+"):
+        return None, "the application does not listen"
+    stays = list(_returns(timeline))
+    queued = [event for event in of_kind(events, "hub", "c2d-queued") if _is_within(event, stays)]
+    names = {text(event.fields, "message_id") for event in queued}
+    if not names:
+        return None, f"no C2D message was queued {DELIVERY_S:g} s or more before the device left again or was closed"
+    delivered = names & results.answered
+    if delivered and delivered != names:
+        return None, f"{len(delivered)} of {len(names)} C2D messages were delivered"
+    return ("delivered" if delivered else "dead"), ""
+
+
+def _returns(timeline: Timeline) -> Iterator[tuple[float, float]]:
+    """From when to when a C2D message queued after an absence had the time to be delivered."""
+    for absence in timeline.absences:
+        if absence.back is not None and absence.back_s is not None:
+            leaving = absence.back.leaving
+            until = timeline.closing_s if leaving is None else min(leaving[0], timeline.closing_s)
+            yield absence.back_s, until - DELIVERY_S
+
+
+def _is_within(event: Event, spans: Sequence[tuple[float, float]]) -> bool:
+    return any(start <= event.t / 1e6 <= stop for start, stop in spans)
