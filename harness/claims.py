@@ -20,10 +20,13 @@ ClaimKind = Literal[
     "disconnect-point",  # Law: when the connection goes, counted in the life of its token
     "renewal-action",  # "reconnect" | "in-band" | "hub-cut" | "none"
     "closes-first",  # "device" | "hub"
-    "hub-log-levels",  # "informational" | "informational+error": levels of the hub's records around a renewal
+    "hub-log-levels",  # "informational" | "informational+error" | "none": levels of the hub's records around a renewal
     "hub-signature",  # codes of the hub's records in order, a connect written as "connect", a clean close as "disconnect"
     "app-signature",  # what the application is shown, in order; an empty list is "nothing"
     "recovery",  # "none" | "retries" | "next-send": after a refused reconnect
+    "return",  # "by-itself" | "next-send" | "none": let in again after the hub or a fault ended the device's stay
+    "unaware",  # seconds from such an end to the first thing the application is shown or the device attempts
+    "c2d-after-return",  # "delivered" | "dead": C2D messages that are queued once the device is back
 ]
 
 ClaimValue = bool | int | float | str | tuple[str, ...] | Law
@@ -153,16 +156,21 @@ _VALUE_OF: dict[ClaimKind, tuple[tuple[type, ...], str]] = {
     "disconnect-point": _LAW,
     "renewal-action": ((str,), '"reconnect", "in-band", "hub-cut" or "none"'),
     "closes-first": ((str,), '"device" or "hub"'),
-    "hub-log-levels": ((str,), '"informational" or "informational+error"'),
+    "hub-log-levels": ((str,), '"informational", "informational+error" or "none"'),
     "hub-signature": ((tuple,), "a list of codes"),
     "app-signature": ((tuple,), "a list of texts"),
     "recovery": ((str,), '"none", "retries" or "next-send"'),
+    "return": ((str,), '"by-itself", "next-send" or "none"'),
+    "unaware": ((int, float), "seconds, 0 or more"),
+    "c2d-after-return": ((str,), '"delivered" or "dead"'),
 }
 _WORDS: dict[ClaimKind, frozenset[str]] = {
     "renewal-action": frozenset({"reconnect", "in-band", "hub-cut", "none"}),
     "closes-first": frozenset({"device", "hub"}),
-    "hub-log-levels": frozenset({"informational", "informational+error"}),
+    "hub-log-levels": frozenset({"informational", "informational+error", "none"}),
     "recovery": frozenset({"none", "retries", "next-send"}),
+    "return": frozenset({"by-itself", "next-send", "none"}),
+    "c2d-after-return": frozenset({"delivered", "dead"}),
 }
 
 
@@ -171,8 +179,8 @@ def _value_fits(claim: Claim) -> bool:
     value = claim.value
     if isinstance(value, bool) and bool not in kinds:
         return False
-    if isinstance(value, (int, float)) and claim.kind == "token-lifetime":
-        return value > 0
+    if isinstance(value, (int, float)) and claim.kind in {"token-lifetime", "unaware"}:
+        return value > 0 if claim.kind == "token-lifetime" else value >= 0
     if isinstance(value, Law):
         return Law in kinds and not law_problem(value)
     return isinstance(value, kinds) and (not isinstance(value, str) or value in _WORDS[claim.kind])

@@ -25,7 +25,8 @@ class Observed(msgspec.Struct, frozen=True):
     """What was observed about one kind of claim: distinct values with a text to print, or none and the reason.
 
     For the kinds that speak of a law, `law` holds it, and there is a text even where no law could be chosen. For the token's lifetime,
-    `first` holds the token it was read from. `unsupported`: the device under test has no means to show it.
+    `first` holds the token it was read from. `longer_s`: where something was never seen to end, how long it lasted at least. `unsupported`:
+    the device under test has no means to show it.
     """
 
     values: tuple[ClaimValue, ...] = ()
@@ -33,6 +34,7 @@ class Observed(msgspec.Struct, frozen=True):
     reason: str = ""
     law: LawFinding | None = None
     first: FirstToken | None = None
+    longer_s: float | None = None
     unsupported: bool = False
 
 

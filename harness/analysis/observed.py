@@ -6,16 +6,19 @@
 | lifetime-configurable, renewal-point-configurable | `harness.analysis.configurable` |
 | renewal-point, disconnect-point | `harness.analysis.points`, fitted by `harness.analysis.law` |
 | renewal-action, recovery | the cells of the row's main settings |
-| all others | each telling absence of these cells (`CellFindings.telling`); a signature only where the cell went on for long enough to show all of it |
+| return, unaware, c2d-after-return | the same, by `harness.analysis.aftermath` |
+| all others | each telling absence or renewal of these cells (`CellFindings.telling`); a signature only where the cell went on for long enough to show all of it |
+
+At a renewal in place nothing is closed, so nobody closes first, and the hub logs nothing: its signature is empty, its level `none`.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from harness.analysis.configurable import TOO_SLOW, default_token, lifetime_configurable, point_configurable
 from harness.analysis.evidence import Evidence, Observed, printable
-from harness.analysis.findings import AbsenceFinding
+from harness.analysis.findings import AbsenceFinding, Aftermath, InBandFinding
 from harness.analysis.law import LawFinding, Observation, describe_interval, seconds
 from harness.analysis.points import laws, renewal_ways
 from harness.claims import ClaimKind, ClaimValue
@@ -65,14 +68,16 @@ def _distinct(values: Iterable[ClaimValue], reason: str) -> Observed:
 
 
 Side = Literal["hub", "app"]
+Telling = AbsenceFinding | InBandFinding
+IN_PLACE: Final = "the token was renewed in place: nothing was closed"
 
 
 def _of_absences(
-    value: Callable[[AbsenceFinding], ClaimValue | None], side: Side | None = None
+    value: Callable[[Telling], ClaimValue | None], side: Side | None = None
 ) -> Callable[[Evidence], Observed]:
-    """The distinct values of the telling absences; None is an absence that does not show it.
+    """The distinct values of the telling absences and renewals; None is one that does not show it.
 
-    With a `side`, an absence whose signature may lack something there is left out.
+    With a `side`, one whose signature may lack something there is left out.
     """
 
     def observed(evidence: Evidence) -> Observed:
@@ -81,14 +86,26 @@ def _of_absences(
         seen = [shown for absence in whole if (shown := value(absence)) is not None]
         if telling and not whole:
             return Observed(reason="the cell ended too soon after the device had left to show all of it")
-        return _distinct(seen, "the log does not tell" if telling else _why_never_away(evidence))
+        return _distinct(seen, _why_not_shown(telling) if telling else _why_never_away(evidence))
 
     return observed
 
 
-def _lacks(absence: AbsenceFinding, side: Side | None) -> bool:
+def _lacks(shown: Telling, side: Side | None) -> bool:
     """Whether the signature may lack something on that side; what the hub logs is complete once the device is back."""
-    return side is not None and absence.cut_short and (side == "app" or absence.back_s is None)
+    return side is not None and shown.cut_short and (side == "app" or shown.back_s is None)
+
+
+def _why_not_shown(telling: Sequence[Telling]) -> str:
+    return IN_PLACE if all(isinstance(one, InBandFinding) for one in telling) else "the log does not tell"
+
+
+def _levels(shown: Telling) -> str | None:
+    return shown.signature.levels or ("none" if isinstance(shown, InBandFinding) else None)
+
+
+def _codes(shown: Telling) -> tuple[str, ...] | None:
+    return shown.signature.hub or (() if isinstance(shown, InBandFinding) else None)
 
 
 def _why_never_away(evidence: Evidence) -> str:
@@ -118,6 +135,35 @@ def _recovery(evidence: Evidence) -> Observed:
     return _distinct((cell.recovery for cell in evidence.main if cell.recovery is not None), reason)
 
 
+def _aftermaths(evidence: Evidence) -> list[Aftermath]:
+    return [cell.aftermath for cell in evidence.main]
+
+
+def _return(evidence: Evidence) -> Observed:
+    found = _aftermaths(evidence)
+    reason = next((one.returned_reason for one in found if one.returned_reason), "")
+    return _distinct((how for one in found for how in one.returned), reason)
+
+
+def _unaware(evidence: Evidence) -> Observed:
+    found = _aftermaths(evidence)
+    noticed = [after_s for one in found for after_s in one.unaware_s]
+    longest = max((one.silent_s for one in found if one.silent_s is not None), default=None)
+    never = [] if longest is None else [f"more than {seconds(longest)}"]
+    text = ", ".join([*map(seconds, noticed), *never])
+    reason = (
+        found[0].unaware_reason
+        if longest is None
+        else f"there was no sign in the {seconds(longest)} it was watched for"
+    )
+    return Observed(tuple(noticed), text, reason=reason, longer_s=longest)
+
+
+def _c2d_after_return(evidence: Evidence) -> Observed:
+    found = _aftermaths(evidence)
+    return _distinct((one.c2d for one in found if one.c2d is not None), found[0].c2d_reason)
+
+
 def _token_lifetime(evidence: Evidence) -> Observed:
     first = default_token(evidence)
     if first is None:
@@ -133,8 +179,11 @@ _OBSERVERS: Mapping[ClaimKind, Callable[[Evidence], Observed]] = {
     "disconnect-point": _law(lambda both: both[1]),
     "renewal-action": _renewal_action,
     "closes-first": _of_absences(lambda absence: absence.first or None),
-    "hub-log-levels": _of_absences(lambda absence: absence.signature.levels or None, "hub"),
-    "hub-signature": _of_absences(lambda absence: absence.signature.hub or None, "hub"),
+    "hub-log-levels": _of_absences(_levels, "hub"),
+    "hub-signature": _of_absences(_codes, "hub"),
     "app-signature": _of_absences(lambda absence: absence.signature.app, "app"),
     "recovery": _recovery,
+    "return": _return,
+    "unaware": _unaware,
+    "c2d-after-return": _c2d_after_return,
 }

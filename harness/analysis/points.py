@@ -1,6 +1,6 @@
 """The moments from which the laws are fitted, drawn from a row's cells.
 
-A renewal counts in the life of the token it replaces, from the moment the device left; so does any other leaving that the device decided on or
+A renewal counts in the life of the token it replaces, from the moment the device left, or put a new one in its place; so does any other leaving that the device decided on or
 the hub enforced because of the token. A cell that outlived a token (`CellFindings.token_outlived`) and saw no renewal, or no leaving at all, counts
 as `never`; one that was never let in, or lost its connection for another reason, shows neither.
 The cells that set no margin are asked; only where there are none, those with the margin of the main settings. Where these renew as that margin asks,
@@ -10,7 +10,7 @@ what they show is no default of the SDK; where they do not, the setting is witho
 from collections.abc import Iterator, Sequence
 
 from harness.analysis.evidence import Evidence, follows_margin, margin_of
-from harness.analysis.findings import EXPIRED, AbsenceFinding, CellFindings, RenewalHow
+from harness.analysis.findings import EXPIRED, AbsenceFinding, CellFindings, InBandFinding, RenewalHow
 from harness.analysis.law import Actor, LawFinding, Observation, fit_law
 from harness.analysis.renewals import token_lifetime
 
@@ -48,7 +48,9 @@ def _disconnects_observed(cell: CellFindings) -> Iterator[Observation]:
     return _observations(cell, found, never=cell.token_outlived and not cell.absences)
 
 
-def _observations(cell: CellFindings, found: Sequence[AbsenceFinding], *, never: bool) -> Iterator[Observation]:
+def _observations(
+    cell: CellFindings, found: Sequence[AbsenceFinding | InBandFinding], *, never: bool
+) -> Iterator[Observation]:
     lifetime = token_lifetime(cell.first_token, cell.set_lifetime_s)
     if lifetime is None or lifetime <= 0:
         return

@@ -12,7 +12,16 @@ from harness.analysis.cells import analyse_cell
 from harness.analysis.configurable import default_token
 from harness.analysis.evidence import Evidence
 from harness.analysis.fields import number
-from harness.analysis.findings import AbsenceFinding, CellFindings, RenewalHow, Signature, Telemetry
+from harness.analysis.findings import (
+    AbsenceFinding,
+    C2dAfterReturn,
+    CellFindings,
+    InBandFinding,
+    RenewalHow,
+    Return,
+    Signature,
+    Telemetry,
+)
 from harness.analysis.law import LawFinding
 from harness.analysis.points import laws, renewal_ways
 from harness.analysis.renewals import token_lifetime
@@ -23,6 +32,7 @@ from harness.events import CellLog
 __all__ = ["Row", "analyse"]
 
 _Key = tuple[object, ...]
+_Telling = AbsenceFinding | InBandFinding
 FEWEST_FOR_A_MEDIAN: Final = 5
 
 
@@ -34,11 +44,13 @@ class Row(msgspec.Struct, frozen=True):
     `version` is the measured one (see `CellFindings`). `status` is empty for a row that was measured, `complete` is false where one of its
     cells was not to its end, `awaited` where one of the main cells did not see what the scenario waits for.
     `lifetime_s` is what the tokens of the main cells were made for. `renewal` is how most renewals were done, `none` where there was none although
-    a token was watched beyond its end, and null where that was not seen either. Of the absences the row is about: `points_s` are their
+    a token was watched beyond its end, and null where that was not seen either. Of the absences and renewals in place the row is about: `points_s` are their
     moments in the token's life, `first` who ended the connection, `gap_ms` every gap with `noisy` for each that the hub's own lag may have
-    made, `gap_median_ms` null for fewer than five, and `hub_log`, `hub_levels`, `app`, `log` their usual signature: all four from the
+    made (nothing is closed by a renewal in place: it has neither), `gap_median_ms` null for fewer than five, and `hub_log`, `hub_levels`, `app`, `log` their usual signature: all four from the
     first absence of those that agree in what hub and application saw, if possible of those that were not cut short. `signature_of` says
     how many absences showed it, and of how many. Without an absence, `hub_log`, `app` and `log` are those of the whole first cell.
+    `returned`, `unaware_s`, `c2d_after_return`: what followed where the hub or a fault ended the device's stay, as the claims of these kinds have it;
+    null where the row's scenario is not about that, or it was not seen.
     The laws are null where the application holds a fixed token. `law_margin_set`: the law is that of a margin the settings asked for, not the SDK's own.
     """
 
@@ -81,6 +93,9 @@ class Row(msgspec.Struct, frozen=True):
     gap_median_ms: float | None = None
     noisy: tuple[bool, ...] = ()
     recovery: str | None = None
+    returned: Return | None = None
+    unaware_s: float | None = None
+    c2d_after_return: C2dAfterReturn | None = None
     verdicts: tuple[Verdict, ...] = ()
     cells: tuple[CellFindings, ...] = ()
     notes: tuple[str, ...] = ()
@@ -145,6 +160,7 @@ def _make_row(group: Sequence[CellFindings], subject: Sequence[CellFindings], cl
         awaited=all(cell.awaited for cell in main),
         **_figures(evidence),
         **(_absence_figures(telling) if telling else whole),
+        **_aftermath_figures(measured),
         **_telemetry_figures([cell.messages.telemetry for cell in measured]),
         verdicts=judge(claims, evidence, rows),
     )
@@ -200,13 +216,13 @@ def _figures(evidence: Evidence) -> dict[str, object]:
     }
 
 
-def _absence_figures(telling: Sequence[AbsenceFinding]) -> dict[str, object]:
-    """What the absences have in common."""
+def _absence_figures(telling: Sequence[_Telling]) -> dict[str, object]:
+    """What the absences and the renewals in place have in common."""
     gaps = [(absence.gap_ms, absence.noisy) for absence in telling if absence.gap_ms is not None]
     usual, shown = _usual_signature(telling)
     return {
         "points_s": tuple(absence.point_s for absence in telling if absence.point_s is not None),
-        "first": tuple(dict.fromkeys(absence.first for absence in telling)),
+        "first": tuple(dict.fromkeys(absence.first for absence in telling if not isinstance(absence, InBandFinding))),
         "gap_ms": tuple(gap for gap, _ in gaps),
         "noisy": tuple(noisy for _, noisy in gaps),
         "gap_median_ms": statistics.median(gap for gap, _ in gaps) if len(gaps) >= FEWEST_FOR_A_MEDIAN else None,
@@ -218,12 +234,24 @@ def _absence_figures(telling: Sequence[AbsenceFinding]) -> dict[str, object]:
     }
 
 
+def _aftermath_figures(measured: Sequence[CellFindings]) -> dict[str, object]:
+    """The usual return, the longest unawareness, and what became of C2D, where the scenario is about it."""
+    found = [cell.aftermath for cell in measured if cell.about_the_end]
+    returned = Counter(how for one in found for how in one.returned)
+    c2d = Counter(one.c2d for one in found if one.c2d is not None)
+    return {
+        "returned": next((how for how, _ in returned.most_common(1)), None),
+        "unaware_s": max((after_s for one in found for after_s in one.unaware_s), default=None),
+        "c2d_after_return": next((what for what, _ in c2d.most_common(1)), None),
+    }
+
+
 def _telemetry_figures(cells: Sequence[Telemetry]) -> dict[str, object]:
     names = ("sent", "lost", "duplicated", "reordered", "send_failed", "unfinished")
     return {name: sum(getattr(one, name) for one in cells) for name in names}
 
 
-def _usual_signature(telling: Sequence[AbsenceFinding]) -> tuple[Signature, tuple[int, int]]:
+def _usual_signature(telling: Sequence[_Telling]) -> tuple[Signature, tuple[int, int]]:
     """The signature most absences show, from the first of them, with their number and that of all.
 
     Lines of the SDK's log may carry numbers and addresses, so absences agree where hub and application saw the same.

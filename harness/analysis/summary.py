@@ -23,6 +23,7 @@ IDENTITY: Final = (
     "settings",
     "notes",
 )
+AFTERMATH: Final = ("returned", "unaware_s", "c2d_after_return")
 ONLY_WHERE_SEEN: Final = frozenset({"disturbed", "about_the_end", "in_band", "refused_renewals"})
 ONLY_WHERE_ASKED: Final = frozenset({"renewal_c2d", "renewal_methods"})
 SAID_BY_THE_ROW: Final = frozenset({*IDENTITY, "origin"} - {"settings", "notes"})
@@ -60,7 +61,8 @@ FIGURES: Final = (
 def summary(rows: Sequence[Row]) -> dict[str, object]:
     """`{"schema": 1, "rows": [...]}`, ready to be encoded.
 
-    A row that did not run has `status` and `reason`, and null for every figure; the others have neither.
+    A row that did not run has `status` and `reason`, and null for every figure; the others have neither. The figures about what followed an end are
+    there where the row's scenario is about that.
     """
     return {"schema": SCHEMA, "rows": [_row(row) for row in rows]}
 
@@ -68,6 +70,8 @@ def summary(rows: Sequence[Row]) -> dict[str, object]:
 def _row(row: Row) -> dict[str, object]:
     ran = not row.status
     figures = {name: getattr(row, name) if ran else None for name in FIGURES}
+    if any(cell.about_the_end for cell in row.cells):
+        figures |= {name: getattr(row, name) for name in AFTERMATH}
     shown = {
         **{name: getattr(row, name) for name in IDENTITY},
         "origin": row.origin.get("kind", "this-run"),
@@ -94,5 +98,7 @@ def _cell(cell: CellFindings) -> Mapping[str, object]:
         if name not in ONLY_WHERE_ASKED or value["asked"]
     }
     plain["in_band"] = [{**msgspec.to_builtins(one), "undisturbed": one.undisturbed} for one in cell.in_band]
-    absent = {name for name in ONLY_WHERE_SEEN if not plain[name]} | ({"aftermath"} if not cell.about_the_end else set())
+    absent = {name for name in ONLY_WHERE_SEEN if not plain[name]} | (
+        {"aftermath"} if not cell.about_the_end else set()
+    )
     return {name: value for name, value in plain.items() if name not in SAID_BY_THE_ROW | absent}

@@ -6,21 +6,26 @@ Where a claim names a scenario, it is judged on that scenario's row. Otherwise t
 |---|---|
 | recovery, and any claim about a `token` credential | every row whose application holds a fixed token |
 | token-lifetime, lifetime-configurable: drawn from all rows of the SDK | the first row, in plan order, that is about renewals; without one, the first whose SDK owns the key |
+| return, unaware, c2d-after-return | every row whose scenario has faults, or sets how the hub ends a connection otherwise than by FIN |
 | all others: drawn from the row alone | every row that is about renewals |
 
-A row is about renewals where the SDK owns the key, and its settings are the profile's or renewals are awaited. There, the claim's transports,
+A row is about renewals where the SDK owns the key, its settings are the profile's or renewals are awaited, and the scenario has no faults: what a
+fault makes of a renewal is judged only by claims that name the scenario. There, the claim's transports,
 versions, traffic and credential have to be the row's too; `versions` is an exact list, and the version is the one that was measured.
 A kind of which the row shows something and of which no claim speaks gets `documents silent`.
+
+A claimed `unaware` is borne out by what lies within 1.25 s of it, as a law is by its observations; where no end of it was seen, it is refuted once it
+has lasted longer than that.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Literal, get_args
+from typing import Final, Literal, TypeGuard, get_args
 
 import msgspec
 
 from harness.analysis.evidence import Evidence, Observed, own_key, printable
 from harness.analysis.findings import CellFindings
-from harness.analysis.law import consistent
+from harness.analysis.law import TOLERANCE_S, consistent
 from harness.analysis.observed import observe
 from harness.analysis.renewals import bears_out
 from harness.analysis.signatures import REPEATED
@@ -41,6 +46,7 @@ VerdictWord = Literal[
 KINDS: Final[tuple[ClaimKind, ...]] = get_args(ClaimKind)
 DRAWN_FROM_ALL_ROWS: Final = frozenset({"token-lifetime", "lifetime-configurable"})
 SHOWN_WITH_A_TOKEN: Final = frozenset({"recovery", "hub-signature", "app-signature"})
+AFTER_AN_END: Final[frozenset[ClaimKind]] = frozenset({"return", "unaware", "c2d-after-return"})
 BORNE_OUT: Final[Mapping[bool | None, VerdictWord]] = {True: "confirmed", False: "differs", None: "not observed"}
 WORD_OF_STATUS: Final[Mapping[str, VerdictWord]] = {"unsupported": "unsupported", "environment": "environment"}
 
@@ -77,7 +83,7 @@ def judge(claims: Sequence[Claim], evidence: Evidence, rows: Sequence[CellFindin
         *(
             Verdict(kind, kind, "documents silent", observed=one.text)
             for kind, one in seen
-            if one.values or one.unsupported
+            if one.values or one.unsupported or one.longer_s is not None
         ),
     )
 
@@ -118,6 +124,10 @@ def _traffic_fits(when: When, cell: CellFindings) -> bool:
 def _is_home(kind: ClaimKind, when: When, cell: CellFindings, rows: Sequence[CellFindings]) -> bool:
     if when.scenario is not None:
         return cell.scenario == when.scenario and when.credential in {None, cell.credential}
+    if kind in AFTER_AN_END:
+        return cell.about_the_end and when.credential in {None, cell.credential}
+    if cell.disturbed:
+        return False
     if (when.credential or ("token" if kind == "recovery" else "key")) == "token":
         return cell.credential == "token"
     if kind not in DRAWN_FROM_ALL_ROWS:
@@ -128,13 +138,14 @@ def _is_home(kind: ClaimKind, when: When, cell: CellFindings, rows: Sequence[Cel
 
 
 def _is_about_renewals(cell: CellFindings) -> bool:
-    return cell.credential == "key" and (cell.settings_of == "profile" or cell.awaits_renewals)
+    owns = cell.credential == "key" and not cell.disturbed
+    return owns and (cell.settings_of == "profile" or cell.awaits_renewals)
 
 
 def _shows(kind: ClaimKind, cell: CellFindings, rows: Sequence[CellFindings]) -> bool:
     """Whether this row is where one looks for observations of `kind`."""
-    if cell.credential == "token":
-        return kind in SHOWN_WITH_A_TOKEN
+    if cell.credential == "token" and kind not in AFTER_AN_END:
+        return kind in SHOWN_WITH_A_TOKEN and not cell.disturbed
     return _is_home(kind, When(), cell, rows)
 
 
@@ -159,6 +170,8 @@ def _verdict(claim: Claim, seen: Observed) -> Verdict:
 def _compare(claimed: ClaimValue, seen: Observed) -> VerdictWord:
     if isinstance(claimed, Law):
         return _compare_law(claimed, seen)
+    if seen.longer_s is not None and isinstance(claimed, int | float) and seen.longer_s > claimed + TOLERANCE_S:
+        return "differs"
     if not seen.values:
         return "not observed"
     if seen.first is not None and isinstance(claimed, int | float):
@@ -176,5 +189,11 @@ def _compare_law(claimed: Law, seen: Observed) -> VerdictWord:
 
 
 def _equal(claimed: ClaimValue, value: ClaimValue) -> bool:
-    """Whether they say the same; a claimed signature may leave open whether anything in it came again."""
+    """Whether they say the same: as near as a law can tell for seconds; a claimed signature may leave open whether anything in it came again."""
+    if _is_number(claimed) and _is_number(value):
+        return abs(claimed - value) <= TOLERANCE_S
     return claimed == value or (isinstance(value, tuple) and value[-1:] == (REPEATED,) and claimed == value[:-1])
+
+
+def _is_number(value: ClaimValue) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -3,7 +3,7 @@
 import msgspec
 
 from harness.analysis.evidence import Evidence
-from harness.analysis.findings import AbsenceFinding, CellFindings, RenewalHow, Signature
+from harness.analysis.findings import AbsenceFinding, Aftermath, CellFindings, RenewalHow, Signature
 
 BASIC = CellFindings(
     cell="cell",
@@ -21,6 +21,9 @@ BASIC = CellFindings(
     connections=1,
     grace_s=5.0,
     recovery_reason="no reconnect was refused",
+    aftermath=Aftermath(
+        returned_reason="nobody ended it", unaware_reason="nobody ended it", c2d_reason="it did not come back"
+    ),
 )
 
 
