@@ -15,7 +15,7 @@ from harness.scenario import LONGEST_LIFETIME_S, Scenario
 
 __all__ = ["RUNNABLE_TRANSPORTS", "Cell", "DeviceChoice", "Overrides", "Request", "make_plan", "parse_margin"]
 
-RUNNABLE_TRANSPORTS: Final = ("mqtt", "mqtt-ws")
+RUNNABLE_TRANSPORTS: Final = ("mqtt", "mqtt-ws", "amqp", "amqp-ws")
 DeviceChoice = Literal["auto", "real", "emulated"]
 _LONGEST_ID: Final = 120  # a device id has up to 128 characters
 _SLACK_S: Final = 10.0  # starting, connecting and closing a device on a busy machine
@@ -72,24 +72,62 @@ def make_plan(
     request: Request,
     real_sdk_problem: Callable[[LoadedProfile], str],
 ) -> list[Cell]:
-    """Every cell of the request, in the order of the table.
+    """Every cell of the request, in the order of the table; a scenario makes none on a transport that it is not about.
 
     `real_sdk_problem(profile)` says in one sentence why the real SDK cannot run on this machine, or nothing.
 
     Raises:
-        UserInputError: an unknown SDK, version or transport, or settings that are impossible for an SDK asked for.
+        UserInputError: an unknown SDK, version or transport, one that a scenario asked for has nothing to do with, or settings that are
+            impossible for an SDK asked for.
     """
     chosen = _chosen(profiles, request.sdks)
     for transport in request.transports:
         one_of(transport, TRANSPORTS, what="transport", where="--transport", error=UserInputError)
     _check_overrides(request.overrides)
+    for scenario in scenarios:
+        _check_scenario(scenario, request.transports)
     cells: list[Cell] = []
     for loaded in chosen:
         device, problem = _device(loaded, request.device, real_sdk_problem)
         for transport in _transports(loaded.profile, request):
-            for scenario in scenarios:
+            for scenario in (one for one in scenarios if _is_about(one, transport)):
                 cells += _cells(loaded, transport, scenario, request, device, problem)
+    for scenario in scenarios:
+        _check_made(scenario, chosen, cells)
     return _named_apart(cells)
+
+
+def _is_about(scenario: Scenario, transport: str) -> bool:
+    return not scenario.transports or transport in scenario.transports
+
+
+def _check_scenario(scenario: Scenario, transports: Sequence[str]) -> None:
+    """Refuse a scenario that nothing of what was asked for goes with, or that asks a transport for what it cannot do."""
+    if transports and not any(_is_about(scenario, transport) for transport in transports):
+        raise UserInputError(
+            f"the scenario {scenario.id!r} is not about {', '.join(transports)}",
+            where="--transport",
+            remedy=f"It is about {', '.join(scenario.transports)}: name one of these, or another scenario",
+        )
+    for transport in transports or RUNNABLE_TRANSPORTS:
+        problem = scenario.close_problem(transport) if _is_about(scenario, transport) else None
+        if problem:
+            field, close = problem
+            raise UserInputError(
+                f"{field} = {close} is no way to end a connection over {transport}",
+                where=f"scenario {scenario.id}",
+                remedy="Use fin or rst, or restrict the run to AMQP with --transport amqp,amqp-ws",
+            )
+
+
+def _check_made(scenario: Scenario, chosen: Sequence[LoadedProfile], cells: Iterable[Cell]) -> None:
+    """Refuse a scenario that is about transports which none of the SDKs has."""
+    if not any(cell.scenario.id == scenario.id for cell in cells):
+        raise UserInputError(
+            f"the scenario {scenario.id!r} is about {', '.join(scenario.transports)}, which no SDK asked for is known to offer",
+            where="--scenario",
+            remedy=f"Name other SDKs than {', '.join(loaded.profile.sdk for loaded in chosen)}, or another scenario",
+        )
 
 
 def parse_margin(text: str, overrides: Overrides) -> Overrides:
@@ -162,7 +200,7 @@ def _cells(
     for index, settings in enumerate(_settings(profile, scenario, request.overrides)):
         used = _with_own_lifetime(scenario, request.overrides)
         awaited = scenario.end.other_renewals if index and scenario.end.renewals else scenario.end.renewals
-        expected = _expected(profile, used, settings, awaited)
+        expected = _expected(profile, used, settings, awaited + scenario.end.refusals)
         for repeat in range(1, request.repeat + 1):
             yield Cell(
                 id=_cell_id(profile, transport, scenario, settings, device, repeat),
@@ -203,7 +241,7 @@ def _settings(profile: Profile, scenario: Scenario, overrides: Overrides) -> lis
     if scenario.settings == "none":
         return [Settings()]
     if not overrides:
-        return list(profile.settings)
+        return list(profile.settings[:1] if scenario.settings == "main" else profile.settings)
     main = profile.settings[0]
     margin = main if overrides.margin_s is None and overrides.margin_percent is None else overrides
     own = Settings(
@@ -230,7 +268,9 @@ def _expected(profile: Profile, scenario: Scenario, settings: Settings, renewals
     """Seconds from the start until the scenario's end, as far as the profile can tell."""
     grace = scenario.hub.grace_s
     if scenario.credential == "token":
-        awaited = scenario.end.cuts * ((scenario.token_lifetime_s or 0.0) + grace)
+        lifetime = scenario.token_lifetime_s or 0.0
+        until_cut = lifetime / 2 if any(fault.at == "half-life" for fault in scenario.faults) else lifetime + grace
+        awaited = scenario.end.cuts * until_cut
     else:
         awaited = renewals * _renewal_period(profile, settings, grace)
     return awaited + scenario.end.after_s

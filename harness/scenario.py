@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-from harness.documents import Document, Traffic, load, not_finite, one_of
+from harness.documents import Document, Traffic, Transport, load, not_finite, one_of
 from harness.errors import ScenarioError
 
 __all__ = [
+    "AMQP_ONLY_CLOSES",
     "DEFAULT_SCENARIOS",
     "LONGEST_LIFETIME_S",
+    "CloseMode",
     "End",
+    "Fault",
     "HubSettings",
     "Intervals",
     "Scenario",
@@ -25,6 +28,10 @@ HUB_GRACE_S = 600.0
 HUB_SKEW_S = 300.0
 LONGEST_LIFETIME_S = 315_360_000.0  # ten years of 365 days, the longest lifetime a profile allows by itself
 
+CloseMode = Literal["fin", "rst", "detach", "detach-not-closed", "close"]
+"""`fin`, `rst`: the end of the TCP connection. Over AMQP: DETACH of the device's links, in good order (`closed` true) or not, or CLOSE of the connection."""
+AMQP_ONLY_CLOSES: Final = frozenset({"detach", "detach-not-closed", "close"})
+
 Problem = tuple[str, str, str]  # the field, what is wrong with it, and the remedy
 
 
@@ -32,12 +39,13 @@ class HubSettings(Document, frozen=True):
     """How the hub treats the device's token, in seconds; left out, the service's own 600 s of grace, and half of it as skew.
 
     `grace_s`: an established connection is cut at `se` + grace. `skew_s`: new authentication is accepted until `se` + skew.
+    `close`: how it is cut; left out, the transport's own way: FIN over MQTT, over AMQP DETACH of the links.
     `allow_skew_over_grace`: ask for the storm in which an expired device is cut and let in again.
     """
 
     grace_s: float = HUB_GRACE_S
     skew_s: float | None = None
-    close: Literal["fin", "rst"] = "fin"
+    close: CloseMode | None = None
     allow_skew_over_grace: bool = False
 
     @property
@@ -46,10 +54,23 @@ class HubSettings(Document, frozen=True):
         return self.grace_s * HUB_SKEW_S / HUB_GRACE_S if self.skew_s is None else self.skew_s
 
 
+class Fault(Document, frozen=True):
+    """Something the hub does to the device that a hub in good order would not, `times` times in the cell.
+
+    `renewal`: when the device, once let in, authenticates with another token; `half-life`: when half of what was left of the token has passed since
+    it was accepted. `refuse`: answer as an expired token is answered; `cut`: end the connection by `close`, or the transport's own way.
+    """
+
+    at: Literal["renewal", "half-life"]
+    action: Literal["refuse", "cut"]
+    close: CloseMode | None = None
+    times: int = 1
+
+
 class Intervals(Document, frozen=True):
     """Seconds between messages of each kind, for the kinds the scenario's traffic names.
 
-    `gap_probe`: whenever the device leaves, the hub queues one C2D message and calls one direct method at once.
+    `gap_probe`: whenever the device leaves, or renews in place, the hub queues one C2D message and calls one direct method at once.
     """
 
     send_s: float = 1.0
@@ -64,8 +85,8 @@ class End(Document, frozen=True):
     `after_s` after the last awaited thing was seen; at the latest after `limit_s`, or after the time that what is awaited needs at
     the cell's settings, where that is more.
 
-    Awaited are `renewals` (coming back with a new token; `other_renewals` for settings after the first), `cuts` by the hub, or,
-    with neither, the first connection.
+    Awaited are `renewals` (coming back with a new token, or taking one in place; `other_renewals` for settings after the first), `cuts` by the hub, at
+    the end of a token's grace or by a fault, `refusals` of a new token by the hub, or, with none of these, the first connection.
     """
 
     after_s: float
@@ -73,13 +94,14 @@ class End(Document, frozen=True):
     renewals: int = 0
     other_renewals: int = 0
     cuts: int = 0
+    refusals: int = 0
 
 
 class Scenario(Document, frozen=True):
     """One scenario. `credential`: the SDK owns the device `key`, or the application hands it a fixed `token`.
 
-    `settings`: the `profile`'s (one cell each), or `none`: whatever the SDK defaults to. `token_lifetime_s`: of the fixed token.
-    An empty `traffic` is an idle application.
+    `settings`: the `profile`'s (one cell each), the `main` ones of these, or `none`: whatever the SDK defaults to. `token_lifetime_s`: of the
+    fixed token. An empty `traffic` is an idle application. `transports`: those it is about; empty: all. `faults`: what the hub does wrong.
     """
 
     schema: Literal[1]
@@ -87,17 +109,31 @@ class Scenario(Document, frozen=True):
     title: str
     credential: Literal["key", "token"]
     traffic: tuple[Traffic, ...]
-    settings: Literal["profile", "none"]
+    settings: Literal["profile", "main", "none"]
     end: End
     hub: HubSettings = HubSettings()
     intervals: Intervals = Intervals()
     token_lifetime_s: float | None = None
+    transports: tuple[Transport, ...] = ()
+    faults: tuple[Fault, ...] = ()
     summary: str = ""
 
     @property
     def traffic_name(self) -> str:
         """The traffic as tables print it: `idle`, `sending`, `listening` or `sending+listening`."""
         return "+".join(self.traffic) or "idle"
+
+    @property
+    def closes(self) -> dict[str, CloseMode]:
+        """The ways of ending a connection that it asks for, by the field that does."""
+        asked = {"hub.close": self.hub.close, **{f"faults[{n}].close": one.close for n, one in enumerate(self.faults)}}
+        return {field: close for field, close in asked.items() if close is not None}
+
+    def close_problem(self, transport: str) -> tuple[str, str] | None:
+        """The field that asks for an end that `transport` does not have, and that end; None where there is none."""
+        if transport.startswith("amqp"):
+            return None
+        return next(((field, close) for field, close in self.closes.items() if close in AMQP_ONLY_CLOSES), None)
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -139,7 +175,7 @@ def check_scenario(scenario: Scenario, where: str) -> None:
     for field, number in not_finite(scenario):
         problem = f"{number} is no number to calculate with"
         raise ScenarioError(problem, where=where, field=field, remedy="Use a finite number")
-    for problems in (_hub_problems, _token_problems, _time_problems):
+    for problems in (_hub_problems, _token_problems, _time_problems, _fault_problems, _transport_problems):
         for field, problem, remedy in problems(scenario):
             raise ScenarioError(problem, where=where, field=field, remedy=remedy)
 
@@ -168,7 +204,7 @@ def _token_problems(scenario: Scenario) -> Iterator[Problem]:
 
 def _time_problems(scenario: Scenario) -> Iterator[Problem]:
     end = scenario.end
-    for name in ("renewals", "other_renewals", "cuts"):
+    for name in ("renewals", "other_renewals", "cuts", "refusals"):
         if getattr(end, name) < 0:
             yield f"end.{name}", "is below 0", "Count what is awaited, 0 for nothing"
     if not 0 < end.after_s <= end.limit_s:
@@ -176,3 +212,37 @@ def _time_problems(scenario: Scenario) -> Iterator[Problem]:
     for name in ("send_s", "c2d_s", "method_s"):
         if getattr(scenario.intervals, name) <= 0:
             yield f"intervals.{name}", "is not above 0", "Use the seconds from one message to the next"
+
+
+def _fault_problems(scenario: Scenario) -> Iterator[Problem]:
+    for index, fault in enumerate(scenario.faults):
+        field = f"faults[{index}]"
+        if fault.action == "refuse" and fault.at != "renewal":
+            yield (
+                f"{field}.action",
+                f"there is nothing to refuse at {fault.at}",
+                'Use at = "renewal", or action = "cut"',
+            )
+        if fault.action == "refuse" and fault.close is not None:
+            yield (
+                f"{field}.close",
+                'goes with action = "cut"',
+                "Drop it: a refusal is answered in the protocol's own way",
+            )
+        if fault.times < 1:
+            yield f"{field}.times", "is below 1", "Count how often it happens in a cell"
+        if fault.at == "renewal" and scenario.credential == "token":
+            yield f"{field}.at", "nobody renews a fixed token", 'Use credential = "key", or at = "half-life"'
+    if scenario.end.refusals and not any(fault.action == "refuse" for fault in scenario.faults):
+        yield "end.refusals", "nothing is refused in this scenario", 'Add a fault with action = "refuse", or drop it'
+
+
+def _transport_problems(scenario: Scenario) -> Iterator[Problem]:
+    for transport in scenario.transports:
+        if problem := scenario.close_problem(transport):
+            field, close = problem
+            yield (
+                field,
+                f"{close} is no way to end a connection over {transport}, which the scenario names",
+                'Use "fin" or "rst", or drop the transport from `transports`',
+            )

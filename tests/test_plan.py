@@ -90,10 +90,10 @@ def test_the_real_sdk_is_used_where_it_can_be() -> None:
             {"transports": ["https"]},
             "",
             "unsupported",
-            "this version of the harness speaks mqtt, mqtt-ws, not https",
+            "this version of the harness speaks mqtt, mqtt-ws, amqp, amqp-ws, not https",
         ),
         (profile(transports=("mqtt",)), {"transports": ["mqtt-ws"]}, "", "unsupported", "not known to offer mqtt-ws"),
-        (profile(transports=("amqp",)), {}, "", "unsupported", "speaks mqtt, mqtt-ws, not amqp"),
+        (profile(transports=("https",)), {}, "", "unsupported", "speaks mqtt, mqtt-ws, amqp, amqp-ws, not https"),
         (profile(real=True), {"transports": ["mqtt-ws"]}, "", "unsupported", "the device program speaks mqtt"),
     ],
 )

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import click
 import msgspec
@@ -32,7 +32,7 @@ from harness.run.cell import CellOutcome
 from harness.run.executor import default_jobs, run_cells
 from harness.run.stage import open_staging
 from harness.runfolder import RunFolder, RunRecord, Status, default_root, iso
-from harness.scenario import Scenario, check_scenario, find_scenarios, load_scenario, select_scenarios
+from harness.scenario import CloseMode, Scenario, check_scenario, find_scenarios, load_scenario, select_scenarios
 
 __all__ = ["compare"]
 
@@ -46,7 +46,13 @@ T = TypeVar("T")
 @click.option(
     "--sdk", "sdks", metavar="SDK[@VERSION]", multiple=True, help="Only these SDKs. Repeatable, takes comma lists."
 )
-@click.option("--transport", "transports", metavar="NAME", multiple=True, help="Only these transports: mqtt, mqtt-ws.")
+@click.option(
+    "--transport",
+    "transports",
+    metavar="NAME",
+    multiple=True,
+    help="Only these transports: mqtt, mqtt-ws, amqp, amqp-ws.",
+)
 @click.option(
     "--scenario",
     "scenarios",
@@ -82,7 +88,11 @@ T = TypeVar("T")
     metavar="S",
     help="Seconds the hub still accepts an expired token; half the grace.",
 )
-@click.option("--close", type=click.Choice(["fin", "rst"]), help="How the hub ends an expired connection.")
+@click.option(
+    "--close",
+    type=click.Choice(get_args(CloseMode)),
+    help="How the hub ends an expired connection: fin over MQTT and detach over AMQP; detach, detach-not-closed and close are AMQP's alone.",
+)
 @click.option(
     "--repeat", type=click.IntRange(1, 100), default=1, show_default=True, metavar="N", help="Run every cell N times."
 )
@@ -181,7 +191,9 @@ def _with_hub(scenario: Scenario, grace: float | None, skew: float | None, close
         name: value for name, value in (("grace_s", grace), ("skew_s", skew), ("close", close)) if value is not None
     }
     changed = msgspec.structs.replace(scenario, hub=msgspec.structs.replace(scenario.hub, **changes))
-    check_scenario(changed, f"scenario {scenario.id} with --grace/--skew" if changes else f"scenario {scenario.id}")
+    check_scenario(
+        changed, f"scenario {scenario.id} with --grace/--skew/--close" if changes else f"scenario {scenario.id}"
+    )
     return changed
 
 

@@ -230,9 +230,10 @@ class CellRun:
             self._opened = self._opened or event.kind == "opened"
             if event.kind in {"sent", "send_failed"}:
                 self._sends.discard(event.fields.get("id"))
-        if self._watch.observe(event) and self._traffic is not None:
+        turn = self._watch.observe(event)
+        if turn is not None and self._traffic is not None:
             # Not from inside the hub's own call: the hub is at work on this very connection.
-            asyncio.get_running_loop().call_soon(self._traffic.device_left)
+            asyncio.get_running_loop().call_soon(self._traffic.device_turned, turn)
 
     def _note(self, kind: str, **fields: object) -> None:
         self._recorder.record("harness", kind, self._clock.now(), fields)

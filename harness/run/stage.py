@@ -47,7 +47,7 @@ class Stage:
         self.hub = _Cloud(
             Hub(
                 Identity(hub_name=HUB_NAME, device_id=cell.id, primary_key=key, secondary_key=key),
-                Policy(grace_s=hub.grace_s, skew_s=hub.skew, close=hub.close),
+                Policy(grace_s=hub.grace_s, skew_s=hub.skew, close="rst" if hub.close == "rst" else "fin"),
                 emit=recorder.source("hub"),
                 learn_secret=recorder.redactor.add,
                 names=frozenset({way.host, way.address}),

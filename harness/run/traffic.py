@@ -6,6 +6,7 @@ from typing import Protocol
 
 from harness.clock import Clock
 from harness.events import Emit
+from harness.run.watch import Turn
 from harness.scenario import Scenario
 
 __all__ = ["METHOD", "CloudSide", "Traffic"]
@@ -67,11 +68,11 @@ class Traffic:
                 group.create_task(self._repeat(intervals.c2d_s, self._send_c2d))
                 group.create_task(self._repeat(intervals.method_s, self._call_method))
 
-    def device_left(self) -> None:
-        """The device has just left: let one C2D message and one direct method fall into the gap."""
+    def device_turned(self, turn: Turn) -> None:
+        """The device has just left, or is renewing in place: let one C2D message and one direct method fall into it."""
         if self.listening and self._scenario.intervals.gap_probe:
-            self._send_c2d("gap")
-            self._call_method("gap")
+            self._send_c2d(turn)
+            self._call_method(turn)
 
     async def _telemetry(self, interval_s: float) -> None:
         for number in itertools.count(1):

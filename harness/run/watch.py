@@ -1,26 +1,32 @@
 """Watches a cell's events while it runs: is the device there, has it just left, has what the scenario waits for been seen. Pure."""
 
 from collections.abc import Mapping
+from typing import Final, Literal
 
 from harness.events import Event
 from harness.scenario import End
 
-__all__ = ["Watch"]
+__all__ = ["Turn", "Watch"]
 
-_LEAVES = frozenset({"disconnect", "cut", "closed"})
-_EXPIRED = "token-expired"
+Turn = Literal["gap", "renewal"]
+"""What the traffic is told of: the device has left, or is about to renew its token in place."""
+_LEAVES: Final = frozenset({"disconnect", "cut", "closed"})
+_EXPIRED: Final = "token-expired"
+_AWAITED_CUTS: Final = frozenset({_EXPIRED, "fault"})
+_CBS_OK: Final = 200
 
 
 class Watch:
     """Told every event of a cell in order.
 
-    `renewals`: times the device came back with another token after leaving by itself or being cut for the expiry of the old one, which is
-    what the analysis of the log calls a renewal too. `cuts`: by the hub, at the end of a token's grace.
+    `renewals`: times the device came back with another token after leaving by itself or being cut for the expiry of the old one, or took
+    another one in place, which is what the analysis of the log calls a renewal too. `cuts`: by the hub, at the end of a token's grace or by a
+    fault. `refusals`: times the hub refused another token than the one in use, once the device had been let in.
     `seen_at`: when the last awaited thing was seen, in microseconds since the cell began; None until then.
     """
 
     def __init__(self, end: End, awaited_renewals: int) -> None:
-        self.renewals = self.cuts = self.sent = 0
+        self.renewals = self.cuts = self.refusals = self.sent = 0
         self.ever_connected = self.failed_to_open = False
         self.seen_at: int | None = None
         self._end, self._awaited_renewals = end, awaited_renewals
@@ -31,46 +37,62 @@ class Watch:
 
     @property
     def connected(self) -> bool:
-        """Whether the hub has an accepted connection of the device that nobody has ended."""
+        """Whether the device is let in and nobody has ended that."""
         return self._current is not None
 
-    def observe(self, event: Event) -> bool:
-        """Take note of `event`; true if the device has left with it."""
+    def observe(self, event: Event) -> Turn | None:
+        """Take note of `event`, and tell of the turn that came with it."""
         conn = event.fields.get("conn")
         if event.src == "app":
             self._app(event)
-        elif event.kind == "connect":
-            token = event.fields.get("token")
-            self._tokens[conn] = (token.get("digest"), token.get("se")) if isinstance(token, Mapping) else None
-        elif event.kind == "connack" and event.fields.get("code") == 0:
-            self._back(conn, event.t)
+        elif event.kind in {"connect", "put-token"}:
+            return self._presented(conn, event)
+        elif event.kind == "connack":
+            self._answered(conn, event.t, good=event.fields.get("code") == 0)
+        elif event.kind == "put-token-answered":
+            self._answered(conn, event.t, good=event.fields.get("status") == _CBS_OK)
         elif event.kind in _LEAVES:
             return self._left(event, conn)
-        return False
+        return None
 
     def _app(self, event: Event) -> None:
         self.sent += event.kind == "sent"
         if event.kind == "open_failed" and not self.ever_connected:
             self.failed_to_open, self.seen_at = True, event.t
 
-    def _back(self, conn: object, t: int) -> None:
-        token = self._tokens.get(conn)
-        self.renewals += self._may_renew and None not in {token, self._token} and token != self._token
-        self._current, self._token, self.ever_connected = conn, token, True
-        self._may_renew = False
-        self._judge(t)
+    def _presented(self, conn: object, event: Event) -> Turn | None:
+        token = event.fields.get("token")
+        self._tokens[conn] = (token.get("digest"), token.get("se")) if isinstance(token, Mapping) else None
+        in_place = event.kind == "put-token" and self.connected and conn == self._current
+        return "renewal" if in_place and self._is_new(self._tokens[conn]) else None
 
-    def _left(self, event: Event, conn: object) -> bool:
-        if _cause(event) == _EXPIRED:
+    def _is_new(self, token: object) -> bool:
+        return None not in {token, self._token} and token != self._token
+
+    def _answered(self, conn: object, t: int, *, good: bool) -> None:
+        token = self._tokens.get(conn)
+        if good:
+            in_place = self.connected and conn == self._current
+            self.renewals += (in_place or self._may_renew) and self._is_new(token)
+            self._current, self._token, self.ever_connected = conn, token, True
+            self._may_renew = False
+        else:
+            self.refusals += self._is_new(token)
+        if self.ever_connected:
+            self._judge(t)
+
+    def _left(self, event: Event, conn: object) -> Turn | None:
+        if _cause(event) in _AWAITED_CUTS:
             self.cuts += 1
             self._judge(event.t)
         if conn != self._current or conn is None:
-            return False
+            return None
         self._current, self._may_renew = None, _is_of_the_token(event)
-        return True
+        return "gap"
 
     def _judge(self, t: int) -> None:
-        if self.seen_at is None and self.renewals >= self._awaited_renewals and self.cuts >= self._end.cuts:
+        renewed, cut = self.renewals >= self._awaited_renewals, self.cuts >= self._end.cuts
+        if self.seen_at is None and renewed and cut and self.refusals >= self._end.refusals:
             self.seen_at = t
 
 

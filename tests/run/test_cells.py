@@ -210,7 +210,7 @@ def test_a_defect_in_a_callback_is_a_fault_of_the_cells_it_may_have_hit(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr("harness.run.traffic.Traffic.device_left", broken)
+    monkeypatch.setattr("harness.run.traffic.Traffic.device_turned", broken)
     logs, outcomes = run(tmp_path, a_cell(scenario=SHORT, awaited_renewals=1))
     (outcome,), (log,) = outcomes.values(), logs.values()
     assert (outcome.status, outcome.fault) == ("finished", True)
