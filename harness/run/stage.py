@@ -14,6 +14,7 @@ from harness.device.driver import DeviceCallbacks, DeviceDriver
 from harness.device.emulated import EmulatedDevice
 from harness.errors import AdapterError, EnvironmentProblem
 from harness.events import Recorder
+from harness.hub.faults import Fault
 from harness.hub.hub import Hub
 from harness.hub.identity import Identity
 from harness.hub.policy import Policy
@@ -47,7 +48,7 @@ class Stage:
         self.hub = _Cloud(
             Hub(
                 Identity(hub_name=HUB_NAME, device_id=cell.id, primary_key=key, secondary_key=key),
-                Policy(grace_s=hub.grace_s, skew_s=hub.skew, close="rst" if hub.close == "rst" else "fin"),
+                Policy(grace_s=hub.grace_s, skew_s=hub.skew, close=hub.close, faults=_faults(cell)),
                 emit=recorder.source("hub"),
                 learn_secret=recorder.redactor.add,
                 names=frozenset({way.host, way.address}),
@@ -85,6 +86,10 @@ class Stage:
         chance = random.Random(self._shared.seed ^ zlib.crc32(self._cell.id.encode()))
         device = EmulatedDevice(profile.profile, self._cell.transport, random=chance)
         return DevicePump(device, self.way.address, self.way.port, self._cell.transport, callbacks, clock)
+
+
+def _faults(cell: Cell) -> tuple[Fault, ...]:
+    return tuple(Fault(fault.at, fault.action, fault.close, fault.times) for fault in cell.scenario.faults)
 
 
 class Staging:
