@@ -8,20 +8,34 @@ A log that was cut short, kinds and fields of a newer harness, and cells that ne
 """
 
 from harness.analysis.cells import analyse_cell
-from harness.analysis.findings import AbsenceFinding, CellFindings, Exchanges, Messages, Signature, Telemetry
-from harness.analysis.law import Fit, LawFinding, Observation, describe, describe_short, fit_law
+from harness.analysis.findings import (
+    AbsenceFinding,
+    Aftermath,
+    CellFindings,
+    Exchanges,
+    InBandFinding,
+    Messages,
+    RefusedRenewal,
+    Signature,
+    Telemetry,
+)
+from harness.analysis.law import Fit, LawFinding, Observation, describe, describe_short, fit_law, seconds
 from harness.analysis.rows import Row, analyse
+from harness.analysis.signatures import in_brief
 from harness.analysis.summary import summary
 from harness.analysis.verdicts import Verdict
 
 __all__ = [
     "AbsenceFinding",
+    "Aftermath",
     "CellFindings",
     "Exchanges",
     "Fit",
+    "InBandFinding",
     "LawFinding",
     "Messages",
     "Observation",
+    "RefusedRenewal",
     "Row",
     "Signature",
     "Telemetry",
@@ -31,5 +45,7 @@ __all__ = [
     "describe",
     "describe_short",
     "fit_law",
+    "in_brief",
+    "seconds",
     "summary",
 ]

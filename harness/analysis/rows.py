@@ -100,6 +100,16 @@ class Row(msgspec.Struct, frozen=True):
     cells: tuple[CellFindings, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def only_shows_the_default(self) -> bool:
+        """Whether an idle application with the SDK's own settings was seen to its end, and nothing happened after the first connection.
+
+        Its finding, the default lifetime, stands in the other rows of the SDK too.
+        """
+        asked_nothing = self.traffic == "idle" and not self.settings
+        nothing_happened = not self.renewals and not self.points_s and self.hub_log == ("connect",)
+        return asked_nothing and nothing_happened and self.complete and self.awaited and not self.notes
+
 
 def analyse(logs: Iterable[CellLog]) -> tuple[Row, ...]:
     """The rows of a run, from the logs of its cells in plan order; they come in the order of their first cells."""

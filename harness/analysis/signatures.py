@@ -42,6 +42,7 @@ __all__ = [
     "collapse",
     "firsts",
     "hub_records",
+    "in_brief",
     "is_cut_short",
     "is_shown",
     "levels_of",
@@ -56,6 +57,7 @@ AFTER_S = 2.0
 LONGEST_CYCLE = 12
 LEVEL_REACH = 80
 LEVEL_WORD = re.compile(r"\b(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL|SEVERE)\b", re.IGNORECASE)
+PACKAGES = re.compile(r"\b(?:[A-Za-z_][\w$]*\.)+(?=[A-Za-z_])")
 NOTABLE = frozenset({"WARN", "WARNING", "ERROR", "CRITICAL", "FATAL", "SEVERE"})
 TELLING = frozenset({"status", "token_required"})
 
@@ -144,6 +146,17 @@ def app_text(event: Event) -> str:
     head = text(fields, "callback") or ("" if event.kind == "status" else event.kind)
     state = "/".join(filter(None, (text(fields, "status"), text(fields, "reason"))))
     return ": ".join(filter(None, (" ".join(filter(None, (head, state))), " <- ".join(chain(fields)))))
+
+
+def in_brief(app: Iterable[str]) -> tuple[str, ...]:
+    """What the application saw, each thing once, with classes named without their packages."""
+    return tuple(dict.fromkeys(map(_without_packages, app)))
+
+
+def _without_packages(seen: str) -> str:
+    """Classes stand behind the first colon; what stands before it is the SDK's own word."""
+    word, colon, classes = seen.partition(": ")
+    return word + colon + PACKAGES.sub("", classes)
 
 
 def _record(event: Event) -> Record:

@@ -1,14 +1,14 @@
 """The columns of a scenario's table: what each says about a row, in as many lines as it takes."""
 
-import re
 from collections.abc import Callable, Sequence
 
-from harness.analysis import Row, describe_short
+from harness.analysis import Row, describe_short, in_brief, seconds
 
 __all__ = ["COLUMNS", "columns", "evidence"]
 
 _RECOVERIES = {"none": "no further attempt", "retries": "then retries", "next-send": "then tries at every send"}
-_CLASS = re.compile(r"\b(?:[A-Za-z_][\w$]*\.)+(?=[A-Za-z_])")
+_RETURNS = {"by-itself": "back by itself", "next-send": "back at the next send", "none": "never back"}
+_C2D = {"dead": "C2D dead from then on", "delivered": "C2D works again"}
 _MANY = 3
 
 
@@ -55,8 +55,16 @@ def _points(points: Sequence[float]) -> str:
 
 def _renewal(row: Row) -> str:
     first = f"{' / '.join(row.first)} first" if row.first else ""
-    recovery = _RECOVERIES.get(row.recovery or "", "")
-    return ",\n".join(filter(None, [row.renewal or "-", first, recovery]))
+    return ",\n".join(filter(None, [row.renewal or "-", first, *_afterwards(row)]))
+
+
+def _afterwards(row: Row) -> list[str]:
+    """What the device did once it was refused, or the hub had ended its stay."""
+    unaware = (
+        "" if row.unaware_s is None or seconds(row.unaware_s) == "0 s" else f"unaware for {seconds(row.unaware_s)}"
+    )
+    returned = _RETURNS.get(row.returned or "", "") or _RECOVERIES.get(row.recovery or "", "")
+    return [unaware, returned, _C2D.get(row.c2d_after_return or "", "")]
 
 
 def _hub_log(row: Row) -> str:
@@ -66,30 +74,25 @@ def _hub_log(row: Row) -> str:
 
 
 def _application(row: Row) -> str:
-    return "\n".join([*row.app, *(f"log: {line}" for line in row.log), *_share(row)]) or "nothing"
+    return _shown([*row.app, *(f"log: {line}" for line in row.log)], row)
 
 
 def _application_in_brief(row: Row) -> str:
     """Each thing once, classes without their packages, and of the SDK's log only how much there was."""
     logged = [f"(log: {len(row.log)} at WARNING or above)"] if row.log else []
-    return "\n".join([*dict.fromkeys(map(_without_packages, row.app)), *logged, *_share(row)]) or "nothing"
+    return _shown([*in_brief(row.app), *logged], row)
 
 
-def _share(row: Row) -> list[str]:
-    """How many of the times the device was away looked like this, where not all did."""
+def _shown(lines: Sequence[str], row: Row) -> str:
+    """The lines, and how many of the times the device was away or renewed looked like this, where not all did."""
     shown, of = row.signature_of
-    return [f"({shown} of {of} times)"] if shown < of else []
-
-
-def _without_packages(seen: str) -> str:
-    """Classes stand behind the first colon; what stands before it is the SDK's own word."""
-    word, colon, classes = seen.partition(": ")
-    return word + colon + _CLASS.sub("", classes)
+    share = [f"({shown} of {of} times)"] if shown < of else []
+    return "\n".join([*(lines or ["nothing"]), *share])
 
 
 def _gaps(row: Row) -> str:
     if not row.gap_ms:
-        return "not back" if row.points_s else "-"
+        return "not back" if row.points_s and row.first else "-"
     marks = [*row.noisy, *[False] * len(row.gap_ms)]
     if row.gap_median_ms is not None:
         noise = "~" if any(marks) else ""

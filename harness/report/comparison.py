@@ -30,24 +30,14 @@ def comparison(rows: Sequence[Row], form: Form, *, brief: bool) -> str:
 
     `brief` names classes without their packages, shows a repeated thing once, and of the claims only what is not as documented.
     """
-    telling = {_identity(row) for row in rows if not _only_shows_the_default(row)}
-    shown = [row for row in rows if row.status or not _only_shows_the_default(row) or _identity(row) not in telling]
+    telling = {_identity(row) for row in rows if not row.only_shows_the_default}
+    shown = [row for row in rows if row.status or not row.only_shows_the_default or _identity(row) not in telling]
     by_scenario: dict[str, list[Row]] = {}
     for row in shown:
         by_scenario.setdefault(row.scenario, []).append(row)
     parts = [_scenario_table(scenario, group, form, brief=brief) for scenario, group in by_scenario.items()]
     claims = _claims(rows, form, brief=brief)
     return "\n\n".join(filter(None, [*parts, claims, _notes(rows), _legend(shown)])) or "No cell was run."
-
-
-def _only_shows_the_default(row: Row) -> bool:
-    """Rows of idle applications with the SDK's own settings, seen to their end, in which nothing happened after the first CONNECT.
-
-    Their finding, the default lifetime, stands in the others' rows.
-    """
-    asked_nothing = row.traffic == "idle" and not row.settings
-    nothing_happened = not row.renewals and not row.points_s and row.hub_log == ("connect",)
-    return asked_nothing and nothing_happened and row.complete and row.awaited and not row.notes
 
 
 def _identity(row: Row) -> tuple[str, ...]:

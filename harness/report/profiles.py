@@ -29,11 +29,18 @@ def profiles_table(profiles: Iterable[tuple[Profile, str]]) -> str:
 def claims_table(profile: Profile) -> str:
     """What is claimed about one SDK, and where it stands."""
     rows = [
-        [claim.id, ", ".join(claim.transports) or "all", claimed(claim), _source(claim)] for claim in profile.claims
+        [_what(claim), ", ".join(claim.transports) or "all", claimed(claim), _source(claim)] for claim in profile.claims
     ]
     heading = f"{profile.name} {profile.version} ({profile.language})"
     summary = f"\n{profile.summary}" if profile.summary else ""
     return f"{heading}{summary}\n{render(['claim', 'transports', 'claimed', 'source'], rows, 'text', widths=[24, 12, 26, 48])}"
+
+
+def _what(claim: Claim) -> str:
+    """The claim's id, its kind where that is another word, and the scenario it is about."""
+    kind = [] if claim.kind == claim.id else [f"({claim.kind})"]
+    scenario = [] if claim.when.scenario is None else [f"in {claim.when.scenario}"]
+    return "\n".join([claim.id, *kind, *scenario])
 
 
 def claimed(claim: Claim) -> str:
