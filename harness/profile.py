@@ -149,7 +149,7 @@ def _check(profile: Profile, where: str) -> None:
         )  # fmt: skip
     _check_settings(profile, where)
     _check_adapter(profile, where)
-    check_emulation(profile.emulation, where)
+    check_emulation(profile.emulation, profile.transports, where)
     check_claims(profile.claims, where)
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from harness import sas
 from harness.device.opening import Opening
-from harness.emulation import Emulation
+from harness.emulation import Emulation, Manners
 from harness.law import Law
 
 __all__ = ["Credential"]
@@ -24,8 +24,8 @@ _PERCENT = 100
 class Credential:
     """One client's token. All times are seconds since the Unix epoch."""
 
-    def __init__(self, emulation: Emulation, opening: Opening, now: float) -> None:
-        self._emulation, self._opening = emulation, opening
+    def __init__(self, emulation: Emulation, manners: Manners, opening: Opening, now: float) -> None:
+        self._emulation, self._manners, self._opening = emulation, manners, opening
         self._lifetime_s = opening.lifetime_s or emulation.default_lifetime_s
         self.is_own = opening.token is not None
         self.text = opening.token or ""
@@ -43,7 +43,7 @@ class Credential:
 
     def renew_for_reconnect(self, now: float) -> bool:
         """Make a new token after a drop, if this SDK does; whether it does."""
-        how = self._emulation.token_on_reconnect
+        how = self._manners.token_on_reconnect
         renews = how == "fresh" or (how == "until-renewal-point" and now >= self._since + self._reuse_s())
         if renews:
             self.renew(now)
@@ -56,35 +56,40 @@ class Credential:
     def renewal_at(self) -> float | None:
         """When the SDK acts by itself to renew this token, or None."""
         point = _point(self._law(), self._lifetime_s)
-        return None if point is None else self._since + self._look(point)
+        if point is None:
+            return None
+        if self._manners.renewal_margin_whole_s:
+            left = self._lifetime_s - point
+            point = self._lifetime_s - math.floor(left / self._lifetime_s * (math.ceil(self._lifetime_s) - 1))
+        return self._since + self._look(point)
 
     def notice_at(self) -> float | None:
         """When the application is asked for another token, or None."""
-        if self._opening.token is None or self._emulation.own_token_notice_s is None:
+        if self._opening.token is None or self._manners.own_token_notice_s is None:
             return None
-        return sas.parse(self._opening.token).expiry - self._emulation.own_token_notice_s
+        return sas.parse(self._opening.token).expiry - self._manners.own_token_notice_s
 
     def _law(self) -> Law:
-        emulation, opening = self._emulation, self._opening
+        manners, opening = self._manners, self._opening
         if self.is_own:
-            return emulation.own_token_renewal
-        if opening.margin_s is not None and emulation.margin_has_effect:
+            return manners.own_token_renewal
+        if opening.margin_s is not None and manners.margin_has_effect:
             return Law(law="margin", seconds=opening.margin_s)
-        if opening.margin_percent is not None and emulation.margin_has_effect:
+        if opening.margin_percent is not None and manners.margin_has_effect:
             return Law(law="fraction", fraction=1 - opening.margin_percent / _PERCENT)
-        return emulation.renewal
+        return manners.renewal
 
     def _reuse_s(self) -> float:
         percent = self._opening.margin_percent
-        fraction = self._emulation.token_reuse_fraction if percent is None else 1 - percent / _PERCENT
+        fraction = self._manners.token_reuse_fraction if percent is None else 1 - percent / _PERCENT
         return fraction * self._lifetime_s
 
     def _look(self, point: float) -> float:
         """The first look at the clock that finds the point reached, or passed."""
-        quantum = self._emulation.renewal_quantum_s
+        quantum = self._manners.renewal_quantum_s
         if not quantum:
             return point
-        if self._emulation.renewal_needs == "passed":
+        if self._manners.renewal_needs == "passed":
             return (math.floor(point / quantum) + 1) * quantum
         return math.ceil(point / quantum) * quantum
 

@@ -1,40 +1,56 @@
-"""The emulated device: an SDK's behaviour, played from its profile over MQTT; without I/O, clock or chance of its own.
+"""The emulated device: an SDK's behaviour, played from its profile; without I/O, clock or chance of its own.
 
 It takes the adapter protocol's commands and its transport's news, and gives back actions for the transport and events of the adapter
 protocol. After every call, whoever drives it carries out `actions()`, reports `events()` and minds `next_deadline()`. Its states stand in
-`phases`; what it does in them, wherever SDKs differ, in `profile.Emulation`.
+`phases`; what it does in them, wherever SDKs differ, in `emulation`; how it says so to the hub, in its `link`.
 """
 
 from collections.abc import Mapping
 from random import Random
 from typing import Literal
 
-from harness.device import topics
 from harness.device.actions import Action, Dial, Hangup, Write
 from harness.device.credential import Credential
-from harness.device.link import Link, connect_packet
+from harness.device.link import (
+    Acknowledged,
+    Admitted,
+    Broken,
+    Called,
+    Ended,
+    Ending,
+    LinkEvent,
+    Listening,
+    Received,
+    Refused,
+    Rejected,
+    Renewed,
+    Unrenewed,
+    Wish,
+)
+from harness.device.links import link_for
 from harness.device.opening import parse_open
 from harness.device.outbox import Outbox
-from harness.device.phases import ABSENT, ENDED, STANDING, Outcome, Phase, Purpose, Step, Timer, next_step
+from harness.device.phases import (
+    ABSENT,
+    ENDED,
+    IN_USE,
+    STANDING,
+    Outcome,
+    Phase,
+    Purpose,
+    Step,
+    Timer,
+    next_step,
+)
 from harness.device.reports import Reports
 from harness.device.retry import Retry
 from harness.emulation import AppSignal
 from harness.profile import Profile
-from harness.protocol.mqtt.events import (
-    Acknowledged,
-    ClientEvent,
-    Connected,
-    ProtocolViolation,
-    PublishReceived,
-    Subscribed,
-    Timeout,
-)
-from harness.protocol.mqtt.packets import ConnackCode, Publish
 
 __all__ = ["Action", "Dial", "EmulatedDevice", "Hangup", "Phase", "Write"]
 
 SETTLE_S = 5.0
-"""How long a close command waits for outstanding PUBACKs: a device program lets its sends settle first."""
+"""How long a close command waits for outstanding acknowledgements: a device program lets its sends settle first."""
 SOONEST_S = 0.001
 """A renewal that is already due happens so much later, as a timer in an SDK would fire: time passes between two of them."""
 
@@ -47,13 +63,16 @@ class EmulatedDevice:
 
     def __init__(self, profile: Profile, transport: str, *, random: Random) -> None:
         self._profile, self._emulation, self._transport = profile, profile.emulation, transport
-        self._signals = profile.emulation.signals
+        self._manners = profile.emulation.over(transport)
+        self._signals = self._manners.signals
         self._reports = Reports(profile)
-        self._retry = Retry(profile.emulation, random)
-        self._link = Link(profile.emulation.farewell.over(transport))
+        self._retry = Retry(self._manners, random)
+        self._link = link_for(profile.emulation, transport, random)
         self._timers: dict[Timer, float] = {}
         self._phase, self._purpose = Phase.NEW, Purpose.OPEN
+        self._ended: Ended | None = None
         self._renew_first = self._for_message = self._closing = False
+        self._ends_after_return = self._unrenewed = False
 
     @property
     def phase(self) -> Phase:
@@ -92,8 +111,8 @@ class EmulatedDevice:
         except ValueError as error:
             self._reports.tell("open_failed", now, error=[{"class": "ValueError", "message": str(error)}])
             return
-        self._outbox = Outbox(self._opening.device_id, self._emulation.resends)
-        self._credential = Credential(self._emulation, self._opening, now)
+        self._outbox = Outbox(self._link.resends)
+        self._credential = Credential(self._emulation, self._manners, self._opening, now)
         self._arm_renewal(now)
         self._dial(now)
         if (notice := self._credential.notice_at()) is not None:
@@ -112,11 +131,11 @@ class EmulatedDevice:
     def _close(self, now: float) -> None:
         self._closing = True
         match self._phase:
-            case Phase.NEW | Phase.WAITING | Phase.DOWN:
+            case Phase.NEW | Phase.STALLED | Phase.WAITING | Phase.DOWN if not self._link.has_transport:
                 self._closed(now)
             case Phase.READY | Phase.DRAINING:
                 self._drain(SETTLE_S, now)
-            case Phase.SUBSCRIBING:
+            case Phase.SUBSCRIBING | Phase.STALLED | Phase.WAITING | Phase.DOWN:
                 self._leave(now)
             case Phase.DIALLING | Phase.CONNECTING:
                 self._enter(Phase.LEAVING)
@@ -124,7 +143,7 @@ class EmulatedDevice:
 
     def _closed(self, now: float) -> None:
         if self._phase is not Phase.NEW:
-            self._reports.fail(self._outbox.give_up(), self._signals.send_cancelled, now)
+            self._fail_all(self._signals.send_cancelled, now)
         self._enter(Phase.CLOSED)
         self._timers.clear()
         self._reports.tell("closed", now)
@@ -132,11 +151,10 @@ class EmulatedDevice:
     # The transport
 
     def connected(self, now: float) -> None:
-        """The transport stands, up to where MQTT begins."""
+        """The transport stands, up to where MQTT or AMQP begins."""
         if self._phase is Phase.DIALLING:
             self._enter(Phase.CONNECTING)
-            packet = connect_packet(self._emulation, self._opening, self._credential.text)
-            self._link.connect(self._emulation, packet, self._outbox.session.ids, now)
+            self._link.connected(self._opening, self._credential.text, now)
 
     def receive(self, data: bytes, now: float) -> None:
         """Take bytes from the hub."""
@@ -145,21 +163,26 @@ class EmulatedDevice:
 
     def lost(self, how: str, now: float) -> None:
         """The transport is gone, or could not be had. `how` it went: by `rst`, or in one of the milder ways."""
-        phase = self._phase
-        self._link.lost()
-        if phase in ABSENT:
+        phase, ended = self._phase, self._ended
+        if self._link.lost() or phase in ABSENT:
             return
-        self._outbox.connection_lost()
+        self._ended = None
+        self._lose_in_flight(now)
         self._timers.pop(Timer.RESEND, None)
         if self._closing:
             self._closed(now)
         elif phase in STANDING:
-            told = self._transport in self._emulation.tells_reset
-            self._dropped(now, reset=how == "rst" and told and phase is not Phase.BROKEN)
+            self._dropped(ended or self._drop(how), now)
         elif phase is Phase.LEAVING:
             self._wait(self._emulation.renewal_delay_s, now)
         else:
             self._failed(Outcome.REFUSED if phase is Phase.REFUSED else Outcome.UNREACHABLE, now)
+
+    def _drop(self, how: str) -> Ended:
+        """What the SDK makes of a transport that went without a word; one that the device ended itself is never a reset."""
+        if how == "rst" and self._transport in self._manners.tells_reset and self._phase is not Phase.BROKEN:
+            return Ended(Ending.RESET, then="gives-up" if self._manners.after_reset == "gives-up" else "returns")
+        return Ended(Ending.DROP)
 
     # Time
 
@@ -182,6 +205,8 @@ class EmulatedDevice:
             self._dial(now)
         elif timer is Timer.DRAINED:
             self._leave(now, acknowledged=False)
+        elif timer is Timer.STALL:
+            self._see_the_end(now)
         elif timer is Timer.RESEND:
             self._resend(now)
         elif timer is Timer.NOTICE:
@@ -192,8 +217,8 @@ class EmulatedDevice:
     def _enter(self, phase: Phase) -> None:
         """Change the phase; the timers of the old one are void."""
         self._phase = phase
-        self._timers.pop(Timer.ATTEMPT, None)
-        self._timers.pop(Timer.DRAINED, None)
+        for timer in (Timer.ATTEMPT, Timer.DRAINED, Timer.STALL):
+            self._timers.pop(timer, None)
 
     # Renewal
 
@@ -207,18 +232,34 @@ class EmulatedDevice:
 
         A renewal that still waits for its next attempt ends there: the SDK stops its timer, and starts another only when connected.
         """
-        if self._phase is Phase.READY:
+        if self._phase is Phase.READY and self._link.renews_in_place:
+            self._renew_in_place(now)
+        elif self._phase is Phase.READY:
             self._reports.show(self._signals.leaving, now)
             self._purpose, self._renew_first = Purpose.RENEWAL, True
             self._drain(self._emulation.waits_for_acks_s, now)
-        elif self._emulation.token_on_reconnect == "cached" and self._phase not in STANDING:  # noqa: S105 - no password
+        elif self._manners.token_on_reconnect == "cached" and self._phase not in STANDING:  # noqa: S105 - no password
             self._credential.renew(now)
             self._arm_renewal(now)
             if self._purpose is Purpose.RENEWAL and self._phase is Phase.WAITING:
                 self._give_up((), now)
 
+    def _renew_in_place(self, now: float) -> None:
+        """Show the hub another token; where the SDK still waits for an answer to the one before, it comes with that answer."""
+        if self._link.is_renewing:
+            return
+        self._credential.renew(now)
+        self._arm_renewal(now)
+        self._link.renew(self._credential.text, now)
+
+    def _renewed(self, now: float) -> None:
+        self._unrenewed = False
+        if Timer.RENEWAL not in self._timers:
+            self._arm_renewal(now)
+        self._reports.show(self._signals.renewed, now)
+
     def _drain(self, seconds: float, now: float) -> None:
-        """Leave once the outstanding PUBACKs are there, in `seconds` at the latest."""
+        """Leave once the outstanding acknowledgements are there, in `seconds` at the latest."""
         if self._outbox.is_settled or not seconds:
             self._leave(now)
         else:
@@ -228,16 +269,19 @@ class EmulatedDevice:
     def _leave(self, now: float, *, acknowledged: bool = True) -> None:
         """Take leave of the hub; a renewal that waited for PUBACKs in vain does so without DISCONNECT."""
         if self._closing:
+            self._reports.show(self._signals.closing_unrenewed if self._unrenewed else (), now)
             self._reports.show(self._signals.closing, now)
         self._enter(Phase.LEAVING)
         if acknowledged or self._closing:
-            self._link.leave()
+            self._link.leave(now)
         else:
             self._link.abort()
 
     # Coming and going
 
     def _dial(self, now: float, *, for_message: bool = False) -> None:
+        """Begin an attempt: on the connection that stands, if there is one."""
+        self._lose_in_flight(now)
         if self._renew_first:
             self._credential.renew(now)
             self._arm_renewal(now)
@@ -247,33 +291,29 @@ class EmulatedDevice:
             if self._credential.renew_for_reconnect(now):
                 self._arm_renewal(now)
         self._renew_first, self._for_message = False, for_message
-        self._enter(Phase.DIALLING)
-        self._link.dial()
+        if self._link.stands:
+            self._reports.show(self._signals.reauthenticating, now)
+            self._enter(Phase.CONNECTING)
+            self._link.authenticate(self._credential.text, now)
+        else:
+            self._enter(Phase.DIALLING)
+            self._link.dial()
 
-    def _accepted(self, now: float) -> None:
+    def _admitted(self, now: float) -> None:
         if self._purpose is Purpose.OPEN:
             self._reports.show(self._signals.opened, now)
-        self._outbox.free_packet_ids()
-        if filters := self._filters():
-            self._link.subscribe(filters, now)
+        if self._link.listen(self._wishes(), now):
             self._enter(Phase.SUBSCRIBING)
         else:
             self._ready(now)
 
-    def _filters(self) -> tuple[tuple[str, int], ...]:
-        """What to subscribe to on this connection, with its QoS."""
-        again = self._emulation.resubscribes
-        if self._purpose is not Purpose.OPEN and (
-            again == "never" or (again == "after-drop" and self._purpose is Purpose.RENEWAL)
-        ):
-            return ()
-        always, opening = self._emulation.always_subscribes, self._opening
-        candidates = (
-            ("twin" in always, topics.TWIN_FILTER, 1),
-            ("c2d" in always or opening.c2d, topics.c2d_filter(opening.device_id), 1),
-            (opening.methods, topics.METHOD_FILTER, self._emulation.methods_qos),
-        )
-        return tuple((name, qos) for wanted, name, qos in candidates if wanted)
+    def _wishes(self) -> frozenset[Wish]:
+        """What to listen for on this connection."""
+        silent = {"never": tuple(Purpose), "after-drop": (Purpose.RENEWAL,), "until-given-up": (Purpose.MESSAGE,)}
+        if self._purpose is not Purpose.OPEN and self._purpose in silent.get(self._manners.resubscribes, ()):
+            return frozenset()
+        asked: dict[Wish, bool] = {"c2d": self._opening.c2d, "methods": self._opening.methods}
+        return frozenset(self._manners.always_subscribes) | {wish for wish, wanted in asked.items() if wanted}
 
     def _ready(self, now: float) -> None:
         self._enter(Phase.READY)
@@ -290,21 +330,82 @@ class EmulatedDevice:
             self._timers[Timer.RESEND] = now + self._emulation.resend_delay_s
         else:
             self._resend(now)
-        self._flush(now)
+        if self._ends_after_return:
+            self._ends_after_return = False
+            self._end(Ended(Ending.OWN_ACCORD, then="gives-up"), now)
+        else:
+            self._flush(now)
 
-    def _dropped(self, now: float, *, reset: bool) -> None:
-        signals = self._signals
-        expired = self._credential.is_expired(now)
-        self._reports.show((reset and signals.reset) or (expired and signals.dropped_expired) or signals.dropped, now)
+    # The end of a connection
+
+    def _end(self, ended: Ended, now: float) -> None:
+        """The connection is of no more use: say what is to be said on it, or wait until the SDK sees it."""
+        self._ended = ended
+        if self._closing or (ended.wait_s is None and not ended.stall_s):
+            self._enter(Phase.BROKEN)
+            self._link.close(now)
+        elif ended.stall_s:
+            self._enter(Phase.STALLED)
+            self._timers[Timer.STALL] = now + ended.stall_s
+        else:
+            self._see_the_end(now)
+
+    def _see_the_end(self, now: float) -> None:
+        ended, self._ended = self._ended, None
+        assert ended is not None
+        if ended.wait_s is None and self._link.has_transport:
+            self._link.close(now)
+        self._dropped(ended, now)
+
+    def _dropped(self, ended: Ended, now: float) -> None:
+        opening = self._purpose is Purpose.OPEN
+        if (
+            ended.wait_s is None or ended.ending is Ending.DETACH
+        ):  # else the links stay for a while, and acknowledgements come
+            self._lose_in_flight(now)
+        if ended.fails:
+            self._fail_all(self._signals.send_lost, now)
+        self._reports.show(self._end_signals(ended.ending, now), now)
         wait = self._retry.begin(now)
-        if self._purpose is not Purpose.OPEN:  # whatever the connection was for, now it is lost; an open goes on
+        if not opening:  # whatever the connection was for, now it is lost; an open goes on
             self._purpose, self._renew_first = Purpose.RESTORE, False
-        if reset and self._emulation.after_reset == "gives-up" and self._purpose is not Purpose.OPEN:
+            self._ends_after_return = ended.then == "returns-and-ends"
+        if ended.then == "gives-up" and not opening:
             self._give_up((), now)
         elif self._is_needed():
-            self._wait(wait, now)
+            self._wait(wait if ended.wait_s is None else ended.wait_s, now)
         else:
-            self._enter(Phase.DOWN)
+            self._rest(now)
+
+    def _end_signals(self, ending: Ending, now: float) -> tuple[AppSignal, ...]:
+        signals = self._signals
+        match ending:
+            case Ending.OWN_ACCORD:
+                return signals.ended_itself
+            case Ending.UNANSWERED_RENEWAL | Ending.REFUSED_RENEWAL:
+                unanswered = ending is Ending.UNANSWERED_RENEWAL and signals.renewal_unanswered
+                return unanswered or signals.renewal_refused
+        if self._credential.is_expired(now) and signals.dropped_expired:
+            return signals.dropped_expired
+        own = {Ending.RESET: signals.reset, Ending.DETACH: signals.detached, Ending.CLOSE: signals.hub_closed}
+        return own.get(ending) or signals.dropped
+
+    def _lose_in_flight(self, now: float) -> None:
+        """The connection that carried these messages is gone."""
+        lost = self._outbox.connection_lost()
+        if self._outbox.is_settled:
+            self._link.forget()
+        self._reports.fail(lost, self._signals.send_lost, now)
+
+    def _fail_all(self, signals: tuple[AppSignal, ...], now: float) -> None:
+        self._link.forget()
+        self._reports.fail(self._outbox.give_up(), signals, now)
+
+    def _rest(self, now: float) -> None:
+        """Make no further attempt by itself, and need no connection."""
+        self._enter(Phase.DOWN)
+        if self._link.has_transport:
+            self._link.close(now)
 
     def _wait(self, seconds: float, now: float) -> None:
         if not seconds:
@@ -315,9 +416,11 @@ class EmulatedDevice:
 
     # Attempts that come to nothing
 
-    def _failed(self, outcome: Outcome, now: float) -> None:
+    def _failed(self, outcome: Outcome, now: float, *, wait_s: float | None = None) -> None:
+        """`wait_s`: until the next attempt, where the SDK makes it on the connection that stands."""
         signals, refused = self._signals, outcome is Outcome.REFUSED
-        step = next_step(self._purpose, outcome, self._emulation, own_token=self._credential.is_own)
+        own_token = self._credential.is_own
+        step = next_step(self._purpose, outcome, self._emulation, self._manners, own_token=own_token)
         if step is Step.OPEN_FAILS:
             self._give_up(signals.open_refused if refused else signals.open_unreachable, now)
             return
@@ -328,7 +431,7 @@ class EmulatedDevice:
         if step is Step.GIVE_UP:
             self._give_up(signals.gave_up, now)
         else:
-            self._try_again(now)
+            self._try_again(now, wait_s)
 
     def _show_refusal(self, now: float) -> None:
         """What a message brought about, only that message shows."""
@@ -341,13 +444,15 @@ class EmulatedDevice:
         if self._message_rule() == "reconnects":
             self._reports.fail(self._outbox.give_up_waiting(), signals, now)
 
-    def _try_again(self, now: float) -> None:
+    def _try_again(self, now: float, wait_s: float | None) -> None:
+        signals = self._signals
         if self._purpose is Purpose.RENEWAL and self._emulation.after_failed_renewal == "as-after-drop":
             self._purpose = Purpose.RESTORE
         if not self._is_needed():
-            self._enter(Phase.DOWN)
-        elif (wait := self._retry.again(now)) is None:
-            self._give_up(self._signals.retries_ended, now)
+            self._rest(now)
+        elif (wait := self._retry.again(now) if wait_s is None else wait_s) is None:
+            in_open = self._purpose is Purpose.OPEN and signals.open_timed_out
+            self._give_up(in_open or signals.retries_ended, now)
         else:
             self._wait(wait, now)
 
@@ -360,47 +465,78 @@ class EmulatedDevice:
 
     def _stay_down(self, signals: tuple[AppSignal, ...], now: float) -> None:
         """Make no attempt of the SDK's own; only what its messages bring about. `signals`: for those that it does not take."""
-        self._enter(Phase.DOWN)
+        self._rest(now)
         rule = self._message_rule() if self._purpose is Purpose.MESSAGE else "reconnects"
         if rule == "fails":
-            self._reports.fail(self._outbox.give_up(), signals, now)
+            self._fail_all(signals, now)
         elif rule == "reconnects" and self._outbox.is_waiting:
             self._dial(now, for_message=True)
 
     def _message_rule(self) -> Literal["reconnects", "queues", "fails"]:
         gave_up = self._purpose is Purpose.MESSAGE
-        return self._emulation.send_after_giving_up if gave_up else self._emulation.send_while_down
+        return self._manners.send_after_giving_up if gave_up else self._manners.send_while_down
 
     def _is_needed(self) -> bool:
         """Whether the SDK has a reason to be connected."""
         wanted = self._opening.c2d or self._opening.methods or self._purpose is Purpose.OPEN
-        return self._emulation.reconnects == "always" or wanted or self._outbox.is_waiting
+        return self._manners.reconnects == "always" or wanted or self._outbox.is_waiting
 
-    # MQTT
+    # What comes from the hub
 
     def _handle_events(self, now: float) -> None:
-        for event in self._link.events():
+        for event in self._link.events(now):
             self._handle(event, now)
 
-    def _handle(self, event: ClientEvent, now: float) -> None:
+    def _handle(self, event: LinkEvent, now: float) -> None:
         match event:
-            case Connected(ConnackCode.ACCEPTED):
-                self._accepted(now)
-            case Connected(code):
-                self._enter(Phase.FAILED if code == ConnackCode.SERVER_UNAVAILABLE else Phase.REFUSED)
-                self._link.close()
-            case Subscribed() if self._phase is Phase.SUBSCRIBING:
+            case Admitted():
+                self._admitted(now)
+            case Listening() if self._phase is Phase.SUBSCRIBING:
                 self._ready(now)
-            case Acknowledged(packet_id):
-                self._acknowledged(packet_id, now)
-            case PublishReceived(packet):
-                self._received(packet, now)
-            case ProtocolViolation() | Timeout():
-                self._enter(Phase.FAILED if self._phase is Phase.CONNECTING else Phase.BROKEN)
+            case Acknowledged(key):
+                self._acknowledged(key, now)
+            case Rejected(key):
+                number = self._outbox.acknowledge(key)
+                self._reports.fail([] if number is None else [number], (), now)
+            case Received() | Called():
+                self._incoming(event, now)
+            case Renewed():
+                self._renewed(now)
+            case Unrenewed(stops):
+                self._unrenewed = True
+                if stops:
+                    self._timers.pop(Timer.RENEWAL, None)
+            case Refused() | Ended() | Broken():
+                self._failed_by_hub(event, now)
+
+    def _incoming(self, event: Received | Called, now: float) -> None:
+        if isinstance(event, Received):
+            self._reports.tell("c2d", now, message_id=event.message_id, size=event.size)
+        else:
+            self._reports.tell("method", now, name=event.name, request_id=event.request_id)
+            self._link.answer(event, now)
+
+    def _failed_by_hub(self, event: Refused | Ended | Broken, now: float) -> None:
+        match event:
+            case Refused(passing=True) | Ended() if self._phase is Phase.CONNECTING:
+                self._enter(Phase.FAILED)
+                self._link.close(now)
+            case Refused(wait_s=None):
+                self._enter(Phase.REFUSED)
+                self._link.close(now)
+            case Refused(wait_s=wait_s):
+                self._failed(Outcome.REFUSED, now, wait_s=wait_s)
+            case Ended() if self._phase in IN_USE:
+                self._end(event, now)
+            case Ended(wait_s=None):
+                self._link.close(now)
+            case Broken():
+                if self._phase not in ABSENT:
+                    self._enter(Phase.FAILED if self._phase is Phase.CONNECTING else Phase.BROKEN)
                 self._link.abort()
 
-    def _acknowledged(self, packet_id: int, now: float) -> None:
-        number = self._outbox.acknowledge(packet_id)
+    def _acknowledged(self, key: int, now: float) -> None:
+        number = self._outbox.acknowledge(key)
         if number is not None:
             self._reports.tell("sent", now, id=number)
         if self._phase is Phase.DRAINING and self._outbox.is_settled:
@@ -408,20 +544,11 @@ class EmulatedDevice:
         elif self._phase is Phase.READY:
             self._flush(now)
 
-    def _received(self, packet: Publish, now: float) -> None:
-        if (found := topics.received_message_id(packet.topic, self._opening.device_id)) is not None:
-            self._reports.tell("c2d", now, message_id=found[0], size=len(packet.payload))
-        elif (call := topics.method_call(packet.topic)) is not None:
-            self._reports.tell("method", now, name=call[0], request_id=call[1])
-            self._link.publish(topics.method_response(call[1]), now)
-        self._link.acknowledge(packet, now)
-
     def _resend(self, now: float) -> None:
-        for packet in self._outbox.resend():
-            self._link.publish(packet, now)
+        self._link.resend(self._outbox.resend(), now)
         self._link.write()
 
     def _flush(self, now: float) -> None:
-        for packet in self._outbox.release():
-            self._link.publish(packet, now)
+        while (number := self._outbox.next()) is not None:
+            self._outbox.sent(self._link.send(number, now), number)
         self._link.write()

@@ -1,33 +1,28 @@
 """The messages an emulated device was told to send: kept, in flight, acknowledged, sent again, or given up.
 
-Two habits of SDKs at a lost connection. `same-packet`: MQTT 3.1.1 section 4.4, DUP and the same packet identifier.
-`new-message`: the MQTT library forgets, and the SDK above it sends again what it has seen no acknowledgement for.
+Habits of SDKs at a lost connection. `same-packet`: what was in flight comes again as it was (MQTT 3.1.1 section 4.4). `new-message`: the
+protocol's library forgets, and the SDK above it sends again what it has seen no acknowledgement for. `never`: the SDK fails it.
 """
 
 from collections import deque
-from typing import Literal
+from typing import Literal, TypeAlias
 
-from msgspec.structs import replace
+__all__ = ["Outbox", "Resends"]
 
-from harness.device import topics
-from harness.protocol.mqtt.packets import Publish
-from harness.protocol.mqtt.session import OutgoingSession
-
-__all__ = ["Outbox"]
+Resends: TypeAlias = Literal["same-packet", "new-message", "never"]
 
 IN_FLIGHT_MAX = 1000
-"""Publishes without a PUBACK at a time; more are kept back. Far above what the harness's scenarios send."""
+"""Messages without an acknowledgement at a time; more are kept back. Far above what the harness's scenarios send."""
 
 
 class Outbox:
-    """Messages by the harness's number; `session` holds those in flight as MQTT sees them."""
+    """Messages by the harness's number; those in flight stand under the link's keys."""
 
-    def __init__(self, device_id: str, resends: Literal["same-packet", "new-message"]) -> None:
-        self._device_id, self._resends = device_id, resends
-        self.session = OutgoingSession()
+    def __init__(self, resends: Resends) -> None:
+        self._resends = resends
         self._queue: deque[int] = deque()
         self._in_flight: dict[int, int] = {}
-        self._to_resend: frozenset[int] = frozenset()
+        self._to_resend: tuple[int, ...] = ()
 
     @property
     def is_waiting(self) -> bool:
@@ -43,38 +38,35 @@ class Outbox:
         """Take a message."""
         self._queue.append(number)
 
-    def free_packet_ids(self) -> None:
-        """A connection begins: what was asked for on earlier ones is not answered any more, only publishes still wait."""
-        self.session.ids.keep_only(self._in_flight)
+    def next(self) -> int | None:
+        """The message to send now, or None; `sent` follows."""
+        return self._queue.popleft() if self._queue and len(self._in_flight) < IN_FLIGHT_MAX else None
 
-    def resend(self) -> list[Publish]:
-        """The publishes of earlier connections that come again as the same packets, oldest first; once on each connection."""
-        due, self._to_resend = self._to_resend, frozenset()
-        return [replace(packet, dup=True) for packet in self.session.unacknowledged() if packet.packet_id in due]
+    def sent(self, key: int, number: int) -> None:
+        """The message is in flight under `key`."""
+        self._in_flight[key] = number
 
-    def release(self) -> list[Publish]:
-        """The publishes of the messages kept so far, which are in flight now."""
-        released = []
-        while self._queue and len(self._in_flight) < IN_FLIGHT_MAX:
-            number = self._queue.popleft()
-            packet = self.session.publish(topics.telemetry(self._device_id, str(number)), b'{"id":%d}' % number)
-            assert packet.packet_id is not None
-            self._in_flight[packet.packet_id] = number
-            released.append(packet)
-        return released
+    def acknowledge(self, key: int) -> int | None:
+        """The message that is done with this acknowledgement, or None."""
+        return self._in_flight.pop(key, None)
 
-    def acknowledge(self, packet_id: int) -> int | None:
-        """The message that is done with this PUBACK, or None."""
-        self.session.acknowledge(packet_id)
-        return self._in_flight.pop(packet_id, None)
+    def resend(self) -> tuple[int, ...]:
+        """Keys of what was in flight on earlier connections and comes again as it was; once on each connection."""
+        due, self._to_resend = self._to_resend, ()
+        return tuple(key for key in due if key in self._in_flight)
 
-    def connection_lost(self) -> None:
-        """The connection is gone; what comes back as a new message waits again, in its old order."""
+    def connection_lost(self) -> list[int]:
+        """The connection is gone; what comes back as a new message waits again, in its old order. Returns what does not come back."""
+        lost: list[int] = []
+        if self._resends == "same-packet":
+            self._to_resend = tuple(self._in_flight)
+            return lost
         if self._resends == "new-message":
             self._queue.extendleft(reversed(self._in_flight.values()))
-            self._in_flight.clear()
-            self.session.clear()
-        self._to_resend = frozenset(self._in_flight)
+        else:
+            lost = list(self._in_flight.values())
+        self._in_flight.clear()
+        return lost
 
     def give_up_waiting(self) -> list[int]:
         """Forget and name the messages that wait for a connection."""
@@ -86,5 +78,4 @@ class Outbox:
         """Forget and name all messages, those in flight first."""
         given_up = [*self._in_flight.values(), *self.give_up_waiting()]
         self._in_flight.clear()
-        self.session.clear()
         return given_up

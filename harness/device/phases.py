@@ -4,22 +4,23 @@
 |---|---|---|
 | NEW | none | DIALLING: open |
 | DIALLING | asked for | CONNECTING: `connected` · WAITING, DOWN: `lost` |
-| CONNECTING | CONNECT sent | SUBSCRIBING, READY: CONNACK 0 · REFUSED, FAILED: another CONNACK · WAITING, DOWN: `lost` |
-| SUBSCRIBING | SUBSCRIBE sent | READY: SUBACK · BROKEN · WAITING, DOWN: `lost` |
-| READY | in use | DRAINING, LEAVING: renewal, close · BROKEN · WAITING, DOWN: `lost` |
-| DRAINING | PUBACKs are awaited | LEAVING: they came, or time is up · BROKEN · WAITING, DOWN: `lost` |
-| LEAVING | DISCONNECT sent, being closed | WAITING: `lost` |
-| REFUSED | refused by CONNACK, being closed | WAITING, DOWN: `lost` |
+| CONNECTING | the token was shown | SUBSCRIBING, READY: admitted · REFUSED, FAILED, WAITING: not admitted · WAITING, DOWN: `lost` |
+| SUBSCRIBING | SUBSCRIBE or ATTACH sent | READY: granted · BROKEN · WAITING, DOWN: `lost` |
+| READY | in use; renewed in place over AMQP | DRAINING, LEAVING: renewal, close · BROKEN, STALLED · WAITING, DOWN: `lost`, detached |
+| DRAINING | acknowledgements are awaited | LEAVING: they came, or time is up · BROKEN · WAITING, DOWN: `lost` |
+| LEAVING | leave was taken, being closed | WAITING: `lost` |
+| REFUSED | refused, being closed | WAITING, DOWN: `lost` |
 | FAILED | no answer, or CONNACK 3; being closed | WAITING, DOWN: `lost` |
-| BROKEN | the hub broke MQTT or fell silent, being closed | WAITING, DOWN: `lost` |
-| WAITING | none, until the next attempt | DIALLING: it is time, or a message does not let it wait |
+| BROKEN | of no more use, being closed | WAITING, DOWN: `lost` |
+| STALLED | closed by the hub, and the SDK does not see it yet | WAITING, DOWN: it does |
+| WAITING | none until the next attempt, or one that stands | DIALLING, CONNECTING: it is time, or a message does not let it wait |
 | DOWN | none, and no attempt by itself | DIALLING: a message, where the SDK lets one try |
 | CLOSED | none | - |
 
 From every phase a close command leads to CLOSED, as soon as the transport is gone. An attempt that comes to nothing (from DIALLING,
 CONNECTING, REFUSED, FAILED) has an outcome, and `next_step` says what comes of it by what the attempt was for:
 
-| purpose | REFUSED: a CONNACK other than 0 and 3 | UNREACHABLE: no connection, no answer, or CONNACK 3 |
+| purpose | REFUSED: a CONNACK other than 0 and 3, a put-token | UNREACHABLE: no connection, no answer, or CONNACK 3 |
 |---|---|---|
 | OPEN | OPEN_FAILS where the profile has `open_refused`; else as RESTORE | OPEN_FAILS where it has `open_unreachable`; else RETRY |
 | RENEWAL | `after_failed_renewal`: RETRY, or as RESTORE | RETRY |
@@ -33,9 +34,9 @@ patience ends (`retry_limit_s`). GIVE_UP and OPEN_FAILS are DOWN, and from then 
 
 from enum import Enum, auto
 
-from harness.emulation import Emulation
+from harness.emulation import Emulation, Manners
 
-__all__ = ["ABSENT", "ENDED", "STANDING", "Outcome", "Phase", "Purpose", "Step", "Timer", "next_step"]
+__all__ = ["ABSENT", "ENDED", "IN_USE", "STANDING", "Outcome", "Phase", "Purpose", "Step", "Timer", "next_step"]
 
 
 class Phase(Enum):
@@ -51,14 +52,17 @@ class Phase(Enum):
     REFUSED = auto()
     FAILED = auto()
     BROKEN = auto()
+    STALLED = auto()
     WAITING = auto()
     DOWN = auto()
     CLOSED = auto()
 
 
-ABSENT = frozenset({Phase.NEW, Phase.WAITING, Phase.DOWN, Phase.CLOSED})
-"""No transport, and none on its way."""
-STANDING = frozenset({Phase.SUBSCRIBING, Phase.READY, Phase.DRAINING, Phase.BROKEN})
+ABSENT = frozenset({Phase.NEW, Phase.STALLED, Phase.WAITING, Phase.DOWN, Phase.CLOSED})
+"""No transport that is needed, and none on its way."""
+IN_USE = frozenset({Phase.SUBSCRIBING, Phase.READY, Phase.DRAINING})
+"""The hub has let the device in."""
+STANDING = IN_USE | {Phase.BROKEN}
 """The hub had let the device in."""
 ENDED = frozenset({Phase.NEW, Phase.CLOSED})
 """No client that could take a message."""
@@ -88,16 +92,16 @@ class Step(Enum):
     OPEN_FAILS = auto()
 
 
-def next_step(purpose: Purpose, outcome: Outcome, emulation: Emulation, *, own_token: bool) -> Step:
+def next_step(purpose: Purpose, outcome: Outcome, emulation: Emulation, manners: Manners, *, own_token: bool) -> Step:
     """What follows an attempt that came to nothing: the table above. `own_token`: the application supplied the token."""
-    refused, signals = outcome is Outcome.REFUSED, emulation.signals
+    refused, signals = outcome is Outcome.REFUSED, manners.signals
     if purpose is Purpose.OPEN and (signals.open_refused if refused else signals.open_unreachable):
         return Step.OPEN_FAILS
     if purpose is Purpose.RENEWAL and emulation.after_failed_renewal == "retries-until-renewal":
         return Step.RETRY
     if not refused:
         return Step.GIVE_UP if purpose is Purpose.MESSAGE else Step.RETRY
-    rule = (own_token and emulation.own_token_after_refusal) or emulation.after_refusal
+    rule = (own_token and manners.own_token_after_refusal) or manners.after_refusal
     return Step.GIVE_UP if rule == "gives-up" else Step.RETRY
 
 
@@ -106,6 +110,7 @@ class Timer(Enum):
 
     ATTEMPT = auto()
     DRAINED = auto()
+    STALL = auto()
     RESEND = auto()
     NOTICE = auto()
     RENEWAL = auto()

@@ -8,8 +8,10 @@ import pytest
 from support.device_world import START, open_command, own_token, profile_of
 
 from harness.device import topics
+from harness.device.actions import Dial, Hangup, Write
 from harness.device.credential import Credential
-from harness.device.link import Link
+from harness.device.link import Called
+from harness.device.mqtt_link import MqttLink
 from harness.device.opening import Opening, parse_open
 from harness.device.outbox import IN_FLIGHT_MAX, Outbox
 from harness.device.phases import Outcome, Purpose, Step, next_step
@@ -17,7 +19,6 @@ from harness.device.reports import Reports
 from harness.device.retry import Retry
 from harness.emulation import AppSignal, Emulation, Signals
 from harness.law import Law
-from harness.protocol.mqtt.packets import Publish
 
 
 def emulation(**changes: Any) -> Emulation:
@@ -31,6 +32,11 @@ def opening(**fields: Any) -> Opening:
         profile_of("node"), emulation=emulation(margin_setting=fields.pop("margin", "none"))
     )
     return parse_open(open_command(**fields), changed, "mqtt")
+
+
+def credential(changed: Emulation, opened: Opening, now: float) -> Credential:
+    """A token of an SDK that is over MQTT what `changed` says."""
+    return Credential(changed, changed, opened, now)
 
 
 RENEWAL_RETRIES = {"after_failed_renewal": "retries-until-renewal"}
@@ -55,33 +61,41 @@ def test_what_follows_an_attempt_that_came_to_nothing(
 ) -> None:
     """The table of `phases`, row by row."""
     changed = emulation(**changes)
-    assert next_step(purpose, Outcome.REFUSED, changed, own_token=False) is refused
-    assert next_step(purpose, Outcome.UNREACHABLE, changed, own_token=False) is unreachable
+    assert next_step(purpose, Outcome.REFUSED, changed, changed, own_token=False) is refused
+    assert next_step(purpose, Outcome.UNREACHABLE, changed, changed, own_token=False) is unreachable
 
 
 @pytest.mark.parametrize(("own_token", "step"), [(True, Step.GIVE_UP), (False, Step.RETRY)])
 def test_a_token_of_the_applications_own_may_be_given_up_sooner(own_token: bool, step: Step) -> None:  # noqa: FBT001 - a table
     """`own_token_after_refusal` goes before `after_refusal`."""
     changed = emulation(after_refusal="retries", own_token_after_refusal="gives-up")
-    assert next_step(Purpose.RESTORE, Outcome.REFUSED, changed, own_token=own_token) is step
+    assert next_step(Purpose.RESTORE, Outcome.REFUSED, changed, changed, own_token=own_token) is step
+
+
+def flush(outbox: Outbox, *, first_key: int = 1) -> list[int]:
+    """Let all messages out that may go, under keys from `first_key` on."""
+    released: list[int] = []
+    while (number := outbox.next()) is not None:
+        outbox.sent(first_key + len(released), number)
+        released.append(number)
+    return released
 
 
 def test_outbox_keeps_back_what_exceeds_the_window() -> None:
     """More messages than the window wait until acknowledgements come."""
-    outbox = Outbox("d1", "same-packet")
+    outbox = Outbox("same-packet")
     for number in range(IN_FLIGHT_MAX + 2):
         outbox.add(number)
-    released = outbox.release()
-    assert (len(released), outbox.is_waiting) == (IN_FLIGHT_MAX, True)
+    assert (len(flush(outbox)), outbox.is_waiting) == (IN_FLIGHT_MAX, True)
     assert outbox.acknowledge(1) == 0
-    assert [packet.payload for packet in outbox.release()] == [b'{"id":%d}' % IN_FLIGHT_MAX]
+    assert flush(outbox) == [IN_FLIGHT_MAX]
 
 
 def test_outbox_gives_up_in_order() -> None:
     """In flight first, then waiting; afterwards it is empty."""
-    outbox = Outbox("d1", "new-message")
+    outbox = Outbox("new-message")
     outbox.add(1)
-    outbox.release()
+    flush(outbox)
     outbox.add(2)
     assert outbox.give_up() == [1, 2]
     assert outbox.is_settled
@@ -90,42 +104,42 @@ def test_outbox_gives_up_in_order() -> None:
 
 def test_new_messages_wait_again_before_later_ones() -> None:
     """After a loss the unacknowledged come first, in their old order."""
-    outbox = Outbox("d1", "new-message")
+    outbox = Outbox("new-message")
     for number in (1, 2):
         outbox.add(number)
-    outbox.release()
+    flush(outbox)
     outbox.add(3)
-    outbox.connection_lost()
-    assert outbox.resend() == []
+    assert outbox.connection_lost() == []
+    assert outbox.resend() == ()
     assert outbox.give_up_waiting() == [1, 2, 3]
 
 
+def test_what_never_comes_back_is_named_at_the_loss() -> None:
+    """And only what was in flight."""
+    outbox = Outbox("never")
+    outbox.add(1)
+    flush(outbox)
+    outbox.add(2)
+    assert outbox.connection_lost() == [1]
+    assert outbox.connection_lost() == []
+    assert outbox.give_up() == [2]
+
+
 def test_the_same_packets_come_again_once_on_each_connection() -> None:
-    """With DUP and their identifiers; neither what was acknowledged meanwhile nor what this connection carried first."""
-    outbox = Outbox("d1", "same-packet")
+    """Neither what was acknowledged meanwhile nor what this connection carried first."""
+    outbox = Outbox("same-packet")
     for number in (1, 2):
         outbox.add(number)
-    first = outbox.release()
-    assert outbox.resend() == []
+    flush(outbox)
+    assert outbox.resend() == ()
     outbox.connection_lost()
     outbox.add(3)
-    outbox.release()
+    flush(outbox, first_key=3)
     outbox.acknowledge(1)
-    assert outbox.resend() == [msgspec.structs.replace(first[1], dup=True)]
-    assert outbox.resend() == []
+    assert outbox.resend() == (2,)
+    assert outbox.resend() == ()
     outbox.connection_lost()
-    assert [packet.packet_id for packet in outbox.resend()] == [2, 3]
-
-
-def test_a_new_connection_frees_the_identifiers_of_requests() -> None:
-    """A SUBSCRIBE that was never answered does not hold its packet identifier for ever; a publish does."""
-    outbox = Outbox("d1", "same-packet")
-    outbox.add(1)
-    outbox.release()
-    request = outbox.session.ids.take()
-    outbox.free_packet_ids()
-    assert request not in outbox.session.ids
-    assert 1 in outbox.session.ids
+    assert outbox.resend() == (2, 3)
 
 
 def test_retry_follows_its_schedule_and_limit() -> None:
@@ -162,8 +176,8 @@ def test_retry_jitter_comes_from_the_given_random() -> None:
 )
 def test_renewal_laws(law: Law, lifetime: float, point: float | None) -> None:
     """Each law's instant in the token's life."""
-    credential = Credential(emulation(renewal=law, renewal_quantum_s=0.0), opening(lifetime_s=lifetime), START)
-    assert credential.renewal_at() == (None if point is None else START + point)
+    made = credential(emulation(renewal=law, renewal_quantum_s=0.0), opening(lifetime_s=lifetime), START)
+    assert made.renewal_at() == (None if point is None else START + point)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +187,7 @@ def test_renewal_laws(law: Law, lifetime: float, point: float | None) -> None:
 def test_renewal_needs_the_point_reached_or_passed(needs: str, fraction: float, looks: float) -> None:
     """With a look a second, 20 s: 10 s is reached at 10 and passed at 11."""
     changed = emulation(renewal=Law(law="fraction", fraction=fraction), renewal_quantum_s=1.0, renewal_needs=needs)
-    assert Credential(changed, opening(lifetime_s=20), START).renewal_at() == START + looks
+    assert credential(changed, opening(lifetime_s=20), START).renewal_at() == START + looks
 
 
 @pytest.mark.parametrize(
@@ -189,25 +203,25 @@ def test_renewal_needs_the_point_reached_or_passed(needs: str, fraction: float, 
 def test_margin_settings(margin: str, fields: dict[str, Any], has_effect: bool, point: float) -> None:  # noqa: FBT001 - a table
     """A margin counts where the SDK has that setting and it has an effect."""
     changed = emulation(renewal=Law(law="fraction", fraction=0.5), renewal_quantum_s=0.0, margin_has_effect=has_effect)
-    credential = Credential(changed, opening(margin=margin, lifetime_s=100, **fields), START)
-    assert credential.renewal_at() == START + point
+    made = credential(changed, opening(margin=margin, lifetime_s=100, **fields), START)
+    assert made.renewal_at() == START + point
 
 
 def test_an_own_token_stays_as_it_is() -> None:
     """Renewing it restarts the count only."""
     token = own_token(100)
     changed = emulation(own_token_renewal=Law(law="fraction", fraction=0.5), renewal_quantum_s=0.0)
-    credential = Credential(changed, opening(token=token), START)
-    credential.renew(START + 1000)
-    assert credential.text == token
-    assert credential.renewal_at() == START + 1000 + 1800
-    assert credential.notice_at() == int(START + 100) - 120
+    made = credential(changed, opening(token=token), START)
+    made.renew(START + 1000)
+    assert made.text == token
+    assert made.renewal_at() == START + 1000 + 1800
+    assert made.notice_at() == int(START + 100) - 120
 
 
 def test_a_key_has_no_notice() -> None:
     """Only an application that supplies tokens is asked for one."""
-    assert Credential(emulation(), opening(), START).notice_at() is None
-    assert Credential(emulation(own_token_notice_s=None), opening(token=own_token(9)), START).notice_at() is None
+    assert credential(emulation(), opening(), START).notice_at() is None
+    assert credential(emulation(own_token_notice_s=None), opening(token=own_token(9)), START).notice_at() is None
 
 
 @pytest.mark.parametrize("topic", ["$iothub/methods/POST/x", "$iothub/methods/POST//?$rid=1", "a/b", "x/?$rid=1"])
@@ -216,17 +230,61 @@ def test_no_method_call(topic: str) -> None:
     assert topics.method_call(topic) is None
 
 
+def mqtt_link() -> MqttLink:
+    """A link that has no transport."""
+    return MqttLink(emulation(), "fin")
+
+
+def test_the_same_packets_keep_their_identifiers() -> None:
+    """They come with DUP; a new connection frees the identifiers of requests only."""
+    link = mqtt_link()
+    link.dial()
+    link.connected(opening(), own_token(9), START)
+    link.receive(b"\x20\x02\x00\x00", START)
+    list(link.events(START))
+    key = link.send(1, START)
+    assert link.listen({"c2d"}, START)
+    link.lost()
+    link.connected(opening(), own_token(9), START)
+    link.receive(b"\x20\x02\x01\x00", START)
+    list(link.events(START))
+    link.actions()
+    link.resend([key], START)
+    link.write()
+    (again,) = link.actions()
+    assert isinstance(again, Write)
+    assert again.data[0] == 0x3A
+    assert link.send(2, START) not in (key, 0)
+    assert link.listen({"c2d"}, START)
+
+
 def test_a_link_without_a_connection_sends_nothing() -> None:
-    """What the device says after the end goes nowhere, except the end itself."""
-    link = Link("fin")
-    link.publish(Publish("a", b""), START)
-    link.acknowledge(Publish("a", b"", 1, 1), START)
-    link.subscribe((("a", 0),), START)
+    """What the device says without a transport goes nowhere, the end included."""
+    link = mqtt_link()
+    link.answer(Called("m", "1", "1"), START)
+    link.listen({"c2d"}, START)
+    link.renew("x", START)
     link.on_time(START)
     link.receive(b"x", START)
-    assert list(link.events()) == []
-    link.leave()
-    assert len(link.actions()) == 1
+    assert (list(link.events(START)), link.next_deadline(), link.is_renewing) == ([], None, False)
+    link.leave(START)
+    assert link.actions() == []
+
+
+def test_a_dial_waits_for_the_end_of_the_transport_before() -> None:
+    """One transport at a time; a close meanwhile calls it off."""
+    link = mqtt_link()
+    link.dial()
+    link.close(START)
+    link.dial()
+    assert link.actions() == [Dial(), Hangup("fin")]
+    assert link.lost()
+    assert link.actions() == [Dial()]
+    link.close(START)
+    link.dial()
+    link.abort()
+    assert not link.lost()
+    assert link.actions() == [Hangup("fin")]
 
 
 def test_a_failure_the_profile_has_no_words_for_is_reported_all_the_same() -> None:
