@@ -183,8 +183,8 @@ class AmqpEmulation(Manners, frozen=True, kw_only=True):
     and gives up; does it all again on the same connection after `repeat_delay_s` (`repeats`); renews again when the next token is due
     (`goes-on`); or renews no more on this connection (`stops`).
     `after_detach`: it comes back on the same connection after `detach_delay_s`, or on a new one; comes back and then closes itself for
-    good (`returns-and-ends`); or gives up. `after_close`: the same after CLOSE, but only after doing nothing for `close_stall_s`. An error
-    other than amqp:unauthorized-access always lets it come back.
+    good (`returns-and-ends`); or gives up. `after_close`: the same after CLOSE, but only after doing nothing for `close_stall_s`. With an
+    error other than amqp:unauthorized-access it always comes back.
     `refusals_per_connection`: so many refused put-tokens does it try on one connection before it makes another, `repeat_delay_s` apart.
     `resends`: what was in flight comes back as a `new-message`, or is lost (`never`). `fails_at`: the endings at which the SDK fails what
     it has not finished sending.

@@ -39,15 +39,23 @@ def claims(sdk: str) -> dict[str, Claim]:
 
 
 def test_the_five_sdks_are_there() -> None:
-    """One profile for each SDK, over both MQTT transports."""
+    """One profile for each SDK, over every transport it has: Python's speaks no AMQP."""
     assert sorted(PROFILES) == ["c", "dotnet", "java", "node", "python"]
-    assert all(loaded.profile.transports == ("mqtt", "mqtt-ws") for loaded in PROFILES.values())
+    without_amqp = [sdk for sdk, one in PROFILES.items() if one.profile.transports == ("mqtt", "mqtt-ws")]
+    assert without_amqp == ["python"]
+    others = [one.profile.transports for sdk, one in PROFILES.items() if sdk != "python"]
+    assert set(others) == {("mqtt", "mqtt-ws", "amqp", "amqp-ws")}
 
 
 @every_profile
 def test_two_lifetimes_are_far_enough_apart(profile: Profile) -> None:
     """30 s or a factor of 2, so that margin and fraction cannot both fit within the SDK's polling error."""
-    by_lifetime = dict(points(profile, profile.emulation.renewal))
+    for transport in profile.transports:
+        assert_far_enough_apart(dict(points(profile, profile.emulation.over(transport).renewal)))
+
+
+def assert_far_enough_apart(by_lifetime: dict[float, float]) -> None:
+    """The first two of these renewal points by lifetime tell the laws apart."""
     assert len(by_lifetime) >= 2
     (short, at_short), (long, at_long) = sorted(by_lifetime.items())[:2]
     assert long - short >= 30 or long >= 2 * short

@@ -57,6 +57,7 @@ __all__ = ["Conversation"]
 CLOSE_TIMEOUT_S = 5.0
 """How long the hub's CLOSE is awaited; a cell does not wait much longer for a device to close."""
 _SUCCESS = range(200, 300)
+_Rule: TypeAlias = Literal["same-connection", "new-connection", "returns-and-ends", "gives-up"]
 _Node: TypeAlias = Literal["methods/devicebound", "twin"]
 
 
@@ -383,18 +384,19 @@ class Conversation:
             self._admitted, self._deadline = False, None
             yield self._ending(Ending.DETACH, self._profile.after_detach, error)
 
-    def _ending(self, ending: Ending, rule: str, error: ErrorField | None) -> Ended:
+    def _ending(self, ending: Ending, rule: _Rule, error: ErrorField | None) -> Ended:
+        """What this SDK makes of DETACH or CLOSE, by its `rule`; with another error than that of a token it takes it for a drop."""
         profile = self._profile
-        same = rule == "same-connection"
+        wait_s = profile.detach_delay_s if rule == "same-connection" else None
         stall_s = profile.close_stall_s if ending is Ending.CLOSE else 0.0
         if not isinstance(error, Error) or error.condition != UNAUTHORIZED_ACCESS:
-            return Ended(ending, wait_s=profile.detach_delay_s if same else None)
+            return Ended(Ending.DROP if wait_s is None else ending, wait_s=wait_s, stall_s=stall_s)
         return Ended(
             ending,
-            then="gives-up" if rule == "gives-up" else "returns-and-ends" if rule == "returns-and-ends" else "returns",
-            wait_s=profile.detach_delay_s if same else None,
+            then=rule if rule in ("gives-up", "returns-and-ends") else "returns",
+            wait_s=wait_s,
             stall_s=stall_s,
-            fails=("detach" if ending is Ending.DETACH else "close") in profile.fails_at,
+            fails=ending.name.lower() in profile.fails_at,
         )
 
     def _on_end(self, session: Session) -> Iterator[LinkEvent]:

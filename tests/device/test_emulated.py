@@ -40,7 +40,7 @@ def test_hello_comes_first_and_says_emulated(sdk: str, capabilities: list[str]) 
     assert device.events() == [
         {
             "event": "hello", "protocol": 1, "sdk": sdk, "sdk_version": profile.version, "runtime": "emulated",
-            "transports": ["mqtt", "mqtt-ws"], "capabilities": capabilities, "emulated": True,
+            "transports": list(profile.transports), "capabilities": capabilities, "emulated": True,
         }
     ]  # fmt: skip
     assert device.events() == []
