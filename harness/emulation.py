@@ -187,7 +187,7 @@ class AmqpEmulation(Manners, frozen=True, kw_only=True):
     error other than amqp:unauthorized-access it always comes back.
     `refusals_per_connection`: so many refused put-tokens does it try on one connection before it makes another, `repeat_delay_s` apart.
     `resends`: what was in flight comes back as a `new-message`, or is lost (`never`). `fails_at`: the endings at which the SDK fails what
-    it has not finished sending.
+    it has not finished sending; `forgets_unattached`: at the end of a stall, messages without a telemetry link are not heard of again.
     """
 
     names: LinkNames
@@ -224,6 +224,7 @@ class AmqpEmulation(Manners, frozen=True, kw_only=True):
     close_stall_s: float = 0.0
     resends: Literal["new-message", "never"] = "new-message"
     fails_at: tuple[Literal["detach", "close", "renewal"], ...] = ()
+    forgets_unattached: bool = False
 
 
 class Emulation(Manners, frozen=True, kw_only=True):

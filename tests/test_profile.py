@@ -114,6 +114,61 @@ def test_faults_of_the_profile(tmp_path: Path, old: str, new: str, field: str, p
     assert problem in error.problem
 
 
+AMQP = """
+[emulation.amqp]
+renewal = { law = "fraction", fraction = 0.85 }
+
+[emulation.amqp.names]
+cbs_sender = "cbs-s"
+cbs_receiver = "cbs-r"
+telemetry = "t"
+c2d = "c"
+methods_sender = "ms"
+methods_receiver = "mr"
+twin_sender = "ts"
+twin_receiver = "tr"
+"""
+
+
+def test_amqp_needs_a_table_of_its_own(tmp_path: Path) -> None:
+    """How the device behaves over MQTT says nothing about it."""
+    text = MINIMAL.replace('transports = ["mqtt"]', 'transports = ["mqtt", "amqp-ws"]')
+    error = refusal(tmp_path, text)
+    assert error.field == "emulation.amqp"
+    assert error.problem == "is missing, while `transports` names amqp-ws"
+    emulation = loaded(tmp_path, text + AMQP).profile.emulation
+    assert emulation.over("mqtt") is emulation
+    assert emulation.over("amqp-ws") is emulation.amqp
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "problem"),
+    [
+        ("renewal = { law = 'fraction', fraction = 2 }", "renewal", "not above 0"),
+        ("own_token_renewal = { law = 'margin', seconds = -1 }", "own_token_renewal", "below 0"),
+        ("max_frame_size = 511", "max_frame_size", "below 512"),
+        ("max_frame_size = 4294967296", "max_frame_size", "not between"),
+        ("channel_max = 65536", "channel_max", "not between"),
+        ("credit = 0", "credit", "not between"),
+        ("authentication_timeout_s = 0", "authentication_timeout_s", "not above 0"),
+        ("put_token_timeout_s = 0", "put_token_timeout_s", "not above 0"),
+        ("idle_time_out_ms = 0", "idle_time_out_ms", "not above 0"),
+        ("refusals_per_connection = 0", "refusals_per_connection", "not above 0"),
+        ("detach_delay_s = -1", "detach_delay_s", "below 0"),
+        ("refused_retry_s = []", "refused_retry_s", "above 0 s"),
+        ("keep_alive_s = 60", "keep_alive_s", "unknown key"),
+        ("after_detach = 'sulks'", "after_detach", "sulks"),
+    ],
+)
+def test_faults_of_the_table_for_amqp(tmp_path: Path, line: str, field: str, problem: str) -> None:
+    """Each names the field and says what is wrong with it."""
+    table = AMQP if line.startswith("renewal") else AMQP.replace("[emulation.amqp]", f"[emulation.amqp]\n{line}")
+    table = table.replace('renewal = { law = "fraction", fraction = 0.85 }', line) if table is AMQP else table
+    error = refusal(tmp_path, MINIMAL + table)
+    assert error.field == f"emulation.amqp.{field}"
+    assert problem in error.problem
+
+
 def test_an_adapters_unknown_transport(tmp_path: Path) -> None:
     """The device program cannot speak what the profile does not name."""
     adapter = '[adapter]\ncommand = ["x"]\nruntime = "c"\ntransports = ["amqp"]\n'

@@ -397,6 +397,7 @@ class Conversation:
             wait_s=wait_s,
             stall_s=stall_s,
             fails=ending.name.lower() in profile.fails_at,
+            forgets=bool(stall_s) and profile.forgets_unattached and self._telemetry is None,
         )
 
     def _on_end(self, session: Session) -> Iterator[LinkEvent]:

@@ -363,7 +363,9 @@ class EmulatedDevice:
             ended.wait_s is None or ended.ending is Ending.DETACH
         ):  # else the links stay for a while, and acknowledgements come
             self._lose_in_flight(now)
-        if ended.fails:
+        if ended.forgets:
+            self._outbox.give_up()
+        elif ended.fails:
             self._fail_all(self._signals.send_lost, now)
         self._reports.show(self._end_signals(ended.ending, now), now)
         wait = self._retry.begin(now)

@@ -123,7 +123,7 @@ class Ended:
     """The connection is of no more use, and what this SDK makes of that.
 
     `then`: it comes back, comes back only to close itself, or makes no attempt of its own. `wait_s`: the transport stands, and it comes
-    back on it after so long. `stall_s`: it notices nothing for so long. `fails`: what was not sent yet fails.
+    back on it after so long. `stall_s`: it notices nothing for so long. `fails`: what was not sent yet fails. `forgets`: the application hears no more of it.
     """
 
     ending: Ending
@@ -131,6 +131,7 @@ class Ended:
     wait_s: float | None = None
     stall_s: float = 0.0
     fails: bool = False
+    forgets: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -457,7 +457,7 @@ def test_what_a_standing_connection_still_has_is_detached_before_another_token()
 @pytest.mark.parametrize(
     ("sdk", "told"),
     [
-        ("node", Ended(Ending.CLOSE, then="gives-up", stall_s=45.0, fails=True)),
+        ("node", Ended(Ending.CLOSE, then="gives-up", stall_s=45.0, fails=True, forgets=True)),
         ("java", Ended(Ending.CLOSE, then="returns-and-ends")),
         ("c", Ended(Ending.CLOSE)),
         ("dotnet", Ended(Ending.CLOSE)),

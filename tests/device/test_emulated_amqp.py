@@ -264,6 +264,20 @@ def test_node_is_dark_for_45_s_after_a_close() -> None:
     assert len(world.find("accepted")) == 1
 
 
+def test_node_never_calls_back_for_messages_of_the_dark_that_had_no_link() -> None:
+    """Where nothing was sent before; what is sent afterwards fares well."""
+    world = world_of(
+        "node", listening=True, settings={"lifetime_s": 60, "margin_s": 10}, faults=(Fault("half-life", "cut", close="close"),)
+    )  # fmt: skip
+    world.send_each_second(31, 35)
+    world.at(START + 80, lambda: world.send(80))
+    world.run(90)
+    world.do({"cmd": "close"})
+    world.run(100)
+    assert [event["id"] for event in world.events("sent", "send_failed")] == [80]
+    assert world.shown()[2:] == ["status: disconnect: UnauthorizedError", "status: connect", "closed"]
+
+
 @pytest.mark.parametrize("close", ["detach", "close"])
 def test_node_comes_back_with_the_next_message_and_its_c2d_stays_dead(close: Any) -> None:
     """The link for cloud-to-device messages is not attached again."""
@@ -398,6 +412,16 @@ def test_no_other_token_is_shown_while_an_answer_is_awaited() -> None:
         world.mute = True
         world.run(45)
         assert len(world.find("put-token")) == 1 + renewals
+
+
+def test_a_late_answer_to_a_renewal() -> None:
+    """The next one, which would have been due meanwhile, follows at once."""
+    world = world_of("dotnet", settings={"lifetime_s": 20}, grace_s=1000.0)
+    world.run(17)
+    world.mute = True
+    world.at(START + 50, lambda: setattr(world, "mute", False))
+    world.run(52)
+    assert world.moments("put-token") == [0.0, 18.0, 50.0]
 
 
 # Tokens of the application's own

@@ -23,8 +23,8 @@ _FAR_AHEAD_S = 1e6
 class HubWorld(World):
     """One emulated device and its hub.
 
-    `said`: what the hub said, as (seconds since the start, kind, fields). `deaf`: nothing reaches the hub any more; `mute`: nothing reaches
-    the device.
+    `said`: what the hub said, as (seconds since the start, kind, fields). `deaf`: what the device says is lost; `mute`: what the hub says
+    is held back.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class HubWorld(World):
     ) -> None:
         self.said: list[tuple[float, str, dict[str, Any]]] = []
         self.deaf = self.mute = False
+        self._held = b""
         self.connection: HubConnection | None = None
         self._transport = transport
         identity = Identity(HOST, "d1", KEY, KEY)
@@ -135,15 +136,17 @@ class HubWorld(World):
         if self._transport.endswith("-ws"):
             protocol = "AMQPWSB10" if self._transport == "amqp-ws" else "mqtt"
             connection = connection.upgraded(protocol, "/$iothub/websocket", self.now)
-        self.connection = connection
+        self.connection, self._held = connection, b""
         self.device.connected(self.now)
 
     def _hub_speaks(self) -> bool:
         connection = self.connection
         if connection is None:
             return False
-        data = connection.data_to_send()
-        if data and not self.mute:
+        self._held += connection.data_to_send()
+        data = b"" if self.mute else self._held
+        if data:
+            self._held = b""
             self.device.receive(data, self.now)
         if connection.close_request is not None and connection is self.connection:
             self.connection = None
