@@ -381,7 +381,8 @@ class Conversation:
         if link in (self._cbs or ()):
             yield Broken()
         elif link in self._links and self._admitted:
-            self._admitted, self._deadline = False, None
+            self._admitted = False
+            self._request = self._deadline = self._renewal_deadline = None
             yield self._ending(Ending.DETACH, self._profile.after_detach, error)
 
     def _ending(self, ending: Ending, rule: _Rule, error: ErrorField | None) -> Ended:

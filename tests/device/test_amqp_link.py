@@ -387,6 +387,18 @@ def test_only_the_first_detach_is_the_end() -> None:
     assert peer.link.stands
 
 
+def test_a_detach_ends_the_wait_for_a_renewal() -> None:
+    """Neither a late answer nor the time limit means anything after it."""
+    peer = Peer("dotnet").admitted("c2d")
+    peer.link.renew(TOKEN, START)
+    peer.exchange()
+    peer.last(SenderLink).detach(UNAUTHORIZED)
+    assert peer.exchange() == [Ended(Ending.DETACH, wait_s=0.115)]
+    assert peer.reply() == []
+    peer.link.on_time(START + 60)
+    assert peer.exchange(START + 60) == []
+
+
 def test_a_refused_link_is_the_end_as_well() -> None:
     """The hub answers without terminus, then detaches with the error."""
     peer = Peer("node").admitted()
