@@ -359,9 +359,8 @@ class EmulatedDevice:
 
     def _dropped(self, ended: Ended, now: float) -> None:
         opening = self._purpose is Purpose.OPEN
-        if (
-            ended.wait_s is None or ended.ending is Ending.DETACH
-        ):  # else the links stay for a while, and acknowledgements come
+        links_stay = ended.wait_s is not None and ended.ending is not Ending.DETACH
+        if not links_stay:  # else acknowledgements may still come, until the next attempt
             self._lose_in_flight(now)
         if ended.forgets:
             self._outbox.give_up()
