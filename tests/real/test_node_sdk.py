@@ -49,7 +49,8 @@ def comparison(root: Path, device: str) -> subprocess.Popen[str]:
     scenario = root / "sending.toml"
     scenario.write_text(SENDING, encoding="utf-8")
     wanted = ",".join([*SCENARIOS[:-1], str(scenario)])
-    arguments = ["--sdk", "node", "--device", device, "--scenario", wanted, "--out", str(root / "runs")]
+    arguments = ["--sdk", "node", "--device", device, "--transport", ",".join(TRANSPORTS), "--scenario", wanted]
+    arguments += ["--out", str(root / "runs")]
     return subprocess.Popen(
         [sys.executable, "-m", "harness", "compare", *arguments],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,

@@ -1,13 +1,12 @@
 """Real SDKs where port 443 may not be bound: through their own proxy option and the harness's CONNECT proxy."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.privileges import way_without_the_right
 
 SCENARIO = """
 schema = 1
@@ -23,18 +22,6 @@ renewals = 1
 after_s = 1.0
 limit_s = 30.0
 """
-SYSCTL = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
-
-
-def way_without_the_right() -> list[str]:
-    """How a command loses the right to bind ports below 1024; skips where that cannot be arranged."""
-    if not SYSCTL.is_file() or int(SYSCTL.read_text()) <= 443:
-        pytest.skip("everybody may bind port 443 here")
-    if os.geteuid() != 0:
-        return []
-    if shutil.which("setpriv") is None:
-        pytest.skip("setpriv, which gives the right up, is not installed (apt-get install util-linux)")
-    return ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"]
 
 
 @pytest.mark.slow
