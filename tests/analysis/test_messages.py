@@ -153,3 +153,39 @@ def test_methods() -> None:
     found = messages(log.hub("method-answered", request_id="3", status=200).log().events)
     assert found.methods == Exchanges(asked=3, answered=1, lost=1, open=1)
     assert found.gap_methods == Exchanges(asked=1, answered=1)
+
+
+def transfer(log: LogBuilder, number: int, delivery_id: int, state: str = "") -> LogBuilder:
+    """Message `number` reaches the hub over AMQP, and is answered where a state says how."""
+    log.send(number).hub("telemetry", message_id=str(number), delivery_id=delivery_id, settled=False, size=9)
+    return log.hub("disposition", message_id=str(number), delivery_id=delivery_id, state=state) if state else log
+
+
+def test_duplicates_over_amqp() -> None:
+    """There is nothing by which the protocol could tell them."""
+    found = counted(transfer(transfer(LogBuilder().enter(60), 1, 0, "accepted"), 1, 1, "accepted"))
+    assert found.duplicates == (Duplicate(1, 2, dup=False, same_packet_id=False),)
+
+
+def test_a_transfer_the_hub_did_not_take() -> None:
+    """It has not arrived; sent again and accepted, it has, once."""
+    log = transfer(transfer(LogBuilder().enter(60), 1, 0, "released"), 2, 1, "rejected")
+    assert counted(log).reached == 0
+    found = counted(transfer(log, 1, 2, "accepted"))
+    assert (found.reached, found.duplicated) == (1, 0)
+
+
+def test_a_c2d_message_that_came_back() -> None:
+    """It is queued again: open, until it is delivered after all."""
+    log = LogBuilder().enter(60).hub("c2d-queued", message_id="a").hub("c2d-sent", message_id="a", delivery_id=0)
+    log.hub("c2d-returned", message_id="a", why="link-lost")
+    assert messages(log.log().events).c2d == Exchanges(asked=1, open=1)
+    log.hub("c2d-sent", message_id="a", delivery_id=1).app("c2d", message_id="a", size=2)
+    assert messages(log.log().events).c2d == Exchanges(asked=1, answered=1)
+
+
+def test_the_probe_of_a_renewal_is_counted_apart() -> None:
+    """As that of the gap is."""
+    log = LogBuilder().harness("stimulus", what="c2d", id="r", why="renewal").hub("c2d-queued", message_id="r")
+    found = messages(log.hub("c2d-queued", message_id="s").log().events)
+    assert (found.renewal_c2d.asked, found.c2d.asked, found.gap_c2d.asked) == (1, 1, 0)

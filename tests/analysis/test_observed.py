@@ -2,11 +2,12 @@
 
 from typing import get_args
 
+import msgspec
 import pytest
 from support.analysis_findings import cell, evidence, outliving, renewal, renewing
 
 from harness.analysis.evidence import Observed
-from harness.analysis.findings import Signature
+from harness.analysis.findings import Aftermath, InBandFinding, Signature
 from harness.analysis.observed import observe
 from harness.claims import ClaimKind
 
@@ -134,3 +135,39 @@ def test_token_lifetime() -> None:
     defaults = cell(scenario="defaults", first_lifetime_s=3599.96)
     found = observe("token-lifetime", evidence(renewing(130, 10), subject=(defaults,)))
     assert (found.values, found.text, found.first) == ((3599.96,), "3600 s", defaults.first_token)
+
+
+IN_PLACE = InBandFinding(at_s=10.0, took_ms=2.0, point_s=10.0)
+
+
+def test_a_renewal_in_place() -> None:
+    """Nobody closes, no record is written, the application sees nothing."""
+    cells = evidence(cell(transport="amqp", in_band=(IN_PLACE,)))
+    assert observe("renewal-action", cells).values == ("in-band",)
+    assert observe("closes-first", cells) == Observed(reason="the token was renewed in place: nothing was closed")
+    assert observe("hub-log-levels", cells) == Observed(("none",), "none")
+    assert observe("hub-signature", cells) == Observed(((),), "nothing")
+    assert observe("app-signature", cells) == Observed(((),), "nothing")
+
+
+def test_a_renewal_in_place_that_was_cut_short() -> None:
+    """Something may have been about to come, but not from the hub."""
+    cells = evidence(cell(in_band=(msgspec.structs.replace(IN_PLACE, cut_short=True),)))
+    assert observe("app-signature", cells) == TOO_SOON
+    assert observe("hub-signature", cells).text == "nothing"
+
+
+def test_what_followed_an_end() -> None:
+    """Of all ends, in the main settings' cells."""
+    found = Aftermath(returned=("next-send", "next-send"), unaware_s=(2.0, 1.5), c2d="dead")
+    cells = evidence(cell(aftermath=found))
+    assert observe("return", cells) == Observed(("next-send",), "next-send")
+    assert observe("unaware", cells) == Observed((2.0, 1.5), "2 s, 1.5 s")
+    assert observe("c2d-after-return", cells) == Observed(("dead",), "dead")
+
+
+def test_silence_without_an_end() -> None:
+    """It lasted for longer than was watched."""
+    found = observe("unaware", evidence(cell(aftermath=Aftermath(silent_s=17.0))))
+    assert (found.values, found.text, found.longer_s) == ((), "more than 17 s", 17.0)
+    assert found.reason == "there was no sign in the 17 s it was watched for"

@@ -4,14 +4,21 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.analysis_logs import LogBuilder, early_renewal, stale_token, waits_for_the_cut, whole_second_fraction
+from support.analysis_logs import (
+    LogBuilder,
+    early_renewal,
+    renews_in_place,
+    stale_token,
+    waits_for_the_cut,
+    whole_second_fraction,
+)
 
 from harness.analysis.cells import analyse_cell
 from harness.analysis.rows import analyse
 from harness.analysis.summary import summary
 from harness.events import CellLog, Event, Source, read_cell_log
 
-GOLDEN = [early_renewal(), stale_token(), waits_for_the_cut(), whole_second_fraction()]
+GOLDEN = [early_renewal(), renews_in_place(), stale_token(), waits_for_the_cut(), whole_second_fraction()]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
@@ -31,6 +38,9 @@ KINDS = [
     "method-answered",
     "method-failed",
     "put-token",
+    "put-token-answered",
+    "accepted",
+    "disposition",
     "command",
     "stimulus",
     "lag",

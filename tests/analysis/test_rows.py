@@ -9,6 +9,7 @@ from support.analysis_logs import (
     claim,
     early_renewal,
     header,
+    renews_in_place,
     stale_token,
     waits_for_the_cut,
     whole_second_fraction,
@@ -261,3 +262,42 @@ def test_a_scenario_of_one_s_own() -> None:
 def test_no_logs_no_rows() -> None:
     """A run without cells."""
     assert rows() == ()
+
+
+def test_a_row_of_renewals_in_place() -> None:
+    """Nobody closes, the hub logs nothing, there is no gap; the law shows all the same."""
+    settings = [{"lifetime_s": lifetime, "index": n} for n, lifetime in enumerate((910.0, 940.0))]
+    heads = [header(transport="amqp", settings=one, claims=(claim("renewal-action", "in-band"),)) for one in settings]
+    (row,) = rows(renews_in_place(910, heads[0]), renews_in_place(940, heads[1], renewals=1))
+    assert (row.renewal, row.renewals, row.put_tokens) == ("in-band", 2, 3)
+    assert (row.first, row.gap_ms, row.hub_log, row.hub_levels, row.app) == ((), (), (), "", ())
+    assert row.law is not None
+    assert row.law.fit is not None
+    assert (row.law.fit.law, round(row.law.fit.value)) == ("margin", 900)
+    assert word_of(row, "renewal-action") == "confirmed"
+
+
+def cut_row(name: str = "cut-sending") -> Row:
+    """The row of a device that a fault cut at 10 s, and that came back with a message at 12 s."""
+    log = LogBuilder(header(name)).connect(21).at(10).cut("fault", ["404104"]).at(12).send(1).after(0.01).connect(21)
+    return rows(log.at(30).end())[0]
+
+
+def test_a_row_about_an_end() -> None:
+    """What followed stands in it, and the fault is no surprise worth a note."""
+    row = cut_row()
+    assert (row.returned, row.unaware_s, row.c2d_after_return) == ("next-send", 2.01, None)
+    assert (row.first, row.gap_ms, row.notes) == (("hub",), (2010.0,), ())
+
+
+def test_a_row_that_is_not_about_an_end() -> None:
+    """There, the renewal and the recovery say what followed."""
+    row = cut_row("renewal")
+    assert (row.returned, row.unaware_s) == (None, None)
+
+
+def test_rows_that_only_show_the_default() -> None:
+    """An idle application whose device came and stayed; not one in which anything happened."""
+    stayed, left = defaults(), LogBuilder(header("defaults")).connect(3600).at(5).disconnect().at(9).end()
+    assert rows(stayed)[0].only_shows_the_default
+    assert not rows(left)[0].only_shows_the_default

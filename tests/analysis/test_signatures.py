@@ -15,6 +15,7 @@ from harness.analysis.signatures import (
     collapse,
     firsts,
     hub_records,
+    in_brief,
     is_cut_short,
     levels_of,
     overall,
@@ -229,3 +230,9 @@ def test_collapse_leaves_no_repetition(entries: str) -> None:
 def test_collapse_of_repetitions(cycle: list[str], times: int) -> None:
     """However often a sequence repeats itself, it reads like once."""
     assert collapse(cycle * times) == collapse(cycle)
+
+
+def test_in_brief() -> None:
+    """Each thing once, classes without their packages; the SDK's own word stays as it is."""
+    seen = ("a.b.STATE: x.y.Outer <- z.Inner", "a.b.STATE: Outer <- Inner", "STATE")
+    assert in_brief(seen) == ("a.b.STATE: Outer <- Inner", "STATE")

@@ -1,7 +1,7 @@
 """The rows as JSON."""
 
 import msgspec
-from support.analysis_logs import LogBuilder, claim, early_renewal, header
+from support.analysis_logs import LogBuilder, claim, early_renewal, header, renews_in_place
 
 from harness.analysis.rows import analyse
 from harness.analysis.summary import summary
@@ -69,3 +69,32 @@ def test_cells_do_not_repeat_their_row() -> None:
     assert isinstance(cells, list)
     assert cells[0].keys().isdisjoint({"sdk", "device", "origin"})
     assert cells[0].keys() >= {"cell", "settings", "notes", "absences", "messages"}
+
+
+def test_a_row_of_renewals_in_place() -> None:
+    """As the contract has it: the word, the count of put-tokens, and each renewal with whether it was undisturbed."""
+    row = of(renews_in_place())
+    assert (row["renewal"], row["put_tokens"], row["gap_ms"], row["hub_log"]) == ("in-band", 3, [], [])
+    cells = row["cells"]
+    assert isinstance(cells, list)
+    assert [one["undisturbed"] for one in cells[0]["in_band"]] == [True, True]
+    assert cells[0]["messages"]["renewal_c2d"]["answered"] == 2
+
+
+def test_what_only_amqp_or_a_fault_can_show_is_left_out() -> None:
+    """Where there is none of it, and the scenario is about something else."""
+    row = of(early_renewal(130))
+    cells = row["cells"]
+    assert isinstance(cells, list)
+    assert "returned" not in row
+    assert cells[0].keys().isdisjoint({"in_band", "refused_renewals", "aftermath", "disturbed", "about_the_end"})
+    assert "renewal_c2d" not in cells[0]["messages"]
+
+
+def test_a_row_about_an_end() -> None:
+    """Its own figures, and the reasons for what could not be told in its cells."""
+    row = of(LogBuilder(header("cut-idle")).connect(21).at(10).cut("fault", ["404104"]).at(27).end())
+    assert (row["returned"], row["unaware_s"], row["c2d_after_return"]) == ("none", None, None)
+    cells = row["cells"]
+    assert isinstance(cells, list)
+    assert (cells[0]["aftermath"]["silent_s"], cells[0]["about_the_end"]) == (17.0, True)

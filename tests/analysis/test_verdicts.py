@@ -9,7 +9,7 @@ from support.analysis_findings import cell, evidence, renewal, renewing
 from support.analysis_logs import claim
 
 from harness.analysis.evidence import Evidence
-from harness.analysis.findings import CellFindings, Signature
+from harness.analysis.findings import Aftermath, CellFindings, Signature
 from harness.analysis.verdicts import Verdict, judge, read_claims, without_measurement
 from harness.claims import ClaimKind
 
@@ -217,3 +217,73 @@ def test_without_measurement(status: str, word: str) -> None:
     assert [(one.claim, one.verdict, one.claimed, one.reason) for one in found] == [
         ("closes-first", word, "device", "because")
     ]
+
+
+CUT = cell(
+    scenario="cut-idle",
+    credential="token",
+    settings_of="none",
+    traffic="idle",
+    disturbed=True,
+    about_the_end=True,
+    recovery="none",
+    aftermath=Aftermath(returned=("none",), silent_s=17.0),
+)
+REFUSED = cell(scenario="renewal-refused", disturbed=True, about_the_end=True, aftermath=Aftermath(c2d="dead"))
+CLOSED = cell(
+    scenario="expiry-close", credential="token", settings_of="none", traffic="sending", about_the_end=True,
+    recovery="next-send", aftermath=Aftermath(unaware_s=(45.02,)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "where", "word"),
+    [
+        ("return", "none", CUT, "confirmed"),
+        ("return", "by-itself", CUT, "differs"),
+        ("return", "none", CLOSED, "not observed"),
+        ("c2d-after-return", "dead", REFUSED, "confirmed"),
+        ("unaware", 45, CLOSED, "confirmed"),
+        ("unaware", 43, CLOSED, "differs"),
+        ("unaware", 15.9, CUT, "not observed"),
+        ("unaware", 15, CUT, "differs"),
+        ("unaware", 45, CUT, "not observed"),
+    ],
+)
+def test_after_an_end(kind: ClaimKind, value: object, where: CellFindings, word: str) -> None:
+    """Seconds as near as a law can tell; a silence that never ended refutes what is shorter than it."""
+    (found,) = verdicts(claim(kind, value), cells=evidence(where))
+    assert found.verdict == word
+
+
+@pytest.mark.parametrize(
+    ("kind", "when", "where", "judged"),
+    [
+        ("return", {}, cell(), False),
+        ("return", {}, EXPIRY, False),
+        ("return", {"credential": "key"}, CUT, False),
+        ("return", {"credential": "token"}, CUT, True),
+        ("return", {"scenario": "cut-idle"}, CUT, True),
+        ("recovery", {}, CUT, False),
+        ("recovery", {}, CLOSED, True),
+        ("renewal-action", {}, REFUSED, False),
+        ("renewal-action", {"scenario": "renewal-refused"}, REFUSED, True),
+        ("app-signature", {"credential": "token"}, CUT, False),
+    ],
+)
+def test_home_of_what_a_scenario_disturbs(
+    kind: ClaimKind,
+    when: dict[str, object],
+    where: CellFindings,
+    judged: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """A fault is no evidence about what happens without one, unless the claim is about it."""
+    value = ["x"] if kind == "app-signature" else "none"
+    assert bool(verdicts(claim(kind, value, when=when), cells=evidence(where))) is judged
+
+
+def test_silent_about_what_follows_an_end() -> None:
+    """What was seen of it, also where it was seen not to end; of the rest only what is not the fault's doing."""
+    found = {one.kind: one.observed for one in judge((), evidence(CUT), ROWS)}
+    assert found == {"return": "none", "unaware": "more than 17 s"}
+    assert {one.kind for one in judge((), evidence(CLOSED), ROWS)} == {"recovery", "unaware"}

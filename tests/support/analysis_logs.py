@@ -96,14 +96,47 @@ class LogBuilder:
         self.conn += 1
         return self.hub("accepted", transport="mqtt", peer="127.0.0.1:40000").hub("tls", version="TLSv1.2", sni=None)
 
+    def _token(self, lifetime_s: float | None, made_at: float | None) -> Fields | None:
+        if lifetime_s is None:
+            return None
+        se = int(BASE + (self.now if made_at is None else made_at) + lifetime_s)
+        left = se - (BASE + self.now)
+        return {"sr": "hub/devices/d", "se": se, "skn": None, "digest": f"{se:016x}", "left_s": left}
+
     def present(self, lifetime_s: float | None = None, *, made_at: float | None = None) -> "LogBuilder":
         """A CONNECT with a token made for `lifetime_s` now (or at `made_at`), or without one; expiry in whole seconds."""
-        token: Fields | None = None
-        if lifetime_s is not None:
-            se = int(BASE + (self.now if made_at is None else made_at) + lifetime_s)
-            left = se - (BASE + self.now)
-            token = {"sr": "hub/devices/d", "se": se, "skn": None, "digest": f"{se:016x}", "left_s": left}
+        token = self._token(lifetime_s, made_at)
         return self.hub("connect", client_id="d", clean_session=False, keep_alive_s=60, token=token)
+
+    def put_token(self, lifetime_s: float | None, *, made_at: float | None = None) -> "LogBuilder":
+        """A put-token with such a token, on the current connection."""
+        token = self._token(lifetime_s, made_at)
+        return self.hub("put-token", name="hub/devices/d", token=token, device_id="d", sdk_version=None)
+
+    def answer(self, status: int = 200, *, admitted: bool = False) -> "LogBuilder":
+        """The answer to a put-token, with the record of it where it lets the device in or refuses it."""
+        self.hub("put-token-answered", status=status, description="", admitted=admitted)
+        if admitted or status != 200:
+            self.record("deviceConnect", "" if admitted else "401003")
+        return self
+
+    def enter(self, lifetime_s: float | None, *, made_at: float | None = None) -> "LogBuilder":
+        """A new AMQP connection whose first put-token lets the device in, all in this moment."""
+        self.conn += 1
+        self.hub("accepted", transport="amqp", peer="127.0.0.1:40000")
+        self.hub("amqp-open", container_id="c", hostname="hub", sasl=None)
+        return self.put_token(lifetime_s, made_at=made_at).answer(admitted=True)
+
+    def renew(self, lifetime_s: float, status: int = 200) -> "LogBuilder":
+        """A put-token with a new token on the standing connection, answered 2 ms later."""
+        return self.put_token(lifetime_s).after(0.002).answer(status)
+
+    def detach(self, cause: str = "token-expired", codes: Sequence[str] = ("401003", "404104")) -> "LogBuilder":
+        """The hub detaches the device's links and leaves the connection standing."""
+        self.hub("cut", cause=cause, close="detach", detail="")
+        for code in codes:
+            self.record("deviceDisconnect", code)
+        return self
 
     def admit(self) -> "LogBuilder":
         """CONNACK 0 and the record of it."""
@@ -203,6 +236,22 @@ def early_renewal(lifetime_s: float = 130.0, head: Header | None = None, *, rene
         log.after(0.001).status("True", callback=STATE).hub("c2d-acknowledged", message_id=f"c2d-{renewal}")
         log.hub("method-answered", request_id=str(renewal), status=200).app("c2d", message_id=f"c2d-{renewal}", size=2)
         log.harness("lag", worst_ms=0.2, over_s=1.0).delivered(2 * renewal + 1, 2 * renewal + 2)
+    return log.after(2.0).close().after(0.1).end()
+
+
+def renews_in_place(lifetime_s: float = 910.0, head: Header | None = None, *, renewals: int = 2) -> LogBuilder:
+    """Measured with Node.js over AMQP: put-token at expiry - 900 s on the standing links, answered at once, nothing shown, nothing lost."""
+    log = LogBuilder(head or header(settings={"lifetime_s": lifetime_s}, transport="amqp")).hello("lifetime", "margin")
+    log.at(0.02).harness("command", cmd="open").at(0.05).enter(lifetime_s).app("opened", settings={}).delivered(1, 2)
+    for renewal in range(1, renewals + 1):
+        log.at(0.05 + renewal * (lifetime_s - 900)).put_token(lifetime_s)
+        log.harness("stimulus", what="c2d", id=f"c2d-{renewal}", why="renewal")
+        log.hub("c2d-queued", message_id=f"c2d-{renewal}")
+        log.harness("stimulus", what="method", id=str(renewal), why="renewal")
+        log.hub("method-called", request_id=str(renewal), name="probe").after(0.002).answer()
+        log.app("c2d", message_id=f"c2d-{renewal}", size=2)
+        log.hub("c2d-acknowledged", message_id=f"c2d-{renewal}", state="accepted")
+        log.hub("method-answered", request_id=str(renewal), status=200).delivered(2 * renewal + 1, 2 * renewal + 2)
     return log.after(2.0).close().after(0.1).end()
 
 

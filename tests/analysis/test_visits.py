@@ -1,0 +1,82 @@
+"""Visits: what begins one, and what ends it."""
+
+import pytest
+from support.analysis_logs import LogBuilder
+
+from harness.analysis.visits import Visit, read_visits
+
+
+def visits(log: LogBuilder) -> tuple[Visit, ...]:
+    """The visits of what was built."""
+    return read_visits(log.log().events)
+
+
+def test_a_put_token_answered_200_lets_the_device_in() -> None:
+    """As a CONNECT answered by CONNACK 0 does."""
+    (visit,) = visits(LogBuilder().at(1).enter(60))
+    assert (visit.number, visit.accepted_s, visit.attempt_s, visit.code, visit.stands) == (1, 1.0, 1.0, 0, True)
+
+
+def test_a_refused_put_token_is_a_refused_visit() -> None:
+    """Its status is the code; another put-token on the same connection is another visit."""
+    log = LogBuilder().accept().put_token(60).answer(401).at(10).put_token(60).answer(admitted=True)
+    first, second = visits(log)
+    assert (first.refused, first.code, second.number, second.accepted_s, second.attempt_s) == (True, 401, 1, None, 10.0)
+
+
+def test_after_a_detach_the_same_connection_holds_another_visit() -> None:
+    """The hub ended the first by detaching the links; the transport's end belongs to the second."""
+    log = LogBuilder().enter(10).at(15).detach().at(25).put_token(10).answer(admitted=True).at(30).closed("device")
+    first, second = visits(log)
+    assert (first.leaving, first.closed_s, second.leaving) == ((15.0, "cut"), None, (30.0, "closed"))
+
+
+def test_close_is_taking_leave() -> None:
+    """As MQTT DISCONNECT is."""
+    (visit,) = visits(LogBuilder().enter(60).at(5).disconnect())
+    assert visit.leaving == (5.0, "disconnect")
+
+
+def test_a_new_token_on_a_standing_connection() -> None:
+    """It belongs to the visit, with the one it replaces, and is in use from then on."""
+    (visit,) = visits(LogBuilder().enter(60).at(10).renew(60))
+    (put,) = visit.puts
+    assert (put.at_s, put.answered_s, put.accepted, put.refused) == (10.0, 10.002, True, False)
+    assert (put.replaces, visit.last_token) == (visit.token, put.token)
+
+
+def test_a_refused_new_token_leaves_the_old_one_in_use() -> None:
+    """The visit goes on with it."""
+    (visit,) = visits(LogBuilder().enter(60).at(10).renew(60, 401))
+    assert (visit.puts[0].refused, visit.last_token, visit.stands) == (True, visit.token, True)
+
+
+def test_a_new_token_that_is_not_answered() -> None:
+    """Neither accepted nor refused."""
+    (visit,) = visits(LogBuilder().enter(60).at(10).put_token(60))
+    assert (visit.puts[0].accepted, visit.puts[0].refused, visit.last_token) == (False, False, visit.token)
+
+
+@pytest.mark.parametrize("again", [(60, 0.0), (None, None)])
+def test_what_is_no_new_token(again: tuple[float | None, float | None]) -> None:
+    """The token in use once more, or a malformed one; nor does the answer belong to anything."""
+    log = LogBuilder().enter(60, made_at=0.0).at(10).put_token(again[0], made_at=again[1]).answer(400)
+    assert visits(log)[0].puts == ()
+
+
+def test_an_answer_too_many() -> None:
+    """The first counts."""
+    (visit,) = visits(LogBuilder().enter(60).at(10).renew(60).answer(401))
+    assert visit.puts[0].accepted
+
+
+def test_a_first_token_without_one_before() -> None:
+    """What a device was let in with may be unreadable to us; the next is a new one all the same."""
+    (visit,) = visits(LogBuilder().enter(None).at(10).renew(60))
+    assert (visit.token, visit.puts[0].replaces, visit.last_token) == (None, None, visit.puts[0].token)
+
+
+def test_two_protocols_side_by_side() -> None:
+    """Connections are told apart by their number, whatever they speak; without one, an event says nothing."""
+    log = LogBuilder().connect(60).enter(60).emit("hub", "put-token", token=None)
+    assert [visit.number for visit in visits(log)] == [1, 2]
