@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from harness.emulation import Emulation
@@ -208,3 +209,60 @@ def test_no_two_cells_share_a_name() -> None:
 def test_a_name_fits_a_device_id() -> None:
     """However long the SDK's is."""
     assert all(len(cell.id) <= 128 for cell in plan(profile("x" * 300)))
+
+
+BOTH = profile("both", transports=("mqtt", "amqp"))
+
+
+def test_a_scenario_makes_no_cells_on_other_transports() -> None:
+    """Where it names its own."""
+    cells = make_plan([BOTH, profile()], [SCENARIOS["expiry-close"], SCENARIOS["expiry"]], Request(), lambda _: "")
+    assert [(cell.profile.profile.sdk, cell.scenario.id, cell.transport) for cell in cells] == [
+        ("both", "expiry", "mqtt"),
+        ("both", "expiry-close", "amqp"),
+        ("both", "expiry", "amqp"),
+        ("one", "expiry", "mqtt"),
+        ("one", "expiry", "mqtt-ws"),
+    ]
+
+
+def test_a_transport_that_a_scenario_is_not_about() -> None:
+    """Asked for together, they are a mistake."""
+    says = r"--transport: the scenario 'expiry-close' is not about mqtt\. It is about amqp, amqp-ws"
+    with pytest.raises(UserInputError, match=says):
+        plan(BOTH, scenario="expiry-close", transports=["mqtt"])
+
+
+def test_a_scenario_that_no_sdk_can_be_in() -> None:
+    """Nothing passes silently."""
+    says = r"--scenario: the scenario 'expiry-close' is about amqp, amqp-ws, which no SDK asked for .* Name other SDKs than one"
+    with pytest.raises(UserInputError, match=says):
+        plan(scenario="expiry-close")
+
+
+@pytest.mark.parametrize("transports", [[], ["mqtt"], ["amqp", "mqtt-ws"]])
+def test_an_end_that_a_transport_does_not_have(transports: list[str]) -> None:
+    """It is refused before anything starts, with the way out."""
+    expiry = SCENARIOS["expiry"]
+    asked = msgspec.structs.replace(expiry, hub=msgspec.structs.replace(expiry.hub, close="detach"))
+    says = r"scenario expiry: hub\.close = detach is no way to end a connection over mqtt.*--transport amqp,amqp-ws"
+    with pytest.raises(UserInputError, match=says):
+        make_plan([BOTH], [asked], Request(transports=transports), lambda _: "")
+    assert make_plan([BOTH], [asked], Request(transports=["amqp"]), lambda _: "")
+
+
+def test_the_main_settings_alone() -> None:
+    """Where a scenario asks for no others; a developer's own take their place."""
+    assert [cell.settings.lifetime_s for cell in plan(scenario="renewal-refused", transports=["mqtt"])] == [130]
+    own = plan(scenario="renewal-refused", transports=["mqtt"], overrides=Overrides(lifetime_s=125))
+    assert [cell.settings.lifetime_s for cell in own] == [125]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "expected"),
+    [("renewal-refused", 10 + 25), ("cut-idle", 10.5 + 17), ("expiry-close", 15 + 56)],
+)
+def test_how_long_a_disturbed_cell_takes(scenario: str, expected: float) -> None:
+    """Until the first renewal, half of the token's time, or its end and the grace; and what follows is watched."""
+    (cell,) = plan(BOTH, scenario=scenario, transports=["amqp"])
+    assert (cell.expected_s, cell.limit_s >= expected + 10) == (expected, True)

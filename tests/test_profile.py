@@ -254,7 +254,11 @@ def test_an_install_command_knows_no_hosts_file(tmp_path: Path) -> None:
         ("hub-log-levels", '"informational+error"'),
         ("hub-signature", '["401003", "404104", "connect"]'),
         ("app-signature", "[]"),
+        ("hub-log-levels", '"none"'),
         ("recovery", '"next-send"'),
+        ("return", '"by-itself"'),
+        ("unaware", "0"),
+        ("c2d-after-return", '"dead"'),
     ],
 )
 def test_values_of_every_kind_of_claim(tmp_path: Path, kind: str, value: str) -> None:
@@ -279,6 +283,10 @@ def test_values_of_every_kind_of_claim(tmp_path: Path, kind: str, value: str) ->
         ("hub-log-levels", '"debug"'),
         ("hub-signature", '"401003"'),
         ("recovery", '"maybe"'),
+        ("return", '"retries"'),
+        ("unaware", "-1"),
+        ("unaware", "true"),
+        ("c2d-after-return", '"sometimes"'),
     ],
 )
 def test_a_value_of_the_wrong_kind(tmp_path: Path, kind: str, value: str) -> None:

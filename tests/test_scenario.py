@@ -6,7 +6,14 @@ import msgspec
 import pytest
 
 from harness.errors import ScenarioError
-from harness.scenario import DEFAULT_SCENARIOS, check_scenario, find_scenarios, load_scenario, select_scenarios
+from harness.scenario import (
+    DEFAULT_SCENARIOS,
+    Fault,
+    check_scenario,
+    find_scenarios,
+    load_scenario,
+    select_scenarios,
+)
 
 GOOD = """
 schema = 1
@@ -74,6 +81,17 @@ def test_nothing_asked_for_means_the_default_ones() -> None:
         ("[end]", "[hub]\ngrace_s = 5\nskew_s = 5\n[end]", r"hub\.skew_s: skew_s = 5 is not below grace_s = 5.*allow_skew_over_grace"),
         ("[end]", "[hub]\ngrace_s = -1\n[end]", "hub: grace_s and skew_s cannot be negative"),
         ("[end]", "[intervals]\nc2d_s = 0\n[end]", r"intervals\.c2d_s: is not above 0"),
+        ("[end]", "[end]\nrefusals = -1", r"end\.refusals: is below 0"),
+        ("[end]", "[end]\nrefusals = 1", r"end\.refusals: nothing is refused in this scenario\. Add a fault with action = \"refuse\""),
+        ("[end]", '[hub]\nclose = "bang"\n[end]', r"hub\.close: unknown value 'bang'\. Known here: fin, rst, detach, detach-not-closed, close"),
+        ("[end]", '[[faults]]\nat = "noon"\naction = "cut"\n[end]', r"faults\[.*\]\.at: unknown value 'noon'.*Known here: renewal, half-life"),
+        ("[end]", '[[faults]]\nat = "half-life"\naction = "refuse"\n[end]', r"faults\[0\]\.action: there is nothing to refuse at half-life"),
+        ("[end]", '[[faults]]\nat = "renewal"\naction = "refuse"\nclose = "fin"\n[end]', r'faults\[0\]\.close: goes with action = "cut"'),
+        ("[end]", '[[faults]]\nat = "renewal"\naction = "cut"\ntimes = 0\n[end]', r"faults\[0\]\.times: is below 1"),
+        ('"key"', '"token"\ntoken_lifetime_s = 9\nfaults = [{ at = "renewal", action = "cut" }]', r"faults\[0\]\.at: nobody renews a fixed token"),
+        ("schema = 1", 'schema = 1\ntransports = ["amqp", "smoke"]', r"transports\[.*\]: unknown value 'smoke'"),
+        ("schema = 1", 'schema = 1\ntransports = ["amqp", "mqtt"]\nhub = { close = "detach" }', r"hub\.close: detach is no way to end a connection over mqtt, which the scenario names"),
+        ("schema = 1", 'schema = 1\ntransports = ["mqtt-ws"]\nfaults = [{ at = "half-life", action = "cut", close = "close" }]', r"faults\[0\]\.close: close is no way .* over mqtt-ws.*drop the transport"),
         ("schema = 1", "schema = ", r"mine\.toml: is not TOML"),
         ("[end]", "[ending]", r"unknown key|end: is missing"),
     ],
@@ -110,3 +128,30 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     """With the path."""
     with pytest.raises(ScenarioError, match=r"absent\.toml: cannot be read"):
         load_scenario(tmp_path / "absent.toml")
+
+
+def test_faults_and_transports_are_read(tmp_path: Path) -> None:
+    """What only AMQP knows is fine where no other transport is named; who else runs the scenario is for the plan to say."""
+    text = GOOD.replace("[end]", '[hub]\nclose = "detach"\n[[faults]]\nat = "half-life"\naction = "cut"\n[end]')
+    scenario = load_scenario(written(tmp_path, text))
+    assert scenario.faults == (Fault(at="half-life", action="cut"),)
+    assert (scenario.transports, scenario.closes) == ((), {"hub.close": "detach"})
+    assert scenario.close_problem("amqp-ws") is None
+    assert scenario.close_problem("mqtt") == ("hub.close", "detach")
+
+
+def test_what_disturbs_a_device_has_to_be_asked_for() -> None:
+    """The scenarios with faults, or with an end that is not the transport's own, are bundled and no part of the default set."""
+    asked = {name for name, one in find_scenarios().items() if one.faults or one.hub.close is not None}
+    assert asked == {"expiry-close", "renewal-refused", "cut-idle", "cut-sending"}
+    assert not asked & set(DEFAULT_SCENARIOS)
+
+
+def test_the_cut_falls_far_from_any_message() -> None:
+    """Half of what is left of a token with whole seconds, counted from its use: at least half a second after a message, a second before the next."""
+    scenario = find_scenarios()["cut-sending"]
+    assert scenario.token_lifetime_s is not None
+    earliest, latest = (scenario.token_lifetime_s - 1.5) / 2, scenario.token_lifetime_s / 2
+    before = earliest // scenario.intervals.send_s * scenario.intervals.send_s
+    assert before + 0.5 <= earliest
+    assert latest + 1 <= before + scenario.intervals.send_s

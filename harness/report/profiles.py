@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from harness.claims import Claim
 from harness.law import Law
 from harness.profile import Profile
-from harness.report.layout import Cell, render
+from harness.report.layout import WIDTH, Cell, render, wrap
 
 __all__ = ["claims_table", "profiles_table"]
 
@@ -32,7 +32,7 @@ def claims_table(profile: Profile) -> str:
         [_what(claim), ", ".join(claim.transports) or "all", claimed(claim), _source(claim)] for claim in profile.claims
     ]
     heading = f"{profile.name} {profile.version} ({profile.language})"
-    summary = f"\n{profile.summary}" if profile.summary else ""
+    summary = f"\n{wrap(profile.summary, WIDTH)}" if profile.summary else ""
     return f"{heading}{summary}\n{render(['claim', 'transports', 'claimed', 'source'], rows, 'text', widths=[24, 12, 26, 48])}"
 
 

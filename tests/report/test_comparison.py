@@ -189,3 +189,40 @@ def test_a_row_that_was_measured_is_not_hidden_because_nothing_came_of_it() -> N
 def test_no_row_is_no_table() -> None:
     """But a sentence."""
     assert comparison([], "text", brief=True) == "No cell was run."
+
+
+def in_place(**changes: Any) -> Row:
+    """A row of renewals in place."""
+    fields: dict[str, Any] = {
+        "renewal": "in-band",
+        "first": (),
+        "hub_log": (),
+        "hub_levels": "",
+        "app": (),
+        "gap_ms": (),
+        "noisy": (),
+    }
+    return a_row(transport="amqp", verdicts=(), **{**fields, **changes})
+
+
+def test_a_renewal_in_place_has_no_gap_and_nobody_who_closes() -> None:
+    """The hub's log and the application saw nothing."""
+    table = comparison([in_place()], "markdown", brief=True)
+    cells = [cell.strip() for cell in table.splitlines()[-1].split("|")[3:8]]
+    assert cells == ["at 10.0, 10.2 s", "in-band", "nothing", "nothing", "-"]
+
+
+def test_renewals_that_do_not_look_alike() -> None:
+    """How many of them saw nothing is told."""
+    assert "nothing<br>(2 of 3 times)" in comparison([in_place(signature_of=(2, 3))], "markdown", brief=False)
+
+
+def test_what_followed_an_end() -> None:
+    """How long the device noticed nothing, what brought it back, and whether C2D works again."""
+    followed = {"renewal": None, "first": ("hub",), "recovery": "none"}
+    dead = a_row(**followed, unaware_s=45.01, returned="next-send", c2d_after_return="dead")
+    assert "-,<br>hub first,<br>unaware for 45 s,<br>back at the next send,<br>C2D dead from then on" in comparison(
+        [dead], "markdown", brief=True
+    )
+    at_once = a_row(**followed, unaware_s=0.004, returned="none")
+    assert "-,<br>hub first,<br>never back |" in comparison([at_once], "markdown", brief=True)

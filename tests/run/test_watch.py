@@ -117,6 +117,28 @@ ENDINGS = {
 }
 
 
+def renewing(status: int = 200) -> LogBuilder:
+    """A new token on a standing AMQP connection."""
+    return LogBuilder().enter(60).at(5).renew(60, status)
+
+
+ENDINGS |= {
+    "in place": (renewing(), 1),
+    "in place, twice": (renewing().at(10).renew(60), 2),
+    "in place, refused": (renewing(401), 0),
+    "in place, refused, and made up for": (renewing(401).at(10).renew(60), 1),
+    "in place, refused, and back": (renewing(401).disconnect().at(10).enter(60), 1),
+    "in place, unanswered": (LogBuilder().enter(60).at(5).put_token(60), 0),
+    "the same token in place": (LogBuilder().enter(60, made_at=0.0).at(5).put_token(60, made_at=0.0).answer(), 0),
+    "detached": (LogBuilder().enter(10).at(15).detach().at(25).put_token(60).answer(admitted=True), 1),
+    "detached, the same token": (
+        LogBuilder().enter(60, made_at=0.0).at(15).detach().put_token(60, made_at=0.0).answer(admitted=True),
+        0,
+    ),
+    "cut by a fault": (LogBuilder().enter(60).at(15).cut("fault").enter(60), 0),
+}
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_the_watch_counts_the_renewals_that_analysis_finds(ending: str) -> None:
     """A scenario ends when what its findings will show has been seen."""
@@ -125,3 +147,51 @@ def test_the_watch_counts_the_renewals_that_analysis_finds(ending: str) -> None:
     for event in log.events:
         watch.observe(event)
     assert watch.renewals == len(analyse_cell(log).renewals) == renewals
+
+
+def turns(log: LogBuilder) -> list[str]:
+    """What the traffic is told of."""
+    watch = Watch(END, 0)
+    return [turn for event in log.log().events if (turn := watch.observe(event)) is not None]
+
+
+def test_a_renewal_in_place_is_told_when_its_token_arrives() -> None:
+    """So that what the traffic sends then falls into it; the first token of a connection renews nothing."""
+    assert turns(renewing().at(10).disconnect()) == ["renewal", "gap"]
+
+
+def test_a_detach_is_told_as_leaving() -> None:
+    """Although the connection stands; what is put then is no renewal in place."""
+    assert turns(LogBuilder().enter(10).at(15).detach().at(25).put_token(60).answer(admitted=True)) == ["gap"]
+
+
+def test_cuts_by_a_fault_are_awaited_like_any_other() -> None:
+    """No scenario without faults has them."""
+    watch = Watch(End(after_s=1, limit_s=9, cuts=1), 0)
+    for event in LogBuilder().connect(60).at(5).cut("fault").log().events:
+        watch.observe(event)
+    assert (watch.cuts, watch.seen_at) == (1, 5_000_000)
+
+
+REFUSALS = {
+    "in place": renewing(401),
+    "with a new connection": LogBuilder().connect(60).at(5).disconnect().refused(60),
+}
+
+
+@pytest.mark.parametrize("how", REFUSALS)
+def test_a_refused_renewal_is_awaited_where_the_scenario_says_so(how: str) -> None:
+    """A refused old token, or a refused first one, is none."""
+    watch = Watch(End(after_s=1, limit_s=9, refusals=1), 0)
+    for event in REFUSALS[how].log().events:
+        watch.observe(event)
+    assert (watch.refusals, watch.seen_at is not None) == (1, True)
+
+
+def test_what_is_no_refused_renewal() -> None:
+    """Being refused at first, or with the old token."""
+    log = LogBuilder().refused(60).at(1).connect(10, made_at=0.0).at(15).cut().refused(10, made_at=0.0)
+    watch = Watch(End(after_s=1, limit_s=9, refusals=1), 0)
+    for event in log.log().events:
+        watch.observe(event)
+    assert (watch.refusals, watch.seen_at) == (0, None)
