@@ -200,7 +200,7 @@ def _cells(
     for index, settings in enumerate(_settings(profile, scenario, request.overrides)):
         used = _with_own_lifetime(scenario, request.overrides)
         awaited = scenario.end.other_renewals if index and scenario.end.renewals else scenario.end.renewals
-        expected = _expected(profile, used, settings, awaited + scenario.end.refusals)
+        expected = _expected(profile, transport, used, settings, awaited + scenario.end.refusals)
         for repeat in range(1, request.repeat + 1):
             yield Cell(
                 id=_cell_id(profile, transport, scenario, settings, device, repeat),
@@ -264,7 +264,7 @@ def _with_own_lifetime(scenario: Scenario, overrides: Overrides) -> Scenario:
     return scenario
 
 
-def _expected(profile: Profile, scenario: Scenario, settings: Settings, renewals: int) -> float:
+def _expected(profile: Profile, transport: str, scenario: Scenario, settings: Settings, renewals: int) -> float:
     """Seconds from the start until the scenario's end, as far as the profile can tell."""
     grace = scenario.hub.grace_s
     if scenario.credential == "token":
@@ -272,14 +272,14 @@ def _expected(profile: Profile, scenario: Scenario, settings: Settings, renewals
         until_cut = lifetime / 2 if any(fault.at == "half-life" for fault in scenario.faults) else lifetime + grace
         awaited = scenario.end.cuts * until_cut
     else:
-        awaited = renewals * _renewal_period(profile, settings, grace)
+        awaited = renewals * _renewal_period(profile, transport, settings, grace)
     return awaited + scenario.end.after_s
 
 
-def _renewal_period(profile: Profile, settings: Settings, grace_s: float) -> float:
+def _renewal_period(profile: Profile, transport: str, settings: Settings, grace_s: float) -> float:
     """Seconds from one renewal to the next, as far as the profile can tell."""
-    emulation = profile.emulation
-    lifetime = settings.lifetime_s or emulation.default_lifetime_s
+    emulation = profile.emulation.over(transport)
+    lifetime = settings.lifetime_s or profile.emulation.default_lifetime_s
     law = emulation.renewal
     if settings.margin_s is not None and emulation.margin_has_effect:
         law = Law(law="margin", seconds=settings.margin_s)

@@ -209,5 +209,7 @@ def _notes(log: CellLog, timeline: Timeline, reported: str) -> tuple[str, ...]:
     cuts = (
         f"the hub cut the connection for another reason than its token: {cause} ({n})" for cause, n in causes.items()
     )
+    refused = [] if _is_disturbed(log.header) else refused_renewals(timeline)
+    unwanted = (f"the hub refused a new token at {one.at_s:.1f} s ({one.code})" for one in refused)
     noted = (text(event.fields, "text") for event in of_kind(log.events, "harness", "note"))
-    return tuple(filter(None, [other if reported not in {"", stated} else "", *cuts, *noted]))
+    return tuple(filter(None, [other if reported not in {"", stated} else "", *cuts, *unwanted, *noted]))

@@ -136,3 +136,11 @@ def test_what_follows_the_closing_is_the_harnesss_doing() -> None:
     """A put-token that falls into it says nothing."""
     found = cell(standing().harness("command", cmd="close").renew(60).renew(61, 401).at(20).end())
     assert (found.in_band, found.refused_renewals) == ((), ())
+
+
+def test_a_refusal_nobody_asked_for_is_worth_a_note() -> None:
+    """Where the scenario asks for it, the row is about nothing else."""
+    changes = [("renewal", ("the hub refused a new token at 10.0 s (401)",)), ("renewal-refused", ())]
+    for scenario, notes in changes:
+        log = LogBuilder(header(scenario)).enter(60).at(10).renew(60, 401).at(20).end()
+        assert cell(log).notes == notes

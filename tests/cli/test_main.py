@@ -58,6 +58,15 @@ def test_wrong_usage_is_two(arguments: list[str], capsys: pytest.CaptureFixture[
         ),
         (["compare", "--sdk", "python", "--lifetime", "60"], "lifetime_s = 60 is outside 121 to"),
         (["compare", "--grace", "5", "--skew", "5"], "skew_s = 5 is not below grace_s = 5"),
+        (["compare", "--close", "detach"], "hub.close = detach is no way to end a connection over mqtt"),
+        (
+            ["compare", "--scenario", "expiry-close", "--transport", "mqtt"],
+            "the scenario 'expiry-close' is not about mqtt. It is about amqp, amqp-ws",
+        ),
+        (
+            ["compare", "--scenario", "expiry-close", "--sdk", "python"],
+            "the scenario 'expiry-close' is about amqp, amqp-ws, which no SDK asked for is known to offer",
+        ),
         (
             ["compare", "--profiles", "/nowhere"],
             "harness: /nowhere: --profiles: does not exist. Name an existing folder",
