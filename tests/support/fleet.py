@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import quote
 
+from support.net_world import Watched
+
 from harness.clock import RealClock
 from harness.hub.hub import Hub
 from harness.hub.identity import Identity
@@ -21,10 +23,11 @@ HUB_NAME = "fleet-hub.azure-devices.net"
 KEY = base64.b64encode(bytes(range(32))).decode()
 
 
-class Home:
+class Home(Watched):
     """One device's hub: where it is, and what happened there."""
 
     def __init__(self, device_id: str, reservation: Reservation, authority: Authority, policy: Policy) -> None:
+        super().__init__()
         self.device_id, self.reservation, self.authority = device_id, reservation, authority
         self.events: list[tuple[str, dict[str, object]]] = []
         names = frozenset({reservation.address})
@@ -56,6 +59,7 @@ class Home:
 
     def _emit(self, kind: str, _now: float, /, **fields: object) -> None:
         self.events.append((kind, fields))
+        self.touch()
 
 
 def counted(homes: list[Home]) -> Counter[str]:
