@@ -133,7 +133,7 @@ def test_fields_of_any_type_can_be_analysed(raw: list[tuple[int, Source, str, di
 
 
 @pytest.mark.slow
-@given(st.permutations(range(4)))
+@given(st.permutations(range(len(GOLDEN))))
 def test_the_order_of_other_cells_does_not_matter(order: list[int]) -> None:
     """Each row is the same wherever its cells stand among those of others."""
     logs = [golden.log() for golden in GOLDEN]

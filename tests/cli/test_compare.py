@@ -87,13 +87,16 @@ def compare(scenario: Path, *more: str) -> list[str | Path]:
 def test_a_run_in_any_folder_leaves_its_log_and_prints_its_rows(tmp_path: Path, scenario: Path) -> None:
     """JSON on standard output, progress on standard error, everything else in the run's folder."""
     result = run(*compare(scenario, "--json"), cwd=tmp_path)
-    first, second = rows(result.stdout)
-    assert {first["transport"], second["transport"]} == {"mqtt", "mqtt-ws"}
-    for row in (first, second):
-        assert (row["renewal"], row["renewals"], row["hub_log"]) == ("reconnect", 1, ["disconnect", "connect"])
+    found = {row["transport"]: row for row in rows(result.stdout)}
+    assert list(found) == ["mqtt", "mqtt-ws", "amqp", "amqp-ws"]
+    for transport, row in found.items():
+        over_amqp = transport.startswith("amqp")
+        seen = ("in-band", []) if over_amqp else ("reconnect", ["disconnect", "connect"])
+        assert (row["renewal"], row["hub_log"], row["renewals"]) == (*seen, 1)
+        assert row["put_tokens"] == (2 if over_amqp else 0)
         assert (row["device"], row["lost"], row["duplicated"], row["reordered"]) == ("emulated", 0, 0, 0)
     folder = only_run(tmp_path / "harness-results")
-    assert "[2/2] node" in result.stderr
+    assert "[4/4] node" in result.stderr
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert {
         "run.json",
@@ -102,7 +105,7 @@ def test_a_run_in_any_folder_leaves_its_log_and_prints_its_rows(tmp_path: Path, 
         "diagnostics/connections.jsonl",
         "diagnostics/azure-diagnostics.json",
     } <= names
-    assert len([name for name in names if name.startswith("cells/")]) == 2
+    assert len([name for name in names if name.startswith("cells/")]) == 4
 
 
 def test_the_same_rows_come_out_of_the_log_alone(tmp_path: Path, scenario: Path) -> None:
@@ -155,7 +158,7 @@ def test_the_rows_are_kept_where_they_cannot_be_printed(tmp_path: Path, scenario
 
 def test_a_damaged_cell_is_named_and_the_others_are_printed(tmp_path: Path, scenario: Path) -> None:
     """A log cut short is analysed as far as it goes; one that is damaged costs itself only."""
-    run(*compare(scenario, "-q", "--out", "runs"), cwd=tmp_path)
+    run(*compare(scenario, "-q", "--transport", "mqtt,mqtt-ws", "--out", "runs"), cwd=tmp_path)
     folder = only_run(tmp_path / "runs")
     short, damaged = sorted((folder / "cells").iterdir())
     lines = short.read_bytes().splitlines(keepends=True)
@@ -213,7 +216,7 @@ def test_two_runs_at_one_moment_do_not_meet(tmp_path: Path, scenario: Path) -> N
     outputs = [process.communicate(timeout=90)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     for output in outputs:
-        assert [(row["renewals"], row["lost"], row["duplicated"]) for row in rows(output)] == [(1, 0, 0)] * 2
+        assert [(row["renewals"], row["lost"], row["duplicated"]) for row in rows(output)] == [(1, 0, 0)] * 4
     folders = list((tmp_path / "runs").iterdir())
     addresses = [
         json.loads(path.read_bytes().split(b"\n", 1)[0])["way"]["address"]
@@ -221,7 +224,7 @@ def test_two_runs_at_one_moment_do_not_meet(tmp_path: Path, scenario: Path) -> N
         for path in folder.glob("cells/*")
     ]
     assert len(folders) == 2
-    assert len(set(addresses)) == 4
+    assert len(set(addresses)) == 8
 
 
 @pytest.mark.parametrize("granted", [True, False])
