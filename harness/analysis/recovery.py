@@ -69,7 +69,8 @@ def _trouble(absence: Absence) -> float | None:
 
 
 def _attempts(timeline: Timeline) -> list[float]:
-    return sorted(one.attempt_s for one in timeline.visits if one.attempt_s <= timeline.closing_s)
+    """When attempts were first seen: how long TLS takes on a busy machine says nothing about what brought them about."""
+    return sorted(one.began_s for one in timeline.visits if one.attempt_s <= timeline.closing_s)
 
 
 def sends_between(since: float, until: float, events: Sequence[Event]) -> list[float]:

@@ -65,8 +65,7 @@ def first_token(timeline: Timeline, told_s: float) -> FirstToken | None:
     """The first token the device ever presented; `told_s` is when it was told to open."""
     for one in timeline.visits:
         if one.token and one.token.expires_s is not None:
-            accepted_s = one.attempt_s if one.accepted_s is None else one.accepted_s
-            began = (accepted_s, one.attempt_s, min(told_s, accepted_s))
+            began = (one.began_s, one.attempt_s, min(told_s, one.began_s))
             return FirstToken(*(round(one.token.expires_s - at, 3) for at in began))
     return None
 

@@ -95,6 +95,11 @@ class Visit(msgspec.Struct, frozen=True):
         return next((moment for moment in (self.connect_s, self.connack_s) if moment is not None), 0.0)
 
     @property
+    def began_s(self) -> float:
+        """When the attempt was first seen: at its accept, or, on a connection that stood, when it asked."""
+        return self.attempt_s if self.accepted_s is None else self.accepted_s
+
+    @property
     def stands(self) -> bool:
         """Whether the device was let in and has not left."""
         return self.code == 0 and self.leaving is None

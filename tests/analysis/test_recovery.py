@@ -49,6 +49,15 @@ def test_retries() -> None:
     assert found(refused().at(21).refused(10, made_at=0.0).at(22).end()) == ("retries", "")
 
 
+def test_an_attempt_counts_from_its_accept() -> None:
+    """A TLS handshake that takes half a second does not make a retry of an answer to a send."""
+    log = refused()
+    for second in range(21, 25):
+        log.at(second).send(second).after(0.1).accept().after(0.5).present(10, made_at=0.0)
+        log.hub("connack", code=5, session_present=False, reason="no").closed("hub")
+    assert found(log.at(26).end()) == ("next-send", "")
+
+
 def test_two_attempts_on_one_send() -> None:
     """The second of them was the SDK's own."""
     log = refused().at(21).send(1).after(0.01).refused(10, made_at=0.0).after(0.05).refused(10, made_at=0.0)
