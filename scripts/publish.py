@@ -1,6 +1,7 @@
 """Make a run the published one: `python scripts/publish.py RUN`; without RUN, derive everything again from the published logs.
 
-The run's logs are copied to `results/published/reference`; its findings and tables, and the table in the README, are made from them.
+The run's logs are copied to `results/published/reference`; its findings and tables, and the table of renewals
+in the README, are made from them.
 """
 
 import re
@@ -18,11 +19,12 @@ MARKED = re.compile(r"(?<=<!-- table:published -->\n).*?(?=<!-- /table -->)", re
 
 
 def readme_block(results: Results) -> str:
-    """The table as the README shows it, with what it was made from."""
+    """The table of renewals as the README shows it, with what it was made from."""
     record = results.record
+    renewals = [row for row in results.rows if row.scenario == "renewal"]
     where = f"{record.machine['system']}, Python {record.machine['python']}"
-    heading = f"Measured on {record.started[:10]}, {where}; logs and all tables: [results/published](results/published/reference)."
-    return f"\n{heading}\n\n{comparison(results.rows, 'markdown', brief=True)}\n\n"
+    heading = f"Measured on {record.started[:10]}, {where}; logs, and the tables of all scenarios: [results/published](results/published/reference)."
+    return f"\n{heading}\n\n{comparison(renewals, 'markdown', brief=True)}\n\n"
 
 
 def publish(run: Path) -> None:
