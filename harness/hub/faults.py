@@ -18,7 +18,8 @@ class Fault:
     `renewal`: when the device that was let in before comes with a good token it has not been let in with. `refuse` answers as if the
     token were expired; `cut` does not answer and ends the connection.
     `half-life`: when half of what was left of the token at its acceptance is over; only `cut`.
-    `close`: how a `cut` is made; None is the transport's own way, as in `Policy`. Raises `ValueError` for what cannot happen.
+    `close`: how a `cut` is made; None is the transport's own way, as in `Policy`. Over AMQP its error is that of an expired token, so that
+    it shows what an SDK makes of such an end while its token is good. Raises `ValueError` for what cannot happen.
     """
 
     at: Literal["renewal", "half-life"]

@@ -17,10 +17,11 @@ __all__ = ["C2dMessage", "DeviceSession"]
 
 @dataclass(frozen=True, slots=True)
 class C2dMessage:
-    """A cloud-to-device message."""
+    """A cloud-to-device message. `deliveries`: how often it was sent over AMQP and came back unsettled."""
 
     message_id: str
     body: bytes
+    deliveries: int = 0
 
 
 class DeviceSession:

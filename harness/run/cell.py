@@ -175,6 +175,10 @@ class CellRun:
                 if flowing is None and self._opened:
                     flowing = asyncio.create_task(traffic.run())
                 await self._pause()
+                if (
+                    flowing is not None and flowing.done()
+                ):  # it runs until it is cancelled, unless something of ours broke
+                    await flowing
         finally:
             if flowing is not None:
                 flowing.cancel()

@@ -111,6 +111,18 @@ def test_a_defect_of_ours_costs_its_own_cell_and_is_told(tmp_path: Path, monkeyp
     assert any("test_cells" in str(event.fields.get("trace")) for event in log.events if event.kind == "defect")
 
 
+def test_traffic_that_breaks_off_is_a_defect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would be concluded from the silence after it would be wrong."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr("harness.run.cell.CellRun._send", broken)
+    _, outcomes = run(tmp_path, a_cell(scenario=SHORT))
+    (outcome,) = outcomes.values()
+    assert outcome.status == "harness-error"
+
+
 def test_an_interrupted_run_keeps_what_was_measured(tmp_path: Path) -> None:
     """Every cell under way has its last event, and says so."""
     cells = [a_cell(scenario=a_scenario(), id=name) for name in ("a", "b")]

@@ -1,13 +1,15 @@
 """Cloud-to-device messages: sent one by one as credit allows, and queued again unless the device has settled them.
 
 Completing, abandoning and rejecting a message are the outcomes accepted, released and rejected; the delivery tag is the lock token
-(IoT Hub documentation, "Send cloud-to-device messages"; Azure IoT Edge's hub). A device that settles second is told so last.
+(IoT Hub documentation, "Send cloud-to-device messages"; Azure IoT Edge's hub). A device that settles second is told so last. What comes
+back as often as the service's default for the maximum delivery count is dropped, as the service moves it to the dead letters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from harness.hub.amqp.node import Node, Owner
 from harness.protocol.amqp.events import DispositionReceived
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from harness.hub.amqp.addresses import Kind
     from harness.hub.session import C2dMessage
 
-__all__ = ["C2d"]
+__all__ = ["MAX_DELIVERIES", "C2d"]
+
+MAX_DELIVERIES: Final = 10
 
 
 class C2d(Node):
@@ -66,9 +70,11 @@ class C2d(Node):
         self._put_back(list(self._in_flight.values()), "link-lost", now)
 
     def _put_back(self, messages: list[C2dMessage], why: str, now: float) -> None:
-        self.owner.device.session.put_back(messages)
-        for message in messages:
-            self.owner.note("c2d-returned", now, message_id=message.message_id, why=why)
+        counted = [replace(message, deliveries=message.deliveries + 1) for message in messages]
+        self.owner.device.session.put_back([one for one in counted if one.deliveries < MAX_DELIVERIES])
+        for one in counted:
+            kind = "c2d-returned" if one.deliveries < MAX_DELIVERIES else "c2d-dropped"
+            self.owner.note(kind, now, message_id=one.message_id, why=why)
 
 
 def _name(state: DeliveryState | None) -> str:

@@ -7,11 +7,13 @@ and Java insist on; an answer repeats the correlation-id and has `IoThub-status`
 import hashlib
 from typing import Final
 
+from harness.hub.amqp.figures import MAX_WAITING_ANSWERS
 from harness.hub.amqp.node import Node
 from harness.hub.amqp.texts import text_of
 from harness.protocol.amqp import types as t
 from harness.protocol.amqp.events import TransferReceived
 from harness.protocol.amqp.messages import Data, Message, Properties, decode_message
+from harness.protocol.amqp.sender import SenderLink
 
 __all__ = ["MethodAnswers", "MethodRequests", "uuid_of"]
 
@@ -28,14 +30,19 @@ class MethodRequests(Node):
     """Where calls leave for the device."""
 
     __slots__ = ()
+    link: SenderLink
 
     def deliver(self, now: float) -> None:
-        """Send the calls that wait, as far as credit and window go."""
-        while self.may_send and (calls := self.owner.device.methods.send_waiting(now, 1)):
+        """Send the calls that wait, as far as credit and window go, and as the device settles what it wants to settle."""
+        while self._may_call and (calls := self.owner.device.methods.send_waiting(now, 1)):
             (call,) = calls
             properties = Properties(correlation_id=uuid_of(call.request_id))
             self.reply(Message(Data((call.body,)), properties, {_NAME: call.name}))
             self.owner.note("method-sent", now, request_id=call.request_id)
+
+    @property
+    def _may_call(self) -> bool:
+        return self.may_send and len(self.link.unsettled) < MAX_WAITING_ANSWERS
 
 
 class MethodAnswers(Node):

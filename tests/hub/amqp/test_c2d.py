@@ -8,6 +8,7 @@ from support.amqp_device import C2D, AmqpDevice, amqp_device, put_token_message
 from support.hub_world import C2D as C2D_FILTER
 from support.hub_world import DEVICE, LIFETIME, NOW, POLICY, World, token
 
+from harness.hub.amqp.c2d import MAX_DELIVERIES
 from harness.hub.faults import Fault
 from harness.protocol.amqp import types as t
 from harness.protocol.amqp.events import SenderSettled, TransferReceived
@@ -118,6 +119,19 @@ def test_progress_is_no_outcome(world: World, device: AmqpDevice) -> None:
     device.run()
     assert world.find("c2d-acknowledged") == []
     assert device.messages(link) == []
+
+
+def test_message_that_is_released_ten_times_is_dropped(world: World, device: AmqpDevice) -> None:
+    """Else a device that wants it not would be sent it without end."""
+    link = device.receiver(credit=1000)
+    queue(world, "c1")
+    for _ in range(MAX_DELIVERIES + 1):
+        device.run()
+        for transfer in device.transfers(link):
+            link.settle(transfer.delivery_id, Released())
+    assert len(world.find("c2d-sent")) == MAX_DELIVERIES
+    assert len(world.find("c2d-returned")) == MAX_DELIVERIES - 1
+    assert world.one("c2d-dropped") == {"conn": 1, "message_id": "c1", "why": "released"}
 
 
 def test_released_message_is_sent_again_first(world: World, device: AmqpDevice) -> None:

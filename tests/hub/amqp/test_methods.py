@@ -4,6 +4,7 @@ import pytest
 from support.amqp_device import METHODS, AmqpDevice, amqp_device
 from support.hub_world import NOW, World
 
+from harness.hub.amqp.figures import MAX_WAITING_ANSWERS
 from harness.hub.amqp.methods import uuid_of
 from harness.protocol.amqp import types as t
 from harness.protocol.amqp.messages import Data, Message, Properties
@@ -44,6 +45,19 @@ def call(world: World, request_id: str = "1") -> None:
 def answer(device: AmqpDevice, link: SenderLink, correlation_id: t.Value, status: t.Value = OK) -> None:
     """Answer a call."""
     device.send(link, Message(Data((b"{}",)), Properties(correlation_id=correlation_id), {"IoThub-status": status}))
+
+
+def test_a_device_that_never_settles_is_called_no_more(world: World, device: AmqpDevice) -> None:
+    """Its calls wait, and fail in time like those of a device that is not there; nothing else ends."""
+    calls = device.receiver(METHODS, credit=1000, snd_settle_mode=SenderSettleMode.UNSETTLED)
+    for number in range(MAX_WAITING_ANSWERS + 1):
+        call(world, str(number))
+    device.run()
+    assert len(world.find("method-sent")) == MAX_WAITING_ANSWERS
+    for transfer in device.take_transfers():
+        calls.settle(transfer.delivery_id)
+    device.run()
+    assert len(world.find("method-sent")) == MAX_WAITING_ANSWERS + 1
 
 
 def test_call_and_answer(world: World, device: AmqpDevice) -> None:
