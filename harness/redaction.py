@@ -8,6 +8,7 @@ alignments.
 
 import base64
 import re
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import quote
@@ -24,6 +25,7 @@ _SHORTEST = 12  # a shorter "secret" would blank out ordinary words
 _SHORTEST_SPELLING = _SHORTEST - 2  # without its padding
 _JSON_ESCAPE = re.compile(r"\\u00(?P<code>2[bBfF]|3[dD]|26)|\\/")
 _URL_ALPHABET = str.maketrans("+/", "-_")
+_FEW = 500  # spellings; a secret has about 25
 _REMEMBERED_TEXTS, _REMEMBERED_LENGTH = 512, 128
 
 
@@ -63,6 +65,7 @@ class Redactor:
     def __init__(self, secrets: Sequence[str] = ()) -> None:
         self._spellings: set[str] = set()
         self._longest_first: list[str] = []
+        self._by_beginning: dict[str, list[str]] = {}  # longest first
         self._remembered = lru_cache(_REMEMBERED_TEXTS)(self._redact)
         for secret in secrets:
             self.add(secret)
@@ -71,8 +74,11 @@ class Redactor:
         """From now on blank `secret` in every spelling. Secrets under 12 characters are ignored."""
         if len(secret) < _SHORTEST or secret in self._spellings:
             return
-        self._spellings |= spellings(secret)
-        self._longest_first = sorted(self._spellings, key=len, reverse=True)
+        for spelling in spellings(secret) - self._spellings:
+            self._spellings.add(spelling)
+            insort(self._longest_first, spelling, key=lambda known: -len(known))
+            alike = self._by_beginning.setdefault(spelling[:_SHORTEST_SPELLING], [])
+            insort(alike, spelling, key=lambda known: -len(known))
         self._remembered.cache_clear()
 
     def text(self, text: str) -> str:
@@ -89,10 +95,27 @@ class Redactor:
         return self._blank(text)
 
     def _blank(self, text: str) -> str:
-        for spelling in self._longest_first:  # a search each is quicker than one pattern of hundreds of alternatives
+        text = self._search_each(text) if len(self._spellings) <= _FEW else self._search_all(text)
+        return _PATTERNS.sub(lambda match: match["name"] + MARK, text) if "=" in text or "%" in text else text
+
+    def _search_each(self, text: str) -> str:
+        """A search for each is quickest as long as they are few."""
+        for spelling in self._longest_first:
             if spelling in text:
                 text = text.replace(spelling, MARK)
-        return _PATTERNS.sub(lambda match: match["name"] + MARK, text) if "=" in text or "%" in text else text
+        return text
+
+    def _search_all(self, text: str) -> str:
+        """One pass, whose price does not depend on how many are known: a device may show the hub any number of tokens."""
+        known, kept, start = self._by_beginning, list[str](), 0
+        for at in range(len(text) - _SHORTEST_SPELLING + 1):
+            if text[at : at + _SHORTEST_SPELLING] in known and at >= start:
+                alike = known[text[at : at + _SHORTEST_SPELLING]]
+                found = next((spelling for spelling in alike if text.startswith(spelling, at)), "")
+                if found:
+                    kept += (text[start:at], MARK)
+                    start = at + len(found)
+        return "".join((*kept, text[start:])) if kept else text
 
     def value(self, value: object) -> object:
         """`value` (as JSON can hold it) with every text in it redacted, keys of objects included."""

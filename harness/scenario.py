@@ -32,6 +32,7 @@ CloseMode = Literal["fin", "rst", "detach", "detach-not-closed", "close"]
 """`fin`, `rst`: the end of the TCP connection. Over AMQP: DETACH of the device's links, in good order (`closed` true) or not, or CLOSE of the connection."""
 AMQP_ONLY_CLOSES: Final = frozenset({"detach", "detach-not-closed", "close"})
 
+MOST_TIMES = 1_000  # a fault in a cell; more cannot happen in any scenario's time
 Problem = tuple[str, str, str]  # the field, what is wrong with it, and the remedy
 
 
@@ -229,8 +230,8 @@ def _fault_problems(scenario: Scenario) -> Iterator[Problem]:
                 'goes with action = "cut"',
                 "Drop it: a refusal is answered in the protocol's own way",
             )
-        if fault.times < 1:
-            yield f"{field}.times", "is below 1", "Count how often it happens in a cell"
+        if not 1 <= fault.times <= MOST_TIMES:
+            yield f"{field}.times", f"is not between 1 and {MOST_TIMES}", "Count how often it happens in a cell"
         if fault.at == "renewal" and scenario.credential == "token":
             yield f"{field}.at", "nobody renews a fixed token", 'Use credential = "key", or at = "half-life"'
     if scenario.end.refusals and not any(fault.action == "refuse" for fault in scenario.faults):

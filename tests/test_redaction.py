@@ -2,6 +2,7 @@
 
 import base64
 import string
+from collections.abc import Sequence
 from urllib.parse import quote
 
 import pytest
@@ -13,6 +14,7 @@ from harness.redaction import MARK, Redactor, spellings
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 SIGNATURE = "LzPWB2jTnQdFPww4A+nwUMPcAI5ocx93l/ZWyGfp1C8="
 KEYS = st.binary(min_size=12, max_size=40).map(lambda raw: base64.b64encode(raw).decode())
+MANY = tuple(base64.b64encode(bytes([number] * 32)).decode() for number in range(30))
 WORDS = st.text(string.ascii_letters + string.digits + " .:/-", max_size=40)
 
 
@@ -38,10 +40,13 @@ def test_the_rest_of_a_token_stays_readable() -> None:
     assert Redactor().text(token) == f"SharedAccessSignature sr=h%2Fdevices%2Fd&sig={MARK}&se=1767225600&skn=policy"
 
 
+@pytest.mark.parametrize("others", [(), MANY], ids=["few", "many"])
 @given(secret=KEYS, before=WORDS, after=WORDS)
-def test_a_known_secret_is_blanked_in_every_spelling(secret: str, before: str, after: str) -> None:
-    """Plain, percent-encoded, hexadecimal, and inside base64 at whatever alignment it falls."""
-    redactor = Redactor([secret])
+def test_a_known_secret_is_blanked_in_every_spelling(
+    others: Sequence[str], secret: str, before: str, after: str
+) -> None:
+    """Plain, percent-encoded, hexadecimal, and inside base64 at whatever alignment it falls; however many others are known."""
+    redactor = Redactor([*others, secret])
     text = before + secret + after
     written = [
         text,

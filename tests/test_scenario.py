@@ -87,7 +87,7 @@ def test_nothing_asked_for_means_the_default_ones() -> None:
         ("[end]", '[[faults]]\nat = "noon"\naction = "cut"\n[end]', r"faults\[.*\]\.at: unknown value 'noon'.*Known here: renewal, half-life"),
         ("[end]", '[[faults]]\nat = "half-life"\naction = "refuse"\n[end]', r"faults\[0\]\.action: there is nothing to refuse at half-life"),
         ("[end]", '[[faults]]\nat = "renewal"\naction = "refuse"\nclose = "fin"\n[end]', r'faults\[0\]\.close: goes with action = "cut"'),
-        ("[end]", '[[faults]]\nat = "renewal"\naction = "cut"\ntimes = 0\n[end]', r"faults\[0\]\.times: is below 1"),
+        ("[end]", '[[faults]]\nat = "renewal"\naction = "cut"\ntimes = 0\n[end]', r"faults\[0\]\.times: is not between 1 and 1000"),
         ('"key"', '"token"\ntoken_lifetime_s = 9\nfaults = [{ at = "renewal", action = "cut" }]', r"faults\[0\]\.at: nobody renews a fixed token"),
         ("schema = 1", 'schema = 1\ntransports = ["amqp", "smoke"]', r"transports\[.*\]: unknown value 'smoke'"),
         ("schema = 1", 'schema = 1\ntransports = ["amqp", "mqtt"]\nhub = { close = "detach" }', r"hub\.close: detach is no way to end a connection over mqtt, which the scenario names"),

@@ -23,7 +23,16 @@ from harness.hub.amqp.addresses import read_address
 from harness.hub.amqp.cbs import OK, Answer, PutToken
 from harness.hub.amqp.node import CORRELATION_ID, Node
 from harness.hub.amqp.nodes import NODES
-from harness.hub.amqp.refusals import STOLEN_ERROR, TOKEN_INVALID, Asked, Refusal, no_cbs, refuse, unauthorized
+from harness.hub.amqp.refusals import (
+    STOLEN_ERROR,
+    TOKEN_INVALID,
+    TOO_MANY_TOKENS,
+    Asked,
+    Refusal,
+    no_cbs,
+    refuse,
+    unauthorized,
+)
 from harness.hub.amqp.sasl import read_plain
 from harness.hub.amqp.texts import condition_of, shown
 from harness.hub.auth import Refusal as Refused
@@ -79,8 +88,8 @@ class AmqpConnection(HubConnection):
     """
 
     __slots__ = (
-        "_authenticate_by", "_credit_due", "_deadline", "_due", "_ended", "_engine", "_leave_by", "_opened", "_plain", "_sdk",
-        "_tags", "nodes",
+        "_authenticate_by", "_credit_due", "_deadline", "_due", "_ended", "_engine", "_leave_by", "_opened", "_pinged_at", "_plain",
+        "_refused", "_sdk", "_tags", "nodes",
     )  # fmt: skip
 
     def __init__(
@@ -96,6 +105,8 @@ class AmqpConnection(HubConnection):
         self._sdk: str | None = None  # by the account of its last link that says it
         self._opened = False  # OPEN was answered
         self._tags = 0
+        self._refused = 0  # tokens in a row
+        self._pinged_at = -math.inf
         self._deadline = self._authenticate_by = self._leave_by = math.inf
         self._due = self._earliest_deadline()
 
@@ -217,7 +228,7 @@ class AmqpConnection(HubConnection):
             case SaslInitReceived(init):
                 self._sasl(init, now)
             case HeartbeatReceived():
-                self.note("ping", now)
+                self._ping(now)
             case CloseReceived(close):
                 self._take_leave(condition_of(close.error), now)
             case ProtocolViolation(condition, reason):
@@ -303,6 +314,12 @@ class AmqpConnection(HubConnection):
         for node in reversed(tuple(self.nodes.values())) if self._accepted else ():
             node.deliver(now)
 
+    def _ping(self, now: float) -> None:
+        """Tell of a sign of life, of one a second at most: a device may send them without end."""
+        if now >= self._pinged_at + 1:
+            self._pinged_at = now
+            self.note("ping", now)
+
     # Who the device is.
 
     def _sasl(self, init: SaslInit, now: float) -> None:
@@ -321,6 +338,10 @@ class AmqpConnection(HubConnection):
 
     def _authenticate(self, request: PutToken, now: float) -> Answer | None:
         device, credentials = self._device, request.credentials
+        if self._refused >= figures.MAX_REFUSED_TOKENS:
+            self._cut("protocol", now, f"{self._refused} tokens in a row were refused", "close", TOO_MANY_TOKENS)
+            return None
+        self._refused += 1
         for secret in credentials.secrets:
             device.learn_secret(secret)
         self.note(
@@ -353,6 +374,7 @@ class AmqpConnection(HubConnection):
             for message in device.session.recall():
                 self.note("c2d-returned", now, message_id=message.message_id, why="link-lost")
         self._accepted, self._authenticate_by, self._origin = True, math.inf, origin
+        self._refused = 0
         self._note_answer(OK, now, admitted=newly)
         if newly:
             self._log("deviceConnect", now)

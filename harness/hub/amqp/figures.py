@@ -13,6 +13,7 @@ Java, .NET and C use (two sessions, eight links), and bound the memory that one 
     unfinished messages       4 MiB          CLOSE amqp:resource-limit-exceeded
     one message               1 MiB          DETACH amqp:link:message-size-exceeded
     waiting answers, a link   100            DETACH amqp:resource-limit-exceeded
+    refused tokens in a row   20             the next: CLOSE amqp:resource-limit-exceeded
     messages before credit    0              END amqp:link:transfer-limit-exceeded
     time to OPEN              `connect_timeout_s` of the policy, from the accept; the transport is closed
     time to authenticate      the same, from OPEN; CLOSE amqp:unauthorized-access
@@ -31,6 +32,7 @@ __all__ = [
     "IDLE_TIME_OUT_MS",
     "MAX_LINKS",
     "MAX_MESSAGE_SIZE",
+    "MAX_REFUSED_TOKENS",
     "MAX_SESSIONS",
     "MAX_UNFINISHED",
     "MAX_UNSETTLED",
@@ -46,6 +48,7 @@ CREDIT: Final = {"cbs": 100, "telemetry": 1_000, "methods": 100, "twin": 100}
 MAX_SESSIONS: Final = 16
 MAX_LINKS: Final = 64
 MAX_UNSETTLED: Final = 5_000
+MAX_REFUSED_TOKENS: Final = 20
 MAX_UNFINISHED: Final = 4 * MAX_MESSAGE_SIZE
 MAX_WAITING_ANSWERS: Final = 100
 

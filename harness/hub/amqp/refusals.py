@@ -13,13 +13,30 @@ import msgspec
 
 from harness.hub.amqp.addresses import Place
 from harness.hub.amqp.node import Node
-from harness.protocol.amqp.conditions import NOT_ALLOWED, NOT_FOUND, STOLEN, UNAUTHORIZED_ACCESS
+from harness.protocol.amqp.conditions import (
+    NOT_ALLOWED,
+    NOT_FOUND,
+    RESOURCE_LIMIT_EXCEEDED,
+    STOLEN,
+    UNAUTHORIZED_ACCESS,
+)
 from harness.protocol.amqp.performatives import Error
 
-__all__ = ["CONFLICT", "STOLEN_ERROR", "TOKEN_INVALID", "Asked", "Refusal", "no_cbs", "refuse", "unauthorized"]
+__all__ = [
+    "CONFLICT",
+    "STOLEN_ERROR",
+    "TOKEN_INVALID",
+    "TOO_MANY_TOKENS",
+    "Asked",
+    "Refusal",
+    "no_cbs",
+    "refuse",
+    "unauthorized",
+]
 
 CONFLICT: Final = "com.microsoft:link-creation-conflict"
 TOKEN_INVALID: Final = Error(UNAUTHORIZED_ACCESS, "Token Invalid.")
+TOO_MANY_TOKENS: Final = Error(RESOURCE_LIMIT_EXCEEDED, "Too many tokens were refused.")
 STOLEN_ERROR: Final = Error(STOLEN, "Another connection of the device was opened.")
 
 

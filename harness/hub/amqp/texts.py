@@ -40,11 +40,11 @@ def shown(value: t.Value) -> str | None:
 
 
 def properties_of(message: Message) -> dict[str, str | None]:
-    """The application's properties, and those of the system under the names which MQTT has for them."""
+    """The application's properties, and those of the system under the names which MQTT has for them; cut like everything else."""
     system = message.properties
-    found = {name: text_of(value) for name, field in _SYSTEM if (value := getattr(system, field)) is not None}
+    found = {name: shown(value) for name, field in _SYSTEM if (value := getattr(system, field)) is not None}
     for name, value in message.application_properties.items():
-        found[str(name)] = text_of(value)
+        found[str(name)[:_SHOWN]] = shown(value)
     return found
 
 

@@ -31,6 +31,9 @@ from harness.protocol.amqp.types import Described, Value
 if TYPE_CHECKING:
     from harness.protocol.amqp.session import Session
 
+PART_COST = 64
+"""What a part of a message takes in memory beside its bytes, roughly."""
+
 
 class Partial(Struct):
     """A message of which more frames are to come."""
@@ -41,6 +44,11 @@ class Partial(Struct):
     settled: bool
     parts: list[bytes]
     size: int = 0
+
+    @property
+    def held(self) -> int:
+        """Bytes of memory that the parts take, roughly: small ones have their price too."""
+        return self.size + PART_COST * len(self.parts)
 
 
 class ReceiverLink(Link):
@@ -171,7 +179,7 @@ class ReceiverLink(Link):
         partial.size += len(payload)
         if payload:  # empty frames are free for the peer
             partial.parts.append(payload)
-            self.session.count_buffered(len(payload))
+            self.session.count_buffered(len(payload) + PART_COST)
         if transfer.aborted:
             self._drop_partial()
             self._top_up()
@@ -195,7 +203,7 @@ class ReceiverLink(Link):
 
     def _drop_partial(self) -> None:
         if self._partial is not None:
-            self.session.count_buffered(-self._partial.size)
+            self.session.count_buffered(-self._partial.held)
             self._partial = None
 
     def _forget(self) -> None:

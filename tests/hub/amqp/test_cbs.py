@@ -12,8 +12,10 @@ from support.amqp_strategies import values
 from support.hub_world import DEVICE, HUB_NAME, IDENTITY, NOW, World, token
 
 from harness.hub.amqp.cbs import TYPES, read_put_token
+from harness.hub.amqp.figures import MAX_REFUSED_TOKENS
+from harness.hub.amqp.refusals import TOO_MANY_TOKENS
 from harness.protocol.amqp import types as t
-from harness.protocol.amqp.events import DispositionReceived, TransferReceived
+from harness.protocol.amqp.events import CloseReceived, DispositionReceived, TransferReceived
 from harness.protocol.amqp.messages import Data, Message, SingleValue, decode_message, encode_message
 from harness.protocol.amqp.performatives import Accepted, SenderSettleMode, Source, Target
 
@@ -168,6 +170,21 @@ def test_answer_takes_the_link_of_the_same_session(device: AmqpDevice) -> None:
     device.run()
     assert [event.link for event in device.take(TransferReceived)] == [answers]
     assert other is not answers
+
+
+def test_refused_tokens_in_a_row_are_bounded(world: World, device: AmqpDevice) -> None:
+    """Each would have to be told apart from every later text; a good one begins the count anew."""
+    bad = ["nonsense-nonsense"] * (MAX_REFUSED_TOKENS - 1)
+    for text in (*bad, token(), *bad, bad[0]):
+        answer(device, put_token_message(text))
+    device.requests.send(encode_message(put_token_message("nonsense-nonsense")))
+    device.run()
+    assert len(world.find("put-token-answered")) == 2 * MAX_REFUSED_TOKENS
+    assert world.one("cut") == {
+        "conn": 1, "cause": "protocol", "close": "close", "detail": "20 tokens in a row were refused",
+    }  # fmt: skip
+    (close,) = device.take(CloseReceived)
+    assert close.close.error == TOO_MANY_TOKENS
 
 
 def test_answers_nobody_takes_are_bounded(world: World) -> None:

@@ -33,7 +33,7 @@ from harness.protocol.amqp.performatives import (
     Target,
     Transfer,
 )
-from harness.protocol.amqp.receiver import ReceiverLink
+from harness.protocol.amqp.receiver import PART_COST, ReceiverLink
 
 OURS = 2**31 - 1
 """The outgoing window that we announce."""
@@ -218,10 +218,11 @@ def test_a_link_with_a_limit_of_its_own() -> None:
 
 def test_unfinished_messages_are_limited() -> None:
     """All together, over the whole connection."""
-    world, _ = sending(Limits(max_buffered=10))
+    world, _ = sending(Limits(max_buffered=10 + PART_COST))
     world.send(message(more=True), payload=bytes(10))
     event = only(ProtocolViolation, world.send(Transfer(0, more=True), payload=b"x"))
-    assert event == ProtocolViolation(RESOURCE_LIMIT_EXCEEDED, "more than 10 bytes of unfinished messages")
+    limit = 10 + PART_COST
+    assert event == ProtocolViolation(RESOURCE_LIMIT_EXCEEDED, f"more than {limit} bytes of unfinished messages")
 
 
 def test_empty_parts_take_no_memory() -> None:
