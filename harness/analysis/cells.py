@@ -1,15 +1,15 @@
 """One cell's log -> its findings."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
 from harness.analysis.aftermath import aftermath
 from harness.analysis.fields import items, mapping, number, of_kind, text
-from harness.analysis.findings import EXPIRED, FAULT, AbsenceFinding, CellFindings, Signature
+from harness.analysis.findings import AbsenceFinding, CellFindings, Signature
 from harness.analysis.inband import PointOf, in_band, refused_renewals
 from harness.analysis.messages import messages, outcomes
+from harness.analysis.notes import notes
 from harness.analysis.recovery import recovery
 from harness.analysis.renewals import (
     first_token,
@@ -38,7 +38,8 @@ def analyse_cell(log: CellLog) -> CellFindings:
     """Everything the log shows; never raises on an incomplete or foreign log."""
     timeline = make_timeline(log)
     cell = _with_tokens(_stated(log, timeline), timeline, log.events)
-    return msgspec.structs.replace(cell, **_course(log, timeline, cell))
+    whole = msgspec.structs.replace(cell, **_course(log, timeline, cell))
+    return msgspec.structs.replace(whole, notes=notes(log, whole, timeline.closing_s))
 
 
 def _stated(log: CellLog, timeline: Timeline) -> CellFindings:
@@ -72,7 +73,6 @@ def _stated(log: CellLog, timeline: Timeline) -> CellFindings:
         set_lifetime_s=_set_lifetime(header),
         disturbed=_is_disturbed(header),
         about_the_end=_is_disturbed(header) or text(mapping(scenario, "hub"), "close") not in OWN_WAY,
-        notes=_notes(log, timeline, reported),
     )
 
 
@@ -198,18 +198,3 @@ def _absence(absence: Absence, lag_ms: float) -> AbsenceFinding:
 
 def _point(token: Token | None, at_s: float, point_of: PointOf) -> float | None:
     return None if token is None else point_of(token, at_s)
-
-
-def _notes(log: CellLog, timeline: Timeline, reported: str) -> tuple[str, ...]:
-    """What a reader of the row should know besides the figures."""
-    stated = log.header.version
-    other = f"the device reports version {reported}, the profile speaks of {stated}"
-    wanted = {EXPIRED, FAULT}
-    causes = Counter(one.cause for one in timeline.absences if one.first == "hub" and one.cause not in wanted)
-    cuts = (
-        f"the hub cut the connection for another reason than its token: {cause} ({n})" for cause, n in causes.items()
-    )
-    refused = [] if _is_disturbed(log.header) else refused_renewals(timeline)
-    unwanted = (f"the hub refused a new token at {one.at_s:.1f} s ({one.code})" for one in refused)
-    noted = (text(event.fields, "text") for event in of_kind(log.events, "harness", "note"))
-    return tuple(filter(None, [other if reported not in {"", stated} else "", *cuts, *unwanted, *noted]))

@@ -300,6 +300,14 @@ class CellFindings(msgspec.Struct, frozen=True):
         cuts = tuple(absence for absence in self.absences if absence.cause in {EXPIRED, FAULT})
         return self.renewals or cuts or tuple(absence for absence in self.absences if absence.first != "hub")
 
+    @property
+    def unexplained(self) -> tuple[AbsenceFinding, ...]:
+        """Where no fault disturbed the device: the times it was away besides what the cell is about, but for the hub's cuts for other reasons than a token."""
+        if self.disturbed:
+            return ()
+        others = (one for one in self.absences if one not in self.telling)
+        return tuple(one for one in others if one.first != "hub" or one.cause == EXPIRED)
+
 
 def _began(renewal: AbsenceFinding | InBandFinding) -> float:
     return renewal.at_s if isinstance(renewal, InBandFinding) else renewal.left_s

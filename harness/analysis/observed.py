@@ -9,6 +9,8 @@
 | return, unaware, c2d-after-return | the same, by `harness.analysis.aftermath` |
 | all others | each telling absence or renewal of these cells (`CellFindings.telling`); a signature only where the cell went on for long enough to show all of it |
 
+Beside renewals, the times a device was away without renewing count too (`CellFindings.unexplained`): where a token was renewed in place twice and the
+connection was lost in between, the application was told something.
 At a renewal in place nothing is closed, so nobody closes first, and the hub logs nothing: its signature is empty, its level `none`.
 """
 
@@ -18,7 +20,7 @@ from typing import Final, Literal
 
 from harness.analysis.configurable import TOO_SLOW, default_token, lifetime_configurable, point_configurable
 from harness.analysis.evidence import Evidence, Observed, printable
-from harness.analysis.findings import AbsenceFinding, Aftermath, InBandFinding
+from harness.analysis.findings import AbsenceFinding, Aftermath, CellFindings, InBandFinding
 from harness.analysis.law import LawFinding, Observation, describe_interval, seconds
 from harness.analysis.points import laws, renewal_ways
 from harness.claims import ClaimKind, ClaimValue
@@ -81,7 +83,7 @@ def _of_absences(
     """
 
     def observed(evidence: Evidence) -> Observed:
-        telling = [absence for cell in evidence.main for absence in cell.telling]
+        telling = [one for cell in evidence.main for one in _told(cell)]
         whole = [absence for absence in telling if not _lacks(absence, side)]
         seen = [shown for absence in whole if (shown := value(absence)) is not None]
         if telling and not whole:
@@ -89,6 +91,10 @@ def _of_absences(
         return _distinct(seen, _why_not_shown(telling) if telling else _why_never_away(evidence))
 
     return observed
+
+
+def _told(cell: CellFindings) -> tuple[Telling, ...]:
+    return (*cell.telling, *(cell.unexplained if cell.renewals else ()))
 
 
 def _lacks(shown: Telling, side: Side | None) -> bool:

@@ -27,12 +27,20 @@ def laws(evidence: Evidence) -> tuple[LawFinding, LawFinding, bool]:
 
 
 def renewal_ways(cells: Sequence[CellFindings]) -> list[RenewalHow]:
-    """How each renewal was done, and `none` for each cell that outlived its token without one; only `none` needs all cells to have."""
+    """How each renewal was done, and `none` for each token that was cut for good after others had been renewed.
+
+    And `none` for each cell that outlived its token without a renewal; where nothing else was seen, all cells need to have.
+    """
     ways: list[RenewalHow] = [one.renewal for cell in cells for one in cell.renewals if one.renewal is not None]
+    ways += ["none" for cell in cells for one in cell.unexplained if cell.renewals and _was_the_end(one)]
     without = [cell for cell in cells if not cell.renewals]
     outlived = [cell for cell in without if cell.token_outlived]
     never: list[RenewalHow] = ["none"] * len(outlived)
     return ways + never if ways or outlived == without else []
+
+
+def _was_the_end(absence: AbsenceFinding) -> bool:
+    return absence.cause == EXPIRED and absence.back_s is None and not absence.cut_short
 
 
 def _obeys_its_margin(cell: CellFindings) -> bool:

@@ -98,3 +98,15 @@ def test_a_lifetime_that_is_none() -> None:
     """No token, or one that was made expired, has no life to count in."""
     found, _, _ = laws(evidence(cell(), renewing(0, 1)))
     assert found.observations == ()
+
+
+def test_a_token_that_was_cut_for_good() -> None:
+    """After others had been renewed, this one was not."""
+    last = renewal(25.0, "hub-cut", renewal=None, back_s=None, gap_ms=None)
+    assert renewal_ways([cell(absences=(renewal(10.0), last))]) == ["reconnect", "none"]
+
+
+def test_a_cut_whose_end_was_not_seen() -> None:
+    """The device may have been about to come back."""
+    last = renewal(25.0, "hub-cut", renewal=None, back_s=None, gap_ms=None, cut_short=True)
+    assert renewal_ways([cell(absences=(renewal(10.0), last))]) == ["reconnect"]
