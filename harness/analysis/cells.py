@@ -110,7 +110,7 @@ def _course(log: CellLog, timeline: Timeline, cell: CellFindings) -> dict[str, o
             lifetime_s=lifetime_s,
             point_of=point_of,
         ),
-        "refused_renewals": refused_renewals(timeline),
+        "refused_renewals": refused_renewals(log.events, timeline, records, point_of),
         "aftermath": aftermath(timeline, log.events, cell, became.c2d),
         "hub_log": whole.hub,
         "app": whole.app,

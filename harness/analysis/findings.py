@@ -9,7 +9,8 @@ Words for why a connection went (`AbsenceFinding.cause`):
 | `token-expired`, `fault`, `keep-alive`, `takeover`, `protocol`, ... | the hub cut it, for that reason; `fault`: because the scenario wanted it |
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, Literal
 
 import msgspec
@@ -28,14 +29,17 @@ __all__ = [
     "InBandFinding",
     "Messages",
     "Recovery",
+    "RefusedHow",
     "RefusedRenewal",
     "RenewalHow",
     "Return",
     "Signature",
     "Telemetry",
+    "Telling",
 ]
 
 RenewalHow = Literal["reconnect", "in-band", "hub-cut", "none"]
+RefusedHow = Literal["in-band", "reconnect"]
 Recovery = Literal["none", "retries", "next-send"]
 Return = Literal["by-itself", "next-send", "none"]
 C2dAfterReturn = Literal["delivered", "dead"]
@@ -134,14 +138,32 @@ class RefusedRenewal(msgspec.Struct, frozen=True):
     """A token other than that in use, presented to renew and refused. `how`: in place, or with a new connection after leaving.
 
     `code`: the CONNACK's, or the status of the put-token's answer. What followed: `left_s`, when the device left after it, null where it stayed
-    (or was away already); `renewed_s`, when a new token was accepted, in whatever way, null where none was.
+    (or was away already); `renewed_s`, when a new token was accepted, in whatever way, null where none was. `point_s` speaks of the token to be
+    replaced, where it was in place. `signature`: see `harness.analysis.inband`.
     """
 
     at_s: float
-    how: Literal["in-band", "reconnect"]
+    how: RefusedHow
     code: int
     left_s: float | None = None
     renewed_s: float | None = None
+    point_s: float | None = None
+    cut_short: bool = False
+    signature: Signature = Signature()
+
+    cause: ClassVar[str] = ""  # by itself it ends nothing
+    first: ClassVar[str] = ""
+    noisy: ClassVar[bool] = False
+    gap_ms: ClassVar[None] = None
+
+    @property
+    def back_s(self) -> float | None:
+        """When it was made up for."""
+        return self.renewed_s
+
+
+Telling = AbsenceFinding | InBandFinding | RefusedRenewal
+"""What a row is about."""
 
 
 class Aftermath(msgspec.Struct, frozen=True):
@@ -295,10 +317,23 @@ class CellFindings(msgspec.Struct, frozen=True):
         return tuple(sorted([*away, *self.in_band], key=_began))
 
     @property
-    def telling(self) -> tuple[AbsenceFinding | InBandFinding, ...]:
-        """What the cell is about: its renewals, else cuts for an expired token or a fault, else the absences the hub did not begin."""
+    def telling(self) -> tuple[Telling, ...]:
+        """What the cell is about.
+
+        What a fault of the scenario struck; else its renewals, else cuts for an expired token or a fault, else the absences the hub did not begin.
+        """
+        if struck := self._struck():
+            return struck
         cuts = tuple(absence for absence in self.absences if absence.cause in {EXPIRED, FAULT})
         return self.renewals or cuts or tuple(absence for absence in self.absences if absence.first != "hub")
+
+    def _struck(self) -> tuple[Telling, ...]:
+        """The cuts by a fault; and of each renewal that was refused, the absence it was refused in or that followed, else the first refusal."""
+        if not self.disturbed:
+            return ()
+        stayed = {one.renewed_s: one for one in reversed(self.refused_renewals) if _kept(one)}
+        away = (_with_refusal(absence, self.refused_renewals) for absence in self.absences)
+        return tuple(sorted([*(one for one in away if one is not None), *stayed.values()], key=_began))
 
     @property
     def unexplained(self) -> tuple[AbsenceFinding, ...]:
@@ -309,5 +344,20 @@ class CellFindings(msgspec.Struct, frozen=True):
         return tuple(one for one in others if one.first != "hub" or one.cause == EXPIRED)
 
 
-def _began(renewal: AbsenceFinding | InBandFinding) -> float:
-    return renewal.at_s if isinstance(renewal, InBandFinding) else renewal.left_s
+def _began(one: Telling) -> float:
+    return one.left_s if isinstance(one, AbsenceFinding) else one.at_s
+
+
+def _kept(refused: RefusedRenewal) -> bool:
+    """Whether the device stayed all the same."""
+    return refused.how == "in-band" and refused.left_s is None
+
+
+def _with_refusal(absence: AbsenceFinding, refusals: Sequence[RefusedRenewal]) -> AbsenceFinding | None:
+    """The absence with what the application saw since the refusal that led to it; None where neither a refusal nor a fault struck it."""
+    if (led := next((one for one in refusals if one.left_s == absence.left_s), None)) is not None:
+        seen = msgspec.structs.replace(absence.signature, app=led.signature.app, log=led.signature.log)
+        return msgspec.structs.replace(absence, signature=seen, cut_short=led.cut_short)
+    until_s = math.inf if absence.back_s is None else absence.back_s
+    met = any(one.how == "reconnect" and absence.left_s <= one.at_s <= until_s for one in refusals)
+    return absence if met or absence.cause == FAULT else None

@@ -12,10 +12,14 @@ the application travel through a pipe) and two seconds after the answer, but not
 | c2d, methods | what became of the C2D message and the direct method that the harness sent because of it |
 
 A refused renewal is another token than the one in use that the hub would not have: by put-token during the stay (`in-band`), or while the device
-was away (`reconnect`). Up to the next accepted new token, that is all one attempt at renewing.
+was away (`reconnect`). Up to the next accepted new token, that is all one attempt at renewing. To its signature belongs what the application was shown
+from half a second before the put-token, or before the device left, and what the hub logged from then on, to two seconds after a new token was
+accepted or the device was back.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from msgspec.structs import replace
 
 from harness.analysis.fields import of_kind, whole
 from harness.analysis.findings import InBandFinding, RefusedRenewal
@@ -70,20 +74,42 @@ def in_band(
     return tuple(found)
 
 
-def refused_renewals(timeline: Timeline) -> tuple[RefusedRenewal, ...]:
+def refused_renewals(
+    events: Sequence[Event], timeline: Timeline, records: Sequence[Record], point_of: PointOf
+) -> tuple[RefusedRenewal, ...]:
     """The refused renewals before the closing, in order."""
-    found = [
-        RefusedRenewal(put.at_s, "in-band", put.status or 0, *_what_followed(visit, put, timeline))
-        for visit, put in _puts(timeline)
-        if put.refused
-    ]
-    found += [
-        RefusedRenewal(one.attempt_s, "reconnect", one.code or 0, None, _renewed_by_coming_back(absence))
-        for absence in timeline.absences
-        for one in absence.refused
-        if _is_new(one.token, absence.left)
-    ]
+    found = []
+    for away in timeline.absences:
+        for one in away.refused:
+            if _is_new(one.token, away.left):
+                refused = RefusedRenewal(one.attempt_s, "reconnect", one.code or 0, None, _renewed_by_coming_back(away))
+                found.append(_seen(refused, away.left_s, away.back_s, events, timeline, records))
+    for visit, put in _puts(timeline):
+        if put.refused:
+            absence, renewed_s = _what_followed(visit, put, timeline)
+            left_s = None if absence is None else absence.left_s
+            over_s = renewed_s if absence is None else absence.back_s
+            point_s = None if put.replaces is None else point_of(put.replaces, put.at_s)
+            refused = RefusedRenewal(put.at_s, "in-band", put.status or 0, left_s, renewed_s, point_s)
+            found.append(_seen(refused, put.at_s, over_s, events, timeline, records))
     return tuple(sorted((one for one in found if one.at_s < timeline.closing_s), key=lambda one: one.at_s))
+
+
+def _seen(
+    refused: RefusedRenewal,
+    since: float,
+    over_s: float | None,
+    events: Sequence[Event],
+    timeline: Timeline,
+    records: Sequence[Record],
+) -> RefusedRenewal:
+    """With what was seen of it from `since` until it was over, or to the closing where it never was."""
+    stop = timeline.closing_s if over_s is None else min(over_s + AFTER_S, timeline.closing_s)
+    return replace(
+        refused,
+        cut_short=timeline.closing_s < (refused.at_s if over_s is None else over_s) + AFTER_S,
+        signature=signature_within(events, records, since - BEFORE_S, since, stop),
+    )
 
 
 def _puts(timeline: Timeline) -> Iterator[tuple[Visit, PutToken]]:
@@ -97,13 +123,13 @@ def _handed_over(events: Sequence[Event], start: float, stop: float) -> set[int]
     return {number for number in numbers if number is not None}
 
 
-def _what_followed(visit: Visit, refused: PutToken, timeline: Timeline) -> tuple[float | None, float | None]:
-    """When the device left after it, and when a new token was accepted."""
+def _what_followed(visit: Visit, refused: PutToken, timeline: Timeline) -> tuple[Absence | None, float | None]:
+    """The absence that followed it, and when a new token was accepted."""
     later = (put for put in visit.puts if put.at_s > refused.at_s and put.accepted)
     if renewed := next(later, None):
         return None, renewed.answered_s
     absence = next((one for one in timeline.absences if one.left == visit), None)
-    return (None, None) if absence is None else (absence.left_s, _renewed_by_coming_back(absence))
+    return absence, None if absence is None else _renewed_by_coming_back(absence)
 
 
 def _renewed_by_coming_back(absence: Absence) -> float | None:

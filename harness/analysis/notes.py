@@ -49,11 +49,11 @@ def _also_away(absences: Iterable[AbsenceFinding], closing_s: float) -> Iterator
 
 
 def _noticed(renewal: InBandFinding) -> str:
-    lost = len(renewal.lost) + renewal.c2d.lost + renewal.methods.lost
+    lost = {"message": len(renewal.lost), "C2D message": renewal.c2d.lost, "method call": renewal.methods.lost}
     seen = [
         "the device left" if renewal.left else "",
         f"the application saw {', '.join(in_brief(renewal.signature.app))}" if renewal.signature.app else "",
-        f"{lost} lost" if lost else "",
+        *(f"lost {number} {what}{'s' if number > 1 else ''}" for what, number in lost.items() if number),
     ]
     return f"around the renewal in place at {renewal.at_s:.1f} s: {'; '.join(filter(None, seen))}"
 

@@ -20,7 +20,7 @@ from typing import Final, Literal
 
 from harness.analysis.configurable import TOO_SLOW, default_token, lifetime_configurable, point_configurable
 from harness.analysis.evidence import Evidence, Observed, printable
-from harness.analysis.findings import AbsenceFinding, Aftermath, CellFindings, InBandFinding
+from harness.analysis.findings import AbsenceFinding, Aftermath, CellFindings, InBandFinding, Telling
 from harness.analysis.law import LawFinding, Observation, describe_interval, seconds
 from harness.analysis.points import laws, renewal_ways
 from harness.claims import ClaimKind, ClaimValue
@@ -70,8 +70,7 @@ def _distinct(values: Iterable[ClaimValue], reason: str) -> Observed:
 
 
 Side = Literal["hub", "app"]
-Telling = AbsenceFinding | InBandFinding
-IN_PLACE: Final = "the token was renewed in place: nothing was closed"
+IN_PLACE: Final = "it was done in place: nothing was closed"
 
 
 def _of_absences(
@@ -103,7 +102,7 @@ def _lacks(shown: Telling, side: Side | None) -> bool:
 
 
 def _why_not_shown(telling: Sequence[Telling]) -> str:
-    return IN_PLACE if all(isinstance(one, InBandFinding) for one in telling) else "the log does not tell"
+    return "the log does not tell" if any(isinstance(one, AbsenceFinding) for one in telling) else IN_PLACE
 
 
 def _levels(shown: Telling) -> str | None:

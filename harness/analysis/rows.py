@@ -16,11 +16,12 @@ from harness.analysis.findings import (
     AbsenceFinding,
     C2dAfterReturn,
     CellFindings,
-    InBandFinding,
+    RefusedHow,
     RenewalHow,
     Return,
     Signature,
     Telemetry,
+    Telling,
 )
 from harness.analysis.law import LawFinding
 from harness.analysis.points import laws, renewal_ways
@@ -32,7 +33,6 @@ from harness.events import CellLog
 __all__ = ["Row", "analyse"]
 
 _Key = tuple[object, ...]
-_Telling = AbsenceFinding | InBandFinding
 FEWEST_FOR_A_MEDIAN: Final = 5
 
 
@@ -44,9 +44,10 @@ class Row(msgspec.Struct, frozen=True):
     `version` is the measured one (see `CellFindings`). `status` is empty for a row that was measured, `complete` is false where one of its
     cells was not to its end, `awaited` where one of the main cells did not see what the scenario waits for.
     `lifetime_s` is what the tokens of the main cells were made for. `renewal` is how most renewals were done, `none` where there was none although
-    a token was watched beyond its end, and null where that was not seen either. Of the absences and renewals in place the row is about: `points_s` are their
+    a token was watched beyond its end, and null where that was not seen either. `refused_renewal`: how the renewal that the scenario refused was tried,
+    null where none was. Of the absences and renewals in place the row is about: `points_s` are their
     moments in the token's life, `first` who ended the connection, `gap_ms` every gap with `noisy` for each that the hub's own lag may have
-    made (nothing is closed by a renewal in place: it has neither), `gap_median_ms` null for fewer than five, and `hub_log`, `hub_levels`, `app`, `log` their usual signature: all four from the
+    made (nothing is closed by a renewal in place, be it refused: it has neither), `gap_median_ms` null for fewer than five, and `hub_log`, `hub_levels`, `app`, `log` their usual signature: all four from the
     first absence of those that agree in what hub and application saw, if possible of those that were not cut short. `signature_of` says
     how many absences showed it, and of how many. Without an absence, `hub_log`, `app` and `log` are those of the whole first cell.
     `returned`, `unaware_s`, `c2d_after_return`: what followed where the hub or a fault ended the device's stay, as the claims of these kinds have it;
@@ -93,6 +94,7 @@ class Row(msgspec.Struct, frozen=True):
     gap_median_ms: float | None = None
     noisy: tuple[bool, ...] = ()
     recovery: str | None = None
+    refused_renewal: RefusedHow | None = None
     returned: Return | None = None
     unaware_s: float | None = None
     c2d_after_return: C2dAfterReturn | None = None
@@ -226,13 +228,13 @@ def _figures(evidence: Evidence) -> dict[str, object]:
     }
 
 
-def _absence_figures(telling: Sequence[_Telling]) -> dict[str, object]:
-    """What the absences and the renewals in place have in common."""
+def _absence_figures(telling: Sequence[Telling]) -> dict[str, object]:
+    """What the absences, the renewals in place and the refused ones have in common."""
     gaps = [(absence.gap_ms, absence.noisy) for absence in telling if absence.gap_ms is not None]
     usual, shown = _usual_signature(telling)
     return {
         "points_s": tuple(absence.point_s for absence in telling if absence.point_s is not None),
-        "first": tuple(dict.fromkeys(absence.first for absence in telling if not isinstance(absence, InBandFinding))),
+        "first": tuple(dict.fromkeys(absence.first for absence in telling if isinstance(absence, AbsenceFinding))),
         "gap_ms": tuple(gap for gap, _ in gaps),
         "noisy": tuple(noisy for _, noisy in gaps),
         "gap_median_ms": statistics.median(gap for gap, _ in gaps) if len(gaps) >= FEWEST_FOR_A_MEDIAN else None,
@@ -245,11 +247,13 @@ def _absence_figures(telling: Sequence[_Telling]) -> dict[str, object]:
 
 
 def _aftermath_figures(measured: Sequence[CellFindings]) -> dict[str, object]:
-    """The usual return, the longest unawareness, and what became of C2D, where the scenario is about it."""
+    """How the refused renewal was tried, the usual return, the longest unawareness, and what became of C2D, where the scenario is about it."""
     found = [cell.aftermath for cell in measured if cell.about_the_end]
     returned = Counter(how for one in found for how in one.returned)
     c2d = Counter(one.c2d for one in found if one.c2d is not None)
+    tried = Counter(one.how for cell in measured if cell.disturbed for one in cell.refused_renewals[:1])
     return {
+        "refused_renewal": next((how for how, _ in tried.most_common(1)), None),
         "returned": next((how for how, _ in returned.most_common(1)), None),
         "unaware_s": max((after_s for one in found for after_s in one.unaware_s), default=None),
         "c2d_after_return": next((what for what, _ in c2d.most_common(1)), None),
@@ -261,7 +265,7 @@ def _telemetry_figures(cells: Sequence[Telemetry]) -> dict[str, object]:
     return {name: sum(getattr(one, name) for one in cells) for name in names}
 
 
-def _usual_signature(telling: Sequence[_Telling]) -> tuple[Signature, tuple[int, int]]:
+def _usual_signature(telling: Sequence[Telling]) -> tuple[Signature, tuple[int, int]]:
     """The signature most absences show, from the first of them, with their number and that of all.
 
     Lines of the SDK's log may carry numbers and addresses, so absences agree where hub and application saw the same.

@@ -55,7 +55,14 @@ def _points(points: Sequence[float]) -> str:
 
 def _renewal(row: Row) -> str:
     first = f"{' / '.join(row.first)} first" if row.first else ""
-    return ",\n".join(filter(None, [row.renewal or "-", first, *_afterwards(row)]))
+    return ",\n".join(filter(None, [*_way(row), first, *_afterwards(row)]))
+
+
+def _way(row: Row) -> list[str]:
+    """How the device renews; of a renewal that was refused, how it tried, and, where it stayed, how it made up for it."""
+    if row.refused_renewal is None:
+        return [row.renewal or "-"]
+    return [f"{row.refused_renewal} refused", f"then {row.renewal}" if row.renewal and not row.first else ""]
 
 
 def _afterwards(row: Row) -> list[str]:

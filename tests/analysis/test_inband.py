@@ -3,7 +3,7 @@
 from support.analysis_logs import LogBuilder, header, renews_in_place
 
 from harness.analysis.cells import analyse_cell
-from harness.analysis.findings import CellFindings, Exchanges, InBandFinding, RefusedRenewal
+from harness.analysis.findings import AbsenceFinding, CellFindings, Exchanges, InBandFinding, RefusedRenewal, Signature
 from harness.analysis.law import TOLERANCE_S
 
 
@@ -95,35 +95,43 @@ def test_a_cell_that_ends_too_soon() -> None:
     assert renewed(standing().renew(60).after(1).end()).cut_short
 
 
+REFUSED = Signature(("refused 401003",), "error")
+
+
 def test_a_refused_renewal_after_which_the_device_stays() -> None:
     """It is renewed at the next attempt."""
     found = cell(standing().renew(60, 401).at(20).renew(60).at(30).end())
-    assert found.refused_renewals == (RefusedRenewal(10.0, "in-band", 401, None, 20.002),)
+    assert found.refused_renewals == (RefusedRenewal(10.0, "in-band", 401, None, 20.002, 10.0, False, REFUSED),)
     assert (len(found.in_band), found.connections) == (1, 1)
 
 
 def test_a_refused_renewal_that_is_never_made_up_for() -> None:
     """The device stays, with the old token."""
-    assert cell(standing().renew(60, 401).at(20).end()).refused_renewals == (RefusedRenewal(10.0, "in-band", 401),)
+    (found,) = cell(standing().renew(60, 401).at(20).end()).refused_renewals
+    assert found == RefusedRenewal(10.0, "in-band", 401, None, None, 10.0, False, REFUSED)
 
 
 def test_a_refused_renewal_after_which_the_device_leaves() -> None:
     """Measured with Node.js: it closes at once, and is back with the next message."""
     found = cell(standing().renew(60, 401).after(0.05).disconnect().at(12).enter(60).at(20).end())
-    assert found.refused_renewals == (RefusedRenewal(10.0, "in-band", 401, 10.052, 12.0),)
+    seen = Signature(("refused 401003", "disconnect", "connect"), "informational+error")
+    assert found.refused_renewals == (RefusedRenewal(10.0, "in-band", 401, 10.052, 12.0, 10.0, False, seen),)
     assert [one.renewal for one in found.renewals] == ["reconnect"]
 
 
 def test_a_device_that_leaves_for_good() -> None:
     """No new token was ever accepted."""
     found = cell(standing().renew(60, 401).after(0.05).disconnect().at(20).end())
-    assert found.refused_renewals == (RefusedRenewal(10.0, "in-band", 401, 10.052, None),)
+    seen = Signature(("refused 401003", "disconnect"), "informational+error")
+    assert found.refused_renewals == (RefusedRenewal(10.0, "in-band", 401, 10.052, None, 10.0, False, seen),)
 
 
 def test_a_refused_renewal_by_a_new_connection() -> None:
     """As over MQTT: it had left to renew, and was refused with the new token."""
     log = LogBuilder().connect(60).at(10).disconnect().after(0.1).refused(60).after(1).connect(60)
-    assert cell(log.at(20).end()).refused_renewals == (RefusedRenewal(10.1, "reconnect", 5, None, 11.1),)
+    seen = Signature(("disconnect", "refused 401003", "connect"), "informational+error")
+    found = cell(log.at(20).end()).refused_renewals
+    assert found == (RefusedRenewal(10.1, "reconnect", 5, None, 11.1, signature=seen),)
 
 
 def test_a_refused_old_token_is_no_refused_renewal() -> None:
@@ -144,3 +152,56 @@ def test_a_refusal_nobody_asked_for_is_worth_a_note() -> None:
     for scenario, notes in changes:
         log = LogBuilder(header(scenario)).enter(60).at(10).renew(60, 401).at(20).end()
         assert cell(log).notes == notes
+
+
+DISTURBED = header("renewal-refused", transport="amqp")
+
+
+def test_a_row_about_a_refusal_shows_the_refusal() -> None:
+    """Not the renewals that go well after it: measured with Node.js over AMQP."""
+    log = LogBuilder(DISTURBED).enter(60).at(10).renew(60, 401).after(0.05).failure("disconnect", "UnauthorizedError")
+    log.after(0.01).disconnect().at(12).enter(60).at(22).renew(60).at(32).renew(60)
+    (found,) = cell(log.at(40).end()).telling
+    assert isinstance(found, AbsenceFinding)
+    assert (found.left_s, found.signature.app) == (10.062, ("disconnect: UnauthorizedError",))
+    assert found.signature.hub == ("refused 401003", "disconnect", "connect")
+
+
+def test_what_the_application_saw_long_before_the_cut() -> None:
+    """Measured with C over AMQP: a status at the refusal, and nine seconds later the hub detaches the links."""
+    log = LogBuilder(DISTURBED).enter(20).at(15).renew(20, 401).after(0.01).status("UNAUTHENTICATED", "BAD_CREDENTIAL")
+    log.at(24).detach().at(25).put_token(20).answer(admitted=True).status("AUTHENTICATED", "OK").at(40).end()
+    (found,) = cell(log).telling
+    assert found.signature.app == ("UNAUTHENTICATED/BAD_CREDENTIAL", "AUTHENTICATED/OK")
+    assert found.signature.hub == ("refused 401003", "401003", "404104", "connect")
+
+
+def test_a_refusal_over_which_nobody_leaves() -> None:
+    """It is what the row shows, once for each attempt at renewing."""
+    log = LogBuilder(DISTURBED).enter(60).at(10).renew(60, 401).at(12).renew(60, 401).at(13).renew(60).at(23).renew(60)
+    (found,) = cell(log.at(40).end()).telling
+    assert isinstance(found, RefusedRenewal)
+    assert (found.at_s, found.back_s, found.signature) == (10.0, 13.002, REFUSED)
+
+
+def test_a_refusal_on_the_way_back() -> None:
+    """Of two absences, it lies in the first."""
+    log = LogBuilder(header("renewal-refused")).connect(60).at(10).disconnect().after(0.1).refused(60).after(1)
+    log.connect(60).at(20).disconnect().after(0.1).connect(60)
+    (found,) = cell(log.at(40).end()).telling
+    assert isinstance(found, AbsenceFinding)
+    assert (found.left_s, found.signature.hub) == (10.0, ("disconnect", "refused 401003", "connect"))
+
+
+def test_a_refusal_from_which_the_device_never_came_back() -> None:
+    """The absence lasts until the end."""
+    log = LogBuilder(header("renewal-refused")).connect(60).at(10).disconnect().after(0.1).refused(60)
+    (found,) = cell(log.at(40).end()).telling
+    assert isinstance(found, AbsenceFinding)
+    assert (found.left_s, found.back_s) == (10.0, None)
+
+
+def test_a_fault_that_never_struck() -> None:
+    """The row shows what there is."""
+    found = cell(LogBuilder(DISTURBED).enter(60).at(10).renew(60).at(20).end())
+    assert found.telling == found.in_band

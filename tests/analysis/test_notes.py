@@ -95,11 +95,11 @@ def test_a_renewal_in_place_that_was_noticed() -> None:
     log = renewing_twice().at(30).send(1).renew(20).after(0.1).failure("send_failed", "az.Unauthorized", id=7).at(31)
     log.harness("command", cmd="send", id=2).arrives(2).at(31.5).closed("device", "rst").at(40).enter(20)
     assert cell(log.at(50).end()).notes[-1] == (
-        "around the renewal in place at 30.0 s: the device left; the application saw send_failed: Unauthorized; 1 lost"
+        "around the renewal in place at 30.0 s: the device left; the application saw send_failed: Unauthorized; lost 1 message"
     )
 
 
 def test_a_message_lost_at_a_renewal_in_place() -> None:
     """Nobody left, and the application was shown nothing."""
     log = renewing_twice().at(30).send(1).renew(20).at(31).send(2).arrives(2).at(50).end()
-    assert cell(log).notes == ("around the renewal in place at 30.0 s: 1 lost",)
+    assert cell(log).notes == ("around the renewal in place at 30.0 s: lost 1 message",)

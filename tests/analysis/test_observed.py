@@ -7,7 +7,7 @@ import pytest
 from support.analysis_findings import cell, evidence, outliving, renewal, renewing
 
 from harness.analysis.evidence import Observed
-from harness.analysis.findings import Aftermath, InBandFinding, Signature
+from harness.analysis.findings import Aftermath, InBandFinding, RefusedRenewal, Signature
 from harness.analysis.observed import observe
 from harness.claims import ClaimKind
 
@@ -144,7 +144,7 @@ def test_a_renewal_in_place() -> None:
     """Nobody closes, no record is written, the application sees nothing."""
     cells = evidence(cell(transport="amqp", in_band=(IN_PLACE,)))
     assert observe("renewal-action", cells).values == ("in-band",)
-    assert observe("closes-first", cells) == Observed(reason="the token was renewed in place: nothing was closed")
+    assert observe("closes-first", cells) == Observed(reason="it was done in place: nothing was closed")
     assert observe("hub-log-levels", cells) == Observed(("none",), "none")
     assert observe("hub-signature", cells) == Observed(((),), "nothing")
     assert observe("app-signature", cells) == Observed(((),), "nothing")
@@ -171,3 +171,12 @@ def test_silence_without_an_end() -> None:
     found = observe("unaware", evidence(cell(aftermath=Aftermath(silent_s=17.0))))
     assert (found.values, found.text, found.longer_s) == ((), "more than 17 s", 17.0)
     assert found.reason == "there was no sign in the 17 s it was watched for"
+
+
+def test_a_refusal_over_which_nobody_leaves() -> None:
+    """Nobody closes; the hub records it."""
+    refused = RefusedRenewal(10.0, "in-band", 401, None, 20.0, 10.0, signature=Signature(("refused 401003",), "error"))
+    cells = evidence(cell(disturbed=True, refused_renewals=(refused,), in_band=(IN_PLACE,)))
+    assert observe("closes-first", cells) == Observed(reason="it was done in place: nothing was closed")
+    assert observe("hub-signature", cells).text == "refused 401003"
+    assert observe("hub-log-levels", cells).text == "error"

@@ -301,3 +301,13 @@ def test_rows_that_only_show_the_default() -> None:
     stayed, left = defaults(), LogBuilder(header("defaults")).connect(3600).at(5).disconnect().at(9).end()
     assert rows(stayed)[0].only_shows_the_default
     assert not rows(left)[0].only_shows_the_default
+
+
+def test_a_row_about_a_refusal() -> None:
+    """Figures and signature are those of the refused renewal, whatever most renewals were like."""
+    log = LogBuilder(header("renewal-refused", transport="amqp")).enter(60).at(10).renew(60, 401).after(0.05)
+    log.disconnect().at(12).enter(60).at(22).renew(60).at(32).renew(60)
+    (row,) = rows(log.at(40).end())
+    assert (row.renewal, row.refused_renewal, row.first) == ("in-band", "in-band", ("device",))
+    assert (row.gap_ms, row.signature_of) == ((1948.0,), (1, 1))
+    assert row.hub_log == ("refused 401003", "disconnect", "connect")

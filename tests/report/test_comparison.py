@@ -226,3 +226,14 @@ def test_what_followed_an_end() -> None:
     )
     at_once = a_row(**followed, unaware_s=0.004, returned="none")
     assert "-,<br>hub first,<br>never back |" in comparison([at_once], "markdown", brief=True)
+
+
+def test_a_renewal_that_was_refused() -> None:
+    """How it was tried, and what became of it, not how the others went; where the device stayed, how it made up for it."""
+    refused = {"renewal": "in-band", "refused_renewal": "in-band"}
+    left = a_row(**refused, first=("device",), returned="next-send")
+    assert "| in-band refused,<br>device first,<br>back at the next send |" in comparison(
+        [left], "markdown", brief=True
+    )
+    stayed = a_row(**refused, first=())
+    assert "| in-band refused,<br>then in-band |" in comparison([stayed], "markdown", brief=True)
