@@ -2,13 +2,18 @@
 
 import itertools
 import json
+import math
 import re
 
 import pytest
 
+from harness.analysis.aftermath import CLEAR_S
+from harness.analysis.recovery import REACTION_S
 from harness.claims import Claim
+from harness.emulation import AmqpEmulation
 from harness.law import Law
 from harness.profile import Profile, find_profiles
+from harness.scenario import find_scenarios
 
 PROFILES = {loaded.profile.sdk: loaded for loaded in find_profiles()}
 GRACE_S = 5.0
@@ -77,6 +82,57 @@ def test_the_main_settings_show_two_renewals_in_time(profile: Profile) -> None:
         assert settings.lifetime_s is not None
         latest = point(settings.lifetime_s, law) + emulation.renewal_quantum_s + emulation.expiry_offset_s
         assert latest * (2 if index == 0 else 1) <= 55
+
+
+def refused_s(profile: Profile, transport: str) -> float:
+    """When the first renewal at the main settings is refused, in seconds after the first token was made."""
+    manners, settings = profile.emulation.over(transport), profile.settings[0]
+    assert settings.lifetime_s is not None
+    at = point(settings.lifetime_s, manners.renewal)
+    if manners.renewal_quantum_s:
+        looks = at / manners.renewal_quantum_s
+        at = manners.renewal_quantum_s * (int(looks) + 1 if manners.renewal_needs == "passed" else math.ceil(looks))
+    by_a_cut = manners.renewal.law == "hub-cut"
+    return at + (profile.emulation.expiry_offset_s + manners.reconnect_delay_s if by_a_cut else 0.0)
+
+
+def retries_s(profile: Profile, transport: str, times: int) -> list[float]:
+    """When the SDK tries again by itself, after each of `times` refusals: at the earliest and at the latest."""
+    manners = profile.emulation.over(transport)
+    waits: tuple[float, ...] = ()
+    if isinstance(manners, AmqpEmulation) and manners.after_failed_renewal == "repeats":
+        waits = (manners.repeat_delay_s,) * times
+    elif manners.after_refusal == "retries" or profile.emulation.after_failed_renewal == "retries-until-renewal":
+        waits = manners.refused_retry_s[:times]
+    factors = (1 - manners.refused_retry_jitter, 1 + manners.refused_retry_jitter)
+    refused = refused_s(profile, transport)
+    return [refused + wait * factor for wait in itertools.accumulate(waits) for factor in factors]
+
+
+@pytest.mark.parametrize("transport", ["mqtt", "amqp"])
+@every_profile
+def test_no_attempt_of_its_own_looks_like_the_answer_to_a_message(profile: Profile, transport: str) -> None:
+    """In the scenario of a refused renewal none is due shortly after a send, so that the two can be told apart."""
+    if transport not in profile.transports:
+        return
+    scenario = find_scenarios()["renewal-refused"]
+    for at in retries_s(profile, transport, scenario.faults[0].times):
+        assert at % scenario.intervals.send_s > REACTION_S + 0.1
+
+
+@pytest.mark.parametrize("transport", ["mqtt", "amqp"])
+@every_profile
+def test_a_cut_lies_in_the_middle_between_two_messages(profile: Profile, transport: str) -> None:
+    """Neither the attempt that follows it, nor the half a second in which nothing can be told, meets one."""
+    if transport not in profile.transports:
+        return
+    scenario = find_scenarios()["cut-sending"]
+    assert scenario.token_lifetime_s is not None
+    half, send_s = scenario.token_lifetime_s / 2, scenario.intervals.send_s
+    back = profile.emulation.over(transport).reconnect_delay_s
+    for cut in (half - 0.5, half):  # the expiry stands in whole seconds
+        assert (cut + back) % send_s > REACTION_S + 0.1
+        assert cut % send_s < send_s - CLEAR_S
 
 
 @pytest.mark.parametrize("sdk", ["node", "dotnet"])

@@ -6,11 +6,11 @@ the device left, or, where a renewal by a new connection was refused, from the f
 
 | return | the device was let in again |
 |---|---|
-| `next-send` | after a send of the application: each of its attempts since the end begins within a quarter of a second after one, the first of them half a second after the end or later |
+| `next-send` | after a send of the application: the first one, half a second after the end or later, and each that followed it before the last attempt was answered by an attempt within a quarter of a second, and no attempt answers none |
 | `by-itself` | otherwise |
 | `none` | it was not, made no attempt, and was watched for fifteen seconds or more |
 
-An attempt begins when the hub accepts a connection, or with a put-token on one that stands. Where the only send that could have caused the first attempt
+Both halves of `next-send` are needed: an attempt in its own time may fall behind a send by chance, but then mostly not behind the first one. An attempt begins when the hub accepts a connection, or with a put-token on one that stands. Where the only send that could have caused the first attempt
 came within half a second after the end, where the lag of the hub's loop makes a difference, where the device tried and was not let in, and
 where it was watched for too short a time, nothing can be told. Nor is a return possible with a token the application supplied, once the hub has cut
 the connection for its expiry.
@@ -119,10 +119,12 @@ def _how(
 def _judge(attempts: Sequence[float], sends: Sequence[float], since: float, within: float) -> Return | None:
     """What made the attempts, if a send shows its effect `within` so many seconds; None where that cannot be told."""
     causes = [next((at for at in reversed(sends) if at <= attempt <= at + within), None) for attempt in attempts]
-    first = causes[0] if causes else None
-    if first is None or None in causes:
+    if not causes or None in causes:
         return "by-itself"
-    return "next-send" if first >= since + CLEAR_S else None
+    due = [at for at in sends if since + CLEAR_S <= at <= attempts[-1]]
+    if any(at not in causes for at in due):
+        return "by-itself"
+    return "next-send" if causes[0] in due else None
 
 
 def _first_sign(since: float, starts: Sequence[float], timeline: Timeline, events: Sequence[Event]) -> float | None:

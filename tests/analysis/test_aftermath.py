@@ -50,6 +50,28 @@ def test_back_by_itself_although_messages_were_sent() -> None:
     assert after(cut().at(12).send(5).at(13).connect(60).at(30).end()).returned == ("by-itself",)
 
 
+def test_messages_that_brought_nothing_about() -> None:
+    """An attempt just after the fourth one was not made for it."""
+    log = cut()
+    for number, second in enumerate((12, 15, 18, 21)):
+        log.at(second).send(number)
+    assert after(log.at(21.1).connect(60).at(40).end()).returned == ("by-itself",)
+
+
+def test_a_timer_behind_frequent_messages() -> None:
+    """After ten seconds the SDK tries by itself, and a message a second leaves no time without one just before."""
+    log = cut(with_traffic("sending"))
+    for number in range(10):
+        log.at(10.8 + number).send(number)
+    assert after(log.at(20.0).connect(60).at(40).end()).returned == ("by-itself",)
+
+
+def test_each_message_makes_it_try() -> None:
+    """The first attempt was refused."""
+    log = cut().at(12).send(5).after(0.01).refused(60).at(15).send(6).after(0.01).connect(60)
+    assert after(log.at(30).end()).returned == ("next-send",)
+
+
 def test_one_attempt_of_its_own_is_enough() -> None:
     """The one before was refused, and nobody had sent."""
     log = cut().at(11).refused(60).at(12).send(5).after(0.01).connect(60)
