@@ -50,7 +50,7 @@ class Row(msgspec.Struct, frozen=True):
     made (nothing is closed by a renewal in place, be it refused: it has neither), `gap_median_ms` null for fewer than five, and `hub_log`, `hub_levels`, `app`, `log` their usual signature: all four from the
     first absence of those that agree in what hub and application saw, if possible of those that were not cut short. `signature_of` says
     how many absences showed it, and of how many. Without an absence, `hub_log`, `app` and `log` are those of the whole first cell.
-    `returned`, `unaware_s`, `c2d_after_return`: what followed where the hub or a fault ended the device's stay, as the claims of these kinds have it;
+    `returned`, `unaware_s` (the longest), `silent_s` (where an end was never noticed: for how long it was watched), `c2d_after_return`: what followed where the hub or a fault ended the device's stay, as the claims of these kinds have it;
     null where the row's scenario is not about that, or it was not seen.
     The laws are null where the application holds a fixed token. `law_margin_set`: the law is that of a margin the settings asked for, not the SDK's own.
     """
@@ -97,6 +97,7 @@ class Row(msgspec.Struct, frozen=True):
     refused_renewal: RefusedHow | None = None
     returned: Return | None = None
     unaware_s: float | None = None
+    silent_s: float | None = None
     c2d_after_return: C2dAfterReturn | None = None
     verdicts: tuple[Verdict, ...] = ()
     cells: tuple[CellFindings, ...] = ()
@@ -256,6 +257,7 @@ def _aftermath_figures(measured: Sequence[CellFindings]) -> dict[str, object]:
         "refused_renewal": next((how for how, _ in tried.most_common(1)), None),
         "returned": next((how for how, _ in returned.most_common(1)), None),
         "unaware_s": max((after_s for one in found for after_s in one.unaware_s), default=None),
+        "silent_s": max((one.silent_s for one in found if one.silent_s is not None), default=None),
         "c2d_after_return": next((what for what, _ in c2d.most_common(1)), None),
     }
 

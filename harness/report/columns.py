@@ -67,11 +67,15 @@ def _way(row: Row) -> list[str]:
 
 def _afterwards(row: Row) -> list[str]:
     """What the device did once it was refused, or the hub had ended its stay."""
-    unaware = (
-        "" if row.unaware_s is None or seconds(row.unaware_s) == "0 s" else f"unaware for {seconds(row.unaware_s)}"
-    )
     returned = _RETURNS.get(row.returned or "", "") or _RECOVERIES.get(row.recovery or "", "")
-    return [unaware, returned, _C2D.get(row.c2d_after_return or "", "")]
+    return [_unaware(row), returned, _C2D.get(row.c2d_after_return or "", "")]
+
+
+def _unaware(row: Row) -> str:
+    """For how long the device noticed nothing at the worst, where it was not at once."""
+    noticed, silent = row.unaware_s or 0.0, row.silent_s or 0.0
+    longest = seconds(max(noticed, silent))
+    return "" if longest == "0 s" else f"unaware for {'more than ' if silent >= noticed else ''}{longest}"
 
 
 def _hub_log(row: Row) -> str:

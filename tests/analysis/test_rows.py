@@ -311,3 +311,15 @@ def test_a_row_about_a_refusal() -> None:
     assert (row.renewal, row.refused_renewal, row.first) == ("in-band", "in-band", ("device",))
     assert (row.gap_ms, row.signature_of) == ((1948.0,), (1, 1))
     assert row.hub_log == ("refused 401003", "disconnect", "connect")
+
+
+def test_an_end_that_one_of_two_devices_noticed() -> None:
+    """The row forgets neither."""
+
+    def cut(repeat: int, *, noticed: bool) -> LogBuilder:
+        head = header("expiry-close", transport="amqp", repeat=repeat, cell=f"cell-{repeat}")
+        log = LogBuilder(head).enter(10).at(15).hub("cut", cause="token-expired", close="close", detail="")
+        return (log.after(0.1).status("disconnect") if noticed else log).at(71).close().end()
+
+    (row,) = rows(cut(1, noticed=True), cut(2, noticed=False))
+    assert (row.unaware_s, row.silent_s) == (0.1, 56.0)

@@ -94,7 +94,7 @@ def test_what_only_amqp_or_a_fault_can_show_is_left_out() -> None:
 def test_a_row_about_an_end() -> None:
     """Its own figures, and the reasons for what could not be told in its cells."""
     row = of(LogBuilder(header("cut-idle")).connect(21).at(10).cut("fault", ["404104"]).at(27).end())
-    assert (row["returned"], row["unaware_s"], row["c2d_after_return"]) == ("none", None, None)
+    assert (row["returned"], row["unaware_s"], row["silent_s"], row["c2d_after_return"]) == ("none", None, 17.0, None)
     cells = row["cells"]
     assert isinstance(cells, list)
     assert (cells[0]["aftermath"]["silent_s"], cells[0]["about_the_end"]) == (17.0, True)

@@ -237,3 +237,10 @@ def test_a_renewal_that_was_refused() -> None:
     )
     stayed = a_row(**refused, first=())
     assert "| in-band refused,<br>then in-band |" in comparison([stayed], "markdown", brief=True)
+
+
+def test_an_end_that_nobody_noticed() -> None:
+    """It lasted for longer than was watched, whatever another cell noticed."""
+    for noticed, silent, said in ((0.1, 56.0, "more than 56 s"), (None, 17.0, "more than 17 s"), (45.0, 12.0, "45 s")):
+        row = a_row(renewal=None, first=("hub",), unaware_s=noticed, silent_s=silent, returned="none")
+        assert f"first,<br>unaware for {said},<br>never back |" in comparison([row], "markdown", brief=True)
