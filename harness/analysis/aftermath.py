@@ -20,11 +20,12 @@ exception, also that of a message it had sent, the demand for a token), or an at
 no sign: nobody sees it. Where there was none until the closing, it lasted for longer than was watched.
 
 `c2d-after-return` is about the C2D messages that were queued after an absence while the device was there again, five seconds or more before it left or
-the cell was closed: `delivered` where every one of them reached the application, `dead` where none did.
+the cell was closed: `delivered` where every one of them was shown to the application before that stay ended, `dead` where none was. Where what it
+reports of them carries no ids, the device's acknowledgement counts.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from harness.analysis.fields import of_kind, text
@@ -138,25 +139,41 @@ def _c2d(
 ) -> tuple[C2dAfterReturn | None, str]:
     if "listening" not in cell.traffic.split("+"):
         return None, "the application does not listen"
-    stays = list(_returns(timeline))
-    queued = [event for event in of_kind(events, "hub", "c2d-queued") if _is_within(event, stays)]
-    names = {text(event.fields, "message_id") for event in queued}
-    if not names:
+    asked = dict(_asked(timeline, events))
+    if not asked:
         return None, f"no C2D message was queued {DELIVERY_S:g} s or more before the device left again or was closed"
-    delivered = names & results.answered
-    if delivered and delivered != names:
-        return None, f"{len(delivered)} of {len(names)} C2D messages were delivered"
+    answered = _first_answered(events)
+    delivered = [name for name in asked.keys() & results.answered if answered[name] <= asked[name]]
+    if delivered and len(delivered) < len(asked):
+        return None, f"{len(delivered)} of {len(asked)} C2D messages were delivered"
     return ("delivered" if delivered else "dead"), ""
 
 
+def _asked(timeline: Timeline, events: Sequence[Event]) -> Iterator[tuple[str, float]]:
+    """The C2D messages queued in time, each with the end of the stay it was queued in."""
+    stays = list(_returns(timeline))
+    for event in of_kind(events, "hub", "c2d-queued"):
+        until = next((stop for start, stop in stays if start <= event.t / 1e6 <= stop - DELIVERY_S), None)
+        if until is not None:
+            yield text(event.fields, "message_id"), until
+
+
+def _first_answered(events: Sequence[Event]) -> dict[str, float]:
+    """When each was first shown; where the application tells no ids, when it was acknowledged."""
+    return _firsts(of_kind(events, "app", "c2d")) or _firsts(of_kind(events, "hub", "c2d-acknowledged"))
+
+
+def _firsts(events: Iterable[Event]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for event in events:
+        if name := text(event.fields, "message_id"):
+            found.setdefault(name, event.t / 1e6)
+    return found
+
+
 def _returns(timeline: Timeline) -> Iterator[tuple[float, float]]:
-    """From when to when a C2D message queued after an absence had the time to be delivered."""
+    """The stays that follow an absence, from when to when."""
     for absence in timeline.absences:
         if absence.back is not None and absence.back_s is not None:
             leaving = absence.back.leaving
-            until = timeline.closing_s if leaving is None else min(leaving[0], timeline.closing_s)
-            yield absence.back_s, until - DELIVERY_S
-
-
-def _is_within(event: Event, spans: Sequence[tuple[float, float]]) -> bool:
-    return any(start <= event.t / 1e6 <= stop for start, stop in spans)
+            yield absence.back_s, timeline.closing_s if leaving is None else min(leaving[0], timeline.closing_s)

@@ -192,3 +192,16 @@ def test_c2d_until_the_device_leaves_again() -> None:
     """What was queued just before is not held against it."""
     log = cut(with_traffic("listening")).at(11).connect(60).at(12).hub("c2d-queued", message_id="a").at(14)
     assert after(log.cut("fault", []).at(40).end()).c2d is None
+
+
+def test_c2d_that_came_only_when_the_device_was_back_once_more() -> None:
+    """In the stay it was queued in, it was dead."""
+    log = cut(with_traffic("listening")).at(11).connect(60).at(12).hub("c2d-queued", message_id="a")
+    log.at(25).cut("fault", []).at(26).connect(60).after(0.01).app("c2d", message_id="a", size=1)
+    assert after(log.at(40).end()).c2d == "dead"
+
+
+def test_c2d_of_an_application_that_tells_no_ids() -> None:
+    """What the device acknowledged was shown."""
+    log = cut(with_traffic("listening")).at(11).connect(60).at(12).hub("c2d-queued", message_id="a").after(0.01)
+    assert after(log.app("c2d", size=1).hub("c2d-acknowledged", message_id="a").at(40).end()).c2d == "delivered"
