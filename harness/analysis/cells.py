@@ -98,7 +98,7 @@ def _course(log: CellLog, timeline: Timeline, cell: CellFindings) -> dict[str, o
     return {
         "watched_s": round(max(timeline.closing_s - timeline.first_connect_s, 0.0), 3),
         "connections": len(timeline.admitted),
-        "refused": sum(one.refused for one in timeline.visits),
+        "refused": sum(one.refused + sum(put.refused for put in one.puts) for one in timeline.visits),
         "put_tokens": sum(1 for _ in of_kind(log.events, "hub", "put-token")),
         "absences": _absences(log.events, timeline, cell, signatures(log.events, timeline, records)),
         "in_band": in_band(

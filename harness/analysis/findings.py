@@ -250,7 +250,7 @@ class CellFindings(msgspec.Struct, frozen=True):
     what the settings or the scenario asked for. `watched_s`: from the first CONNECT to the end. `token_outlived`: a token was watched
     beyond its end and the hub's grace, on a connection that stood until then or was cut for it. `hub_log`, `app`, `log`: of the whole
     cell, as in a `Signature`. `recovery`: after the first refused reconnect. `capabilities`: of the adapter's hello, or null without one.
-    `grace_s`: of this cell's hub. `disturbed`: the scenario has faults. `about_the_end`: it has, or it sets how the hub ends a connection otherwise than
+    `grace_s`: of this cell's hub. `refused`: attempts to be let in or to renew, and the token in use presented once more, that the hub answered so. `disturbed`: the scenario has faults. `about_the_end`: it has, or it sets how the hub ends a connection otherwise than
     by FIN, so that what follows is what it is about.
     """
 

@@ -113,7 +113,8 @@ def _seen(
 
 
 def _puts(timeline: Timeline) -> Iterator[tuple[Visit, PutToken]]:
-    return ((visit, put) for visit in timeline.admitted for put in visit.puts)
+    """The attempts at renewing in place."""
+    return ((visit, put) for visit in timeline.admitted for put in visit.puts if not put.same)
 
 
 def _handed_over(events: Sequence[Event], start: float, stop: float) -> set[int]:
@@ -125,7 +126,7 @@ def _handed_over(events: Sequence[Event], start: float, stop: float) -> set[int]
 
 def _what_followed(visit: Visit, refused: PutToken, timeline: Timeline) -> tuple[Absence | None, float | None]:
     """The absence that followed it, and when a new token was accepted."""
-    later = (put for put in visit.puts if put.at_s > refused.at_s and put.accepted)
+    later = (put for put in visit.puts if put.at_s > refused.at_s and put.accepted and not put.same)
     if renewed := next(later, None):
         return None, renewed.answered_s
     absence = next((one for one in timeline.absences if one.left == visit), None)

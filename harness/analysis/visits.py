@@ -3,7 +3,7 @@
 Over MQTT a network connection is one visit, from its CONNECT on. Over AMQP it may hold several: one begins with a put-token of a device
 that is not let in, and ends with the links' DETACH by the hub, with the device's CLOSE, or with the connection. A put-token during a
 visit begins none: it is an attempt to renew in place (`PutToken`), and where it succeeds the visit goes on with the new token. One that
-brings the token in use is no attempt to renew. An answer belongs to the connection's last put-token that has none.
+brings the token in use is no attempt to renew, but may be refused like any other. An answer belongs to the connection's last put-token that has none.
 
 Times are seconds since the cell began. A token's times are counted on that axis too: the hub tells how much of it was left (`left_s`)
 when it was presented, so neither the wall clock nor a hub that judges this device by a shifted clock enters.
@@ -40,17 +40,18 @@ class Token(msgspec.Struct, frozen=True):
 
 
 class PutToken(msgspec.Struct, frozen=True):
-    """A put-token with a new token during a visit; `replaces` is the one in use then. Without an answer, `status` is null."""
+    """A put-token during a visit; `replaces` is the token in use then, `same` whether it is the one presented. Without an answer, `status` is null."""
 
     at_s: float
     token: Token
     replaces: Token | None
     answered_s: float | None = None
     status: int | None = None
+    same: bool = False
 
     @property
     def accepted(self) -> bool:
-        """Whether the new token took the old one's place."""
+        """Whether it is the token in use from then on."""
         return self.status == CBS_OK
 
     @property
@@ -164,9 +165,10 @@ def _put_token(visit: Visit, now: float, fields: Fields) -> Visit:
     if not visit.stands:
         return replace(visit, connect_s=now, token=token)
     old = visit.last_token
-    if token is None or (old is not None and token.id == old.id):
+    if token is None:
         return visit
-    return replace(visit, puts=(*visit.puts, PutToken(now, token, old)))
+    same = old is not None and token.id == old.id
+    return replace(visit, puts=(*visit.puts, PutToken(now, token, old, same=same)))
 
 
 def _put_token_answered(visit: Visit, now: float, fields: Fields) -> Visit:

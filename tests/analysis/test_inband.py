@@ -19,7 +19,7 @@ def renewed(log: LogBuilder) -> InBandFinding:
 
 def standing() -> LogBuilder:
     """A device that came 60 s ago over AMQP, at 10 s."""
-    return LogBuilder(header(settings={"lifetime_s": 60.0})).enter(60).at(10)
+    return LogBuilder(header(settings={"lifetime_s": 60.0})).enter(60, made_at=0.0).at(10)
 
 
 def test_the_measured_renewals() -> None:
@@ -138,6 +138,26 @@ def test_a_refused_old_token_is_no_refused_renewal() -> None:
     """Nothing new was presented."""
     log = LogBuilder().connect(10).at(15).cut().after(0.1).refused(10, made_at=0.0)
     assert cell(log.at(20).end()).refused_renewals == ()
+
+
+def test_the_token_in_use_refused_once_more() -> None:
+    """No renewal was refused, but something was, and the device left over it."""
+    log = LogBuilder().enter(10, made_at=0.0).at(12).put_token(10, made_at=0.0).after(0.002).answer(401)
+    found = cell(log.after(0.05).disconnect().at(30).end())
+    assert (found.refused, found.refused_renewals, found.in_band) == (1, (), ())
+    assert found.aftermath.returned == ("none",)
+
+
+def test_the_token_in_use_accepted_once_more_is_no_renewal() -> None:
+    """Measured with .NET: it presents the old token before the new one."""
+    log = standing().put_token(60, made_at=0.0).after(0.002).answer().after(0.1).renew(60)
+    assert [one.at_s for one in cell(log.at(30).end()).in_band] == [10.102]
+
+
+def test_a_refused_renewal_is_not_made_up_for_by_the_old_token() -> None:
+    """That was good before."""
+    log = LogBuilder().enter(60, made_at=0.0).at(10).renew(60, 401).at(11).put_token(60, made_at=0.0).answer()
+    assert cell(log.at(30).end()).refused_renewals[0].renewed_s is None
 
 
 def test_what_follows_the_closing_is_the_harnesss_doing() -> None:

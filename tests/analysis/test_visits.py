@@ -1,6 +1,5 @@
 """Visits: what begins one, and what ends it."""
 
-import pytest
 from support.analysis_logs import LogBuilder
 
 from harness.analysis.visits import Visit, read_visits
@@ -57,11 +56,21 @@ def test_a_new_token_that_is_not_answered() -> None:
     assert (visit.puts[0].accepted, visit.puts[0].refused, visit.last_token) == (False, False, visit.token)
 
 
-@pytest.mark.parametrize("again", [(60, 0.0), (None, None)])
-def test_what_is_no_new_token(again: tuple[float | None, float | None]) -> None:
-    """The token in use once more, or a malformed one; nor does the answer belong to anything."""
-    log = LogBuilder().enter(60, made_at=0.0).at(10).put_token(again[0], made_at=again[1]).answer(400)
-    assert visits(log)[0].puts == ()
+def test_a_malformed_token() -> None:
+    """Nothing was presented, and the answer belongs to nothing."""
+    assert visits(LogBuilder().enter(60).at(10).put_token(None).answer(400))[0].puts == ()
+
+
+def test_the_token_in_use_once_more() -> None:
+    """It is no new one, but may be refused."""
+    (visit,) = visits(LogBuilder().enter(60, made_at=0.0).at(10).put_token(60, made_at=0.0).answer(401))
+    assert [(put.same, put.refused) for put in visit.puts] == [(True, True)]
+
+
+def test_an_answer_belongs_to_its_own_put_token() -> None:
+    """Not to an unanswered one before it."""
+    log = LogBuilder().enter(60, made_at=0.0).at(10).put_token(60).at(11).put_token(60, made_at=0.0).answer(401)
+    assert [(put.same, put.status) for put in visits(log)[0].puts] == [(False, None), (True, 401)]
 
 
 def test_an_answer_too_many() -> None:
