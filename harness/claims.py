@@ -20,7 +20,7 @@ ClaimKind = Literal[
     "disconnect-point",  # Law: when the connection goes, counted in the life of its token
     "renewal-action",  # "reconnect" | "in-band" | "hub-cut" | "none"
     "closes-first",  # "device" | "hub"
-    "hub-log-levels",  # "informational" | "informational+error" | "none": levels of the hub's records around a renewal
+    "hub-log-levels",  # "informational" | "informational+error" | "none": levels of the hub's records around a renewal; without any, "informational" holds too
     "hub-signature",  # codes of the hub's records in order, a connect written as "connect", a clean close as "disconnect"
     "app-signature",  # what the application is shown, in order; an empty list is "nothing"
     "recovery",  # "none" | "retries" | "next-send": after a refused reconnect

@@ -9,11 +9,12 @@ from support.analysis_findings import cell, evidence, renewal, renewing
 from support.analysis_logs import claim
 
 from harness.analysis.evidence import Evidence
-from harness.analysis.findings import Aftermath, CellFindings, Signature
+from harness.analysis.findings import Aftermath, CellFindings, InBandFinding, Signature
 from harness.analysis.verdicts import Verdict, judge, read_claims, without_measurement
 from harness.claims import ClaimKind
 
 BOTH = evidence(renewing(130, 10), renewing(170, 50))
+IN_PLACE = evidence(cell(in_band=(InBandFinding(at_s=10.0, took_ms=2.0),)))
 EXPIRY = cell(
     scenario="expiry", credential="token", settings_of="none", recovery="next-send", traffic="sending+listening"
 )
@@ -62,6 +63,9 @@ def test_at_lifespan_differs_with_both_values() -> None:
         ("closes-first", "device", BOTH, "confirmed"),
         ("hub-signature", ["disconnect", "connect"], BOTH, "confirmed"),
         ("hub-signature", ["401003", "404104"], BOTH, "differs"),
+        ("hub-log-levels", "informational", IN_PLACE, "confirmed"),
+        ("hub-log-levels", "informational+error", IN_PLACE, "differs"),
+        ("hub-log-levels", "none", BOTH, "differs"),
         ("app-signature", [], BOTH, "confirmed"),
         ("lifetime-configurable", True, BOTH, "confirmed"),
         ("lifetime-configurable", False, BOTH, "differs"),
