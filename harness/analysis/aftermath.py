@@ -13,7 +13,7 @@ the device left, or, where a renewal by a new connection was refused, from the f
 Both halves of `next-send` are needed: an attempt in its own time may fall behind a send by chance, but then mostly not behind the first one. An attempt begins when the hub accepts a connection, or with a put-token on one that stands. Where the only send that could have caused the first attempt
 came within half a second after the end, where the lag of the hub's loop makes a difference, where the device tried and was not let in, and
 where it was watched for too short a time, nothing can be told. Nor is a return possible with a token the application supplied, once the hub has cut
-the connection for its expiry.
+the connection for its expiry. A device whose program has ended is no longer watched.
 
 `unaware` is how many seconds pass from such an end to the first sign that the device has noticed: the application is shown something (a status, an
 exception, also that of a message it had sent, the demand for a token), or an attempt begins. An answer of the protocol (DETACH, CLOSE, a closed socket) is
@@ -27,6 +27,8 @@ reports of them carries no ids, the device's acknowledgement counts.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
+
+from msgspec.structs import replace
 
 from harness.analysis.fields import of_kind, text
 from harness.analysis.findings import EXPIRED, Aftermath, C2dAfterReturn, CellFindings, Return
@@ -47,7 +49,9 @@ NO_END: Final = "neither the hub nor a fault ended the device's stay"
 
 def aftermath(timeline: Timeline, events: Sequence[Event], cell: CellFindings, c2d: Results) -> Aftermath:
     """What followed each end of the cell; `c2d` is what became of the C2D messages."""
-    ends = [(absence, _since(absence)) for absence in timeline.absences if _is_asked_about(absence)]
+    timeline = _while_it_ran(timeline, events)
+    asked = [(absence, _since(absence)) for absence in timeline.absences if _is_asked_about(absence)]
+    ends = [(absence, since) for absence, since in asked if since < timeline.closing_s]
     starts = _attempts(timeline, events)
     returned = [_returned(absence, since, starts, timeline, events, cell) for absence, since in ends]
     seen = [(since, _first_sign(since, starts, timeline, events)) for _, since in ends]
@@ -63,6 +67,12 @@ def aftermath(timeline: Timeline, events: Sequence[Event], cell: CellFindings, c
         c2d=delivered,
         c2d_reason=why_not,
     )
+
+
+def _while_it_ran(timeline: Timeline, events: Sequence[Event]) -> Timeline:
+    """The timeline up to the end of the device program: what is no longer there neither notices anything nor comes back."""
+    over_s = min((event.t / 1e6 for event in of_kind(events, "harness", "adapter-exit")), default=math.inf)
+    return replace(timeline, closing_s=min(timeline.closing_s, over_s))
 
 
 def _is_asked_about(absence: Absence) -> bool:

@@ -205,3 +205,13 @@ def test_c2d_of_an_application_that_tells_no_ids() -> None:
     """What the device acknowledged was shown."""
     log = cut(with_traffic("listening")).at(11).connect(60).at(12).hub("c2d-queued", message_id="a").after(0.01)
     assert after(log.app("c2d", size=1).hub("c2d-acknowledged", message_id="a").at(40).end()).c2d == "delivered"
+
+
+def test_a_device_program_that_died() -> None:
+    """That it stayed away says nothing about the SDK; nor does an end that came later."""
+    log = cut(with_traffic()).at(12).harness("adapter-exit", code=1).at(27).end("adapter-error", "it crashed")
+    found = after(log)
+    assert (found.returned, found.returned_reason) == ((), "the device was watched for only 2.0 s")
+    assert found.silent_s == 2.0
+    gone = LogBuilder().connect(60).at(8).harness("adapter-exit", code=1).at(10).cut("fault", ["404104"]).at(40).end()
+    assert after(gone).returned_reason == "neither the hub nor a fault ended the device's stay"
