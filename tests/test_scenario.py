@@ -1,13 +1,16 @@
 """Tests of scenario documents: the bundled ones, and what is refused."""
 
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import msgspec
 import pytest
 
 from harness.errors import ScenarioError
+from harness.hub import ending, faults
 from harness.scenario import (
     DEFAULT_SCENARIOS,
+    CloseMode,
     Fault,
     check_scenario,
     find_scenarios,
@@ -155,3 +158,10 @@ def test_the_cut_falls_far_from_any_message() -> None:
     before = earliest // scenario.intervals.send_s * scenario.intervals.send_s
     assert before + 0.5 <= earliest
     assert latest + 1 <= before + scenario.intervals.send_s
+
+
+def test_documents_and_hub_speak_of_the_same_closes_and_faults() -> None:
+    """The hub knows no documents, so both have the words."""
+    assert set(get_args(CloseMode)) == set(get_args(ending.CloseMode))
+    ours, hubs = get_type_hints(Fault), get_type_hints(faults.Fault)
+    assert {name: ours[name] for name in hubs} == hubs
