@@ -13,7 +13,8 @@ Telemetry, by the numbered ids the harness hands to the device:
 | lost | did not reach the hub, and either the application was told that it is through, or a message with a higher id got there: it was passed over |
 | unfinished | did not reach the hub, and nothing more is known: perhaps it was still under way |
 
-Over AMQP a transfer that the hub answered by rejected or released has not arrived: the hub did not take it.
+Over AMQP a transfer that the hub answered by rejected or released has not arrived: the hub did not take it. The emulated hub accepts every one; a
+real one may not.
 
 C2D messages are answered when the application was shown them (where what it reports of them carries no ids: when the device acknowledged
 them), and lost when the device acknowledged one, by accepting or rejecting it, that the application never saw; one that came back to the hub
