@@ -103,6 +103,7 @@ class Scenario(Document, frozen=True):
 
     `settings`: the `profile`'s (one cell each), the `main` ones of these, or `none`: whatever the SDK defaults to. `token_lifetime_s`: of the
     fixed token. An empty `traffic` is an idle application. `transports`: those it is about; empty: all. `faults`: what the hub does wrong.
+    `closes_otherwise`: an option of the command changed how its hub ends connections; what is claimed about the scenario is not about that.
     """
 
     schema: Literal[1]
@@ -118,6 +119,7 @@ class Scenario(Document, frozen=True):
     transports: tuple[Transport, ...] = ()
     faults: tuple[Fault, ...] = ()
     summary: str = ""
+    closes_otherwise: bool = False
 
     @property
     def traffic_name(self) -> str:

@@ -72,6 +72,7 @@ def _stated(log: CellLog, timeline: Timeline) -> CellFindings:
         capabilities=_capabilities(hello),
         set_lifetime_s=_set_lifetime(header),
         disturbed=_is_disturbed(header),
+        closes_otherwise=scenario.get("closes_otherwise") is True,
         about_the_end=_is_disturbed(header) or text(mapping(scenario, "hub"), "close") not in OWN_WAY,
     )
 

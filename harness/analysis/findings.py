@@ -251,7 +251,7 @@ class CellFindings(msgspec.Struct, frozen=True):
     beyond its end and the hub's grace, on a connection that stood until then or was cut for it. `hub_log`, `app`, `log`: of the whole
     cell, as in a `Signature`. `recovery`: after the first refused reconnect. `capabilities`: of the adapter's hello, or null without one.
     `grace_s`: of this cell's hub. `refused`: attempts to be let in or to renew, and the token in use presented once more, that the hub answered so. `disturbed`: the scenario has faults. `about_the_end`: it has, or it sets how the hub ends a connection otherwise than
-    by FIN, so that what follows is what it is about.
+    by FIN, so that what follows is what it is about. `closes_otherwise`: by an option, not by the scenario.
     """
 
     cell: str
@@ -285,6 +285,7 @@ class CellFindings(msgspec.Struct, frozen=True):
     put_tokens: int = 0
     disturbed: bool = False
     about_the_end: bool = False
+    closes_otherwise: bool = False
     absences: tuple[AbsenceFinding, ...] = ()
     in_band: tuple[InBandFinding, ...] = ()
     refused_renewals: tuple[RefusedRenewal, ...] = ()

@@ -24,7 +24,7 @@ IDENTITY: Final = (
     "notes",
 )
 AFTERMATH: Final = ("refused_renewal", "returned", "unaware_s", "silent_s", "c2d_after_return")
-ONLY_WHERE_SEEN: Final = frozenset({"disturbed", "about_the_end", "in_band", "refused_renewals"})
+ONLY_WHERE_SEEN: Final = frozenset({"disturbed", "about_the_end", "closes_otherwise", "in_band", "refused_renewals"})
 ONLY_WHERE_ASKED: Final = frozenset({"renewal_c2d", "renewal_methods"})
 SAID_BY_THE_ROW: Final = frozenset({*IDENTITY, "origin"} - {"settings", "notes"})
 FIGURES: Final = (

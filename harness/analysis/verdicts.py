@@ -123,7 +123,8 @@ def _traffic_fits(when: When, cell: CellFindings) -> bool:
 
 def _is_home(kind: ClaimKind, when: When, cell: CellFindings, rows: Sequence[CellFindings]) -> bool:
     if when.scenario is not None:
-        return cell.scenario == when.scenario and when.credential in {None, cell.credential}
+        of_it = cell.scenario == when.scenario and not cell.closes_otherwise
+        return of_it and when.credential in {None, cell.credential}
     if kind in AFTER_AN_END:
         return cell.about_the_end and when.credential in {None, cell.credential}
     if cell.disturbed:

@@ -186,7 +186,8 @@ def _disconnect(visit: Visit, now: float, _: Fields) -> Visit:
 
 
 def _cut(visit: Visit, now: float, fields: Fields) -> Visit:
-    return replace(visit, cut_s=now, cut_cause=text(fields, "cause"))
+    """The first counts: a connection that stands after a cut may be cut for another reason."""
+    return visit if visit.cut_s is not None else replace(visit, cut_s=now, cut_cause=text(fields, "cause"))
 
 
 def _closed(visit: Visit, now: float, fields: Fields) -> Visit:

@@ -190,7 +190,8 @@ def _with_hub(scenario: Scenario, grace: float | None, skew: float | None, close
     changes = {
         name: value for name, value in (("grace_s", grace), ("skew_s", skew), ("close", close)) if value is not None
     }
-    changed = msgspec.structs.replace(scenario, hub=msgspec.structs.replace(scenario.hub, **changes))
+    hub = msgspec.structs.replace(scenario.hub, **changes)
+    changed = msgspec.structs.replace(scenario, hub=hub, closes_otherwise=hub.close != scenario.hub.close)
     check_scenario(
         changed, f"scenario {scenario.id} with --grace/--skew/--close" if changes else f"scenario {scenario.id}"
     )

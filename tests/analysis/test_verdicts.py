@@ -291,3 +291,10 @@ def test_silent_about_what_follows_an_end() -> None:
     found = {one.kind: one.observed for one in judge((), evidence(CUT), ROWS)}
     assert found == {"return": "none", "unaware": "more than 17 s"}
     assert {one.kind for one in judge((), evidence(CLOSED), ROWS)} == {"recovery", "unaware"}
+
+
+def test_a_scenario_whose_hub_closes_otherwise_is_not_the_one_that_was_claimed() -> None:
+    """Nobody said what happens with the way of closing that an option asked for."""
+    said = claim("unaware", 45, when={"scenario": "expiry-close"})
+    assert [one.verdict for one in verdicts(said, cells=evidence(CLOSED))] == ["confirmed"]
+    assert not verdicts(said, cells=evidence(msgspec.structs.replace(CLOSED, closes_otherwise=True)))

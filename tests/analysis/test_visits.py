@@ -23,6 +23,13 @@ def test_a_refused_put_token_is_a_refused_visit() -> None:
     assert (first.refused, first.code, second.number, second.accepted_s, second.attempt_s) == (True, 401, 1, None, 10.0)
 
 
+def test_the_first_of_two_cuts_counts() -> None:
+    """A connection that stood after a DETACH may be cut for what the device does on it next."""
+    log = LogBuilder().enter(10).at(15).detach().at(15.1).hub("cut", cause="protocol", close="close", detail="")
+    (visit,) = visits(log)
+    assert (visit.cut_s, visit.cut_cause) == (15.0, "token-expired")
+
+
 def test_after_a_detach_the_same_connection_holds_another_visit() -> None:
     """The hub ended the first by detaching the links; the transport's end belongs to the second."""
     log = LogBuilder().enter(10).at(15).detach().at(25).put_token(10).answer(admitted=True).at(30).closed("device")
