@@ -24,7 +24,6 @@ from harness.net.websocket import AMQP, MQTT, WebSocketClient
 
 __all__ = ["DeviceMachine", "DevicePump"]
 
-_BUFFER = 65_536
 _CLOSE_S = 8.0
 # What a device's hangup is called where a stream is asked to close.
 _CLOSE_REQUESTS: Final[Mapping[str, str]] = {
@@ -105,16 +104,7 @@ class DevicePump:
         """Report the device's `hello`."""
         loop = asyncio.get_running_loop()
         self._timer = Timer(loop, self._clock, self._on_time)
-        self._shared = Shared(
-            loop,
-            self._clock,
-            self._limits,
-            "device",
-            "hub",
-            memoryview(bytearray(_BUFFER)),
-            lambda _: None,
-            lambda: None,
-        )
+        self._shared = Shared(loop, self._clock, self._limits, "device", "hub", lambda _: None, lambda: None)
         self._drive(self._clock.now())
 
     def send(self, command: Mapping[str, object]) -> None:

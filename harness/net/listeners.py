@@ -17,7 +17,6 @@ from harness.net.websocket import WebSocketServer
 
 __all__ = ["CellServer"]
 
-_BUFFER = 65_536
 _BACKLOG = 1024
 
 
@@ -34,9 +33,7 @@ class CellServer:
         self._streams: set[Stream] = set()
         self._servers: list[asyncio.Server] = []
         self._drained = asyncio.Event()
-        self._shared = Shared(
-            loop, clock, limits, "hub", "device", memoryview(bytearray(_BUFFER)), self._on_end, self._on_activity
-        )
+        self._shared = Shared(loop, clock, limits, "hub", "device", self._on_end, self._on_activity)
 
     @classmethod
     async def start(

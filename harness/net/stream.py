@@ -76,9 +76,8 @@ _ANSWER = Parting("", close_notify=True)
 class Shared:
     """What all streams of one listener, or one device, have in common.
 
-    `local`, `remote`: the names of the sides in events, "hub" and "device" or the reverse. `buffer`: where every socket is read
-    into; one suffices, since what is read is taken out before the event loop goes on. `on_activity` is called after every
-    read, `on_end` when a socket is closed.
+    `local`, `remote`: the names of the sides in events, "hub" and "device" or the reverse. `on_activity` is called after every read,
+    `on_end` when a socket is closed.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -86,12 +85,11 @@ class Shared:
     limits: Limits
     local: str
     remote: str
-    buffer: memoryview
     on_end: Callable[["Stream"], None]
     on_activity: Callable[[], None]
 
 
-class Stream(asyncio.BufferedProtocol):
+class Stream(asyncio.Protocol):
     """The asyncio protocol of one connection. `open_endpoint` makes its upper end, once the socket is connected."""
 
     __slots__ = (
@@ -127,17 +125,13 @@ class Stream(asyncio.BufferedProtocol):
         self._deadline = now + self._shared.limits.setup_s
         self._flush(now)
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
-        """Where to put what is read."""
-        return self._shared.buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """`nbytes` were read."""
+    def data_received(self, data: bytes) -> None:
+        """Ciphertext was read."""
         if self._first is not None:
             return
         shared, tls, websocket = self._shared, self._tls, self._websocket
         now = shared.clock.now()
-        data = tls.receive(shared.buffer[:nbytes])
+        data = tls.receive(data)
         if data and websocket is not None:
             data = websocket.receive(data)
         if not self._ready:
@@ -154,7 +148,8 @@ class Stream(asyncio.BufferedProtocol):
         self._peer_done = True
         if self._first is None:
             now = self._shared.clock.now()
-            self._note_broken_setup("the peer closed the connection during the handshake", now)
+            if not self._ready:
+                self._note_broken_setup("the peer closed the connection during the handshake", now)
             self._peer_closed("fin", now)
         else:
             self._transport.close()
@@ -253,26 +248,32 @@ class Stream(asyncio.BufferedProtocol):
 
     def _flush(self, now: float) -> None:
         """Send what is ready, close if asked to, and set the timer; after everything that may have changed the endpoint."""
-        if self._first is None:
-            if not self._stalled:
-                self._send()
-            request = self._endpoint.close_request
-            if request is not None:
-                self._leave(request, now)
-        deadline = self._deadline
-        if self._first is None:
-            theirs = self._endpoint.next_deadline()
-            if deadline is None or (theirs is not None and theirs < deadline):
-                deadline = theirs
+        if self._first is not None:
+            return
+        if not self._stalled:
+            self._send()
+        endpoint = self._endpoint
+        if endpoint.close_request is not None:
+            self._leave(endpoint.close_request, now)
+            return
+        deadline, theirs = self._deadline, endpoint.next_deadline()
+        if deadline is None or (theirs is not None and theirs < deadline):
+            deadline = theirs
         if deadline != self._timer.deadline:
             self._timer.set(deadline)
 
-    def _send(self) -> None:
+    def _send(self, *, close_notify: bool = False) -> None:
+        tls, websocket = self._tls, self._websocket
         data = self._endpoint.data_to_send() if self._ready else b""
-        if self._websocket is not None:
-            self._websocket.send(data)
-            data = self._websocket.data_to_send() if self._tls.established else b""
-        ciphertext = self._tls.encrypt(data) if data else self._tls.data_to_send()
+        if websocket is not None:
+            websocket.send(data)
+            data = websocket.data_to_send() if tls.established else b""
+        if close_notify:
+            if data:
+                tls.send(data)
+            tls.close()
+            data = b""
+        ciphertext = tls.encrypt(data) if data else tls.data_to_send()
         if ciphertext and not self._transport.is_closing():
             self._transport.write(ciphertext)
 
@@ -299,6 +300,7 @@ class Stream(asyncio.BufferedProtocol):
     def _leave(self, request: str, now: float) -> None:
         if request == "rst":
             self._first = (self._shared.local, "rst")
+            self._timer.set(None)
             reset(self._transport)
         else:
             self._part(PARTINGS[request], now)
@@ -315,16 +317,13 @@ class Stream(asyncio.BufferedProtocol):
     def _say_farewell(self, parting: Parting, now: float) -> None:
         if parting.close_frame and self._websocket is not None:
             self._websocket.close()
-        self._send()
-        if parting.close_notify:
-            self._tls.close()
-            self._send()
+        self._send(close_notify=parting.close_notify)
         self._deadline = now + self._shared.limits.linger_s
-        self._timer.set(self._deadline)
         if self._peer_done:
             self._transport.close()
         elif not self._transport.is_closing():
             self._end_writing()
+        self._timer.set(self._deadline)
 
     def _end_writing(self) -> None:
         if self._stalled:
