@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from harness.net.tls import NamedSSLObject, remember_server_name
+from harness.net.tls import remember_server_name
 
 __all__ = ["Authority", "ServerCertificate", "client_context", "make_authority"]
 
@@ -52,8 +52,7 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.num_tickets = 0
-        context.options |= ssl.OP_NO_RENEGOTIATION
-        context.sslobject_class = NamedSSLObject
+        context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET  # the latter for TLS 1.2
         context.sni_callback = remember_server_name
         if self._client_trust is not None:
             context.verify_mode = ssl.CERT_OPTIONAL

@@ -3,13 +3,16 @@
 `ssl.MemoryBIO` under our own protocol instead of asyncio's `ssl=`: the latter keeps a read buffer of 256 KiB for every
 connection (asyncio.sslproto.SSLProtocol.max_size), this keeps what OpenSSL itself needs. Nothing here raises: what the peer
 does wrong is `failure`, what it says in the end is `peer_closed`.
+
+A `TlsConnection` stands where an `ssl.SSLObject` would: it makes and calls the object of the `_ssl` module itself. Every message
+passes twice, and a layer of Python is saved each time; so is that layer's memory on every connection.
 """
 
 import contextlib
 import ssl
 from dataclasses import dataclass
 
-__all__ = ["NamedSSLObject", "TlsConnection", "TlsFailure", "TlsInfo", "remember_server_name"]
+__all__ = ["TlsConnection", "TlsFailure", "TlsInfo", "remember_server_name"]
 
 _RECORD = 16_384  # RFC 8446 section 5.1: no record holds more plaintext
 
@@ -32,34 +35,25 @@ class TlsFailure:
     by_peer: bool
 
 
-class NamedSSLObject(ssl.SSLObject):
-    """An SSLObject that remembers the server name of the ClientHello."""
-
-    sni: str | None = None
-
-
-def remember_server_name(connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> None:
-    """The `sni_callback` of a server's context whose `sslobject_class` is `NamedSSLObject`."""
-    if isinstance(connection, NamedSSLObject):
-        connection.sni = name
-
-
 class TlsConnection:
     """One side of one TLS connection.
 
     `established`: the handshake is done. `failure`: set once, when it or a record failed; send what `data_to_send` still
-    holds (the alert), then close. `peer_closed`: the other side sent close_notify (RFC 8446 section 6.1).
+    holds (the alert), then close. `peer_closed`: the other side sent close_notify (RFC 8446 section 6.1). `sni`: the server name the
+    client asked for.
     """
 
-    __slots__ = ("_bare", "_incoming", "_object", "_outgoing", "established", "failure", "peer_closed")
+    __slots__ = ("__weakref__", "_incoming", "_object", "_outgoing", "established", "failure", "peer_closed", "sni")
 
     def __init__(self, context: ssl.SSLContext, *, server_side: bool, server_hostname: str | None = None) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._object = context.wrap_bio(self._incoming, self._outgoing, server_side, server_hostname)
-        # What SSLObject itself calls; every message passes here twice, and a layer of Python is saved each time.
-        self._bare = self._object._sslobj  # type: ignore[attr-defined]  # noqa: SLF001
+        # In `SSLContext.wrap_bio` the owner, which callbacks are given, is the SSLObject.
+        self._object = context._wrap_bio(  # type: ignore[attr-defined] # noqa: SLF001
+            self._incoming, self._outgoing, server_side=server_side, server_hostname=_ascii(server_hostname), owner=self
+        )
         self.established = False
         self.peer_closed = False
+        self.sni: str | None = None
         self.failure: TlsFailure | None = None
         if not server_side:
             self._handshake()
@@ -72,7 +66,7 @@ class TlsConnection:
         data = b""
         try:
             while self._incoming.pending:  # a read takes a whole record, so OpenSSL itself holds nothing back
-                record = self._bare.read(_RECORD)
+                record = self._object.read(_RECORD)
                 if not record:
                     self.peer_closed = True
                     break
@@ -89,12 +83,12 @@ class TlsConnection:
         """Encrypt; `data_to_send` has the records. Only once established; dropped after a failure."""
         if self.failure is not None:
             return
-        self._bare.write(plaintext)  # all of it: a MemoryBIO takes any amount, and Python enables no partial writes
+        self._object.write(plaintext)  # all of it: a MemoryBIO takes any amount, and Python enables no partial writes
 
     def encrypt(self, plaintext: bytes) -> bytes:
         """`send` and `data_to_send` in one."""
         if self.failure is None:
-            self._bare.write(plaintext)
+            self._object.write(plaintext)
         return self._outgoing.read()
 
     def close(self) -> None:
@@ -103,7 +97,7 @@ class TlsConnection:
             return
         # OpenSSL would wait for the peer's close_notify too; ours is written, and the socket's end settles the rest.
         with contextlib.suppress(ssl.SSLError):
-            self._bare.shutdown()
+            self._object.shutdown()
 
     def data_to_send(self) -> bytes:
         """Give away the ciphertext that is ready to leave."""
@@ -115,14 +109,14 @@ class TlsConnection:
         return TlsInfo(
             version=self._object.version() or "",
             cipher=cipher[0] if cipher else "",
-            sni=getattr(self._object, "sni", None),
-            client_certificate=self._object.getpeercert(binary_form=True) is not None,
+            sni=self.sni,
+            client_certificate=self._object.getpeercert(True) is not None,
         )
 
     def _handshake(self) -> bool:
         """Go on with it; whether it is done."""
         try:
-            self._bare.do_handshake()
+            self._object.do_handshake()
         except ssl.SSLWantReadError:
             return False
         except ssl.SSLError as error:
@@ -130,6 +124,17 @@ class TlsConnection:
             return False
         self.established = True
         return True
+
+
+def remember_server_name(connection: object, name: str | None, _: ssl.SSLContext) -> None:
+    """The `sni_callback` of a server's context."""
+    if isinstance(connection, TlsConnection):
+        connection.sni = name
+
+
+def _ascii(host: str | None) -> str | None:
+    """A host name as TLS wants it."""
+    return None if host is None else host.encode("idna").decode("ascii")
 
 
 def _failure(error: ssl.SSLError) -> TlsFailure:
