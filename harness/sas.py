@@ -13,9 +13,10 @@ import hashlib
 import hmac
 import re
 from binascii import a2b_base64
-from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import quote, unquote, unquote_to_bytes
+
+from msgspec import Struct
 
 from harness.errors import RemoteProtocolError
 
@@ -24,7 +25,6 @@ __all__ = ["SCHEME", "MalformedTokenError", "Scope", "Token", "covers", "decode_
 SCHEME = "SharedAccessSignature"
 MALFORMED = "Malformed signature"
 MISSING = "Missing field: {name}"
-REQUIRED = ("sig", "se", "sr")  # in the order in which the service looks for them
 
 Scope = tuple[str, ...]
 """A resource by its segments: (host in lower case, "devices", device id, …)."""
@@ -38,15 +38,17 @@ class MalformedTokenError(RemoteProtocolError):
     """The text is no token; the message is the one the service gives. It never quotes the text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A parsed token: its fields as they stand in it, and `signature`, which is `sig` percent-decoded."""
+class Token(Struct, frozen=True, gc=False):
+    """A parsed token: its fields as they stand in it, and `signature`, which is `sig` percent-decoded. Neither shows in its repr."""
 
     resource: str
-    sig: str = field(repr=False)
-    signature: str = field(repr=False)
+    sig: str
+    signature: str
     expiry_text: str
     policy: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Token(resource={self.resource!r}, expiry_text={self.expiry_text!r}, policy={self.policy!r})"
 
     @property
     def expiry(self) -> int:
@@ -90,22 +92,20 @@ def parse(text: str) -> Token:
     parts = text.split()
     if len(parts) != 2 or parts[0] != SCHEME or len(text) != len(parts[0]) + 1 + len(parts[1]):  # noqa: PLR2004 - one space between them
         raise MalformedTokenError(MALFORMED)
-    fields: dict[str, str] = {}
-    for item in filter(None, parts[1].split("&")):
-        name, _, value = item.partition("=")
-        if name.lower() in fields:
-            raise MalformedTokenError(MALFORMED)
-        fields[name.lower()] = value
-    for name in REQUIRED:
-        if name not in fields:
-            raise MalformedTokenError(MISSING.format(name=name))
-    sig = fields["sig"]
-    if not sig.isascii() or not _EXPIRY.fullmatch(fields["se"]):
+    pairs = [item.partition("=") for item in parts[1].split("&") if item]
+    fields = {name.lower(): value for name, _, value in pairs}
+    if len(fields) < len(pairs):
         raise MalformedTokenError(MALFORMED)
-    signature = unquote_to_bytes(sig).decode(errors="replace")  # `unquote` would look for what is not ASCII
+    try:  # in the order in which the service looks for them
+        sig, expiry, resource = fields["sig"], fields["se"], fields["sr"]
+    except KeyError as error:
+        raise MalformedTokenError(MISSING.format(name=error.args[0])) from None
+    if not sig.isascii() or not _EXPIRY.fullmatch(expiry):
+        raise MalformedTokenError(MALFORMED)
+    signature = _unquoted(sig)
     if not _is_base64(signature):
         raise MalformedTokenError(MALFORMED)
-    return Token(fields["sr"], sig, signature, fields["se"], fields.get("skn"))
+    return Token(resource, sig, signature, expiry, fields.get("skn"))
 
 
 def sign(resource: str, expiry: str, key: str) -> str:
@@ -170,6 +170,14 @@ def _segments(resource: str) -> Scope:
     if path and (not path[-1] or path[-1].startswith("api-version=")):
         path.pop()
     return (host.lower(), *path)
+
+
+def _unquoted(sig: str) -> str:
+    """A signature without its percent-encoding, of which base64 has three characters; what is none is decoded like anything else."""
+    signature = sig.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")
+    if "%" not in signature:
+        return signature
+    return unquote_to_bytes(sig).decode(errors="replace")  # `unquote` would look for what is not ASCII
 
 
 def _is_base64(text: str) -> bool:

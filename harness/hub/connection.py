@@ -127,6 +127,8 @@ class MqttConnection(HubConnection):
                 self._link.published(packet, now)
             case ConnectReceived(packet):
                 self._connect(packet, now)
+            case DisconnectReceived():
+                self._take_leave(now)
             case PubackReceived(packet_id):
                 self._link.acknowledged(packet_id, now)
             case SubscribeReceived(packet):
@@ -135,8 +137,6 @@ class MqttConnection(HubConnection):
                 self._link.unsubscribe(packet, now)
             case PingReceived():
                 self.note("ping", now)
-            case DisconnectReceived():
-                self._take_leave(now)
             case ProtocolViolation(reason, answered):
                 if answered is not None:
                     self.note("connack", now, code=answered, session_present=False, reason=reason)

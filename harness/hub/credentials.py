@@ -5,9 +5,11 @@ User name: `{hub}/{device}[/{module}]/?api-version={v}[&DeviceClientType={sdk}][
 parameters are ignored, the first of a repeated one counts, ids are not percent-decoded. The password is the token.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from harness.protocol.mqtt.packets import Connect
 from harness.sas import MalformedTokenError, Token, parse
@@ -25,18 +27,24 @@ class UserName:
     sdk_version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True, gc=False):
     """A device's claims. `user_name` is None if it names no hub and device, `token` if there is none or it is malformed.
 
-    `problem`: why a password is no token, else empty. `secrets`: the texts that must never be written.
+    `problem`: why a password is no token, else empty. `secrets`: the texts that must never be written, nor
+    show in a repr.
     """
 
     client_id: str
     user_name: UserName | None
     token: Token | None = None
     problem: str = ""
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return (
+            f"Credentials(client_id={self.client_id!r}, user_name={self.user_name!r}, token={self.token!r}, "
+            f"problem={self.problem!r})"
+        )
 
     @property
     def has_password(self) -> bool:

@@ -4,7 +4,7 @@ from harness.errors import RemoteProtocolError
 from harness.protocol.mqtt.decoding import DECODERS, first_byte_problem, with_packet_name
 from harness.protocol.mqtt.encoding import encode, encode_puback
 from harness.protocol.mqtt.packets import Packet
-from harness.protocol.mqtt.wire import read_remaining_length
+from harness.protocol.mqtt.wire import CONTINUES, read_remaining_length
 
 __all__ = ["DEFAULT_MAX_PACKET_SIZE", "Decoder", "encode", "encode_puback"]
 
@@ -61,13 +61,16 @@ class Decoder:
         read_body = DECODERS.get(first)
         if read_body is None:
             raise RemoteProtocolError(first_byte_problem(first))
-        header = read_remaining_length(data, at + 1)
-        if header is None:
+        size = len(data)
+        if size > at + 2 and (low := data[at + 1]) >= CONTINUES > (high := data[at + 2]):  # nearly every publish
+            length, start = low - CONTINUES + high * CONTINUES, at + 3
+        elif (header := read_remaining_length(data, at + 1)) is not None:
+            length, start = header
+        else:
             return None
-        length, start = header
         if length > self._max_packet_size:
             raise RemoteProtocolError(f"a packet of {length} bytes exceeds {self._max_packet_size}")
-        end, size = start + length, len(data)
+        end = start + length
         if end > size:
             return None
         try:

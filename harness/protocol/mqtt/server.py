@@ -23,8 +23,8 @@ from harness.protocol.mqtt.packets import (
     Connack,
     ConnackCode,
     Connect,
+    Disconnect,
     Packet,
-    Pingreq,
     Pingresp,
     Puback,
     Publish,
@@ -157,22 +157,22 @@ class ServerConnection(Connection[ServerEvent]):
         match packet:
             case Publish():
                 self._events.append(PublishReceived(packet))
+            case Connect():
+                self._events.append(ConnectReceived(packet))
+                self._enter(State.CONNECT_RECEIVED)
+            case Disconnect():
+                self._events.append(DisconnectReceived())
+                self._enter(State.CLOSED)
             case Puback(packet_id):
                 self._ids.release(packet_id)
                 self._events.append(PubackReceived(packet_id))
-            case Pingreq():
-                self._output.append(encode(Pingresp()))
-                self._events.append(PingReceived())
             case Subscribe():
                 self._events.append(SubscribeReceived(packet))
             case Unsubscribe():
                 self._events.append(UnsubscribeReceived(packet))
-            case Connect():
-                self._events.append(ConnectReceived(packet))
-                self._enter(State.CONNECT_RECEIVED)
-            case _:  # DISCONNECT: SERVER_READS lets nothing else pass
-                self._events.append(DisconnectReceived())
-                self._enter(State.CLOSED)
+            case _:  # PINGREQ: SERVER_READS lets nothing else pass
+                self._output.append(encode(Pingresp()))
+                self._events.append(PingReceived())
 
     def _malformed(self, error: RemoteProtocolError) -> None:
         if isinstance(error, UnacceptableProtocolLevelError) and self._state is State.AWAIT_CONNECT:

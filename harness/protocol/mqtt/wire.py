@@ -78,10 +78,6 @@ def read_remaining_length(data: bytes | bytearray, at: int) -> tuple[int, int] |
     Raises:
         RemoteProtocolError: the fourth byte says that another one follows.
     """
-    if at + 1 < len(data):
-        low, high = data[at], data[at + 1]
-        if low >= CONTINUES > high:  # nearly every publish
-            return low - CONTINUES + high * CONTINUES, at + 2
     length = shift = 0
     for byte in data[at : at + LENGTH_BYTES]:
         at += 1
@@ -140,12 +136,19 @@ class Reader:
 
     def byte(self) -> int:
         """One byte."""
-        return self.take(1)[0]
+        body, at = self._body, self._at
+        if at >= len(body):
+            raise RemoteProtocolError(CUT_SHORT)
+        self._at = at + 1
+        return body[at]
 
     def integer(self) -> int:
         """A two-byte integer."""
-        high, low = self.take(2)
-        return high << 8 | low
+        body, at = self._body, self._at
+        if at + 2 > len(body):
+            raise RemoteProtocolError(CUT_SHORT)
+        self._at = at + 2
+        return body[at] << 8 | body[at + 1]
 
     def packet_id(self) -> int:
         """A packet identifier, which is never 0 (section 2.3.1)."""
