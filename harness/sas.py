@@ -92,10 +92,13 @@ def parse(text: str) -> Token:
     parts = text.split()
     if len(parts) != 2 or parts[0] != SCHEME or len(text) != len(parts[0]) + 1 + len(parts[1]):  # noqa: PLR2004 - one space between them
         raise MalformedTokenError(MALFORMED)
-    pairs = [item.partition("=") for item in parts[1].split("&") if item]
-    fields = {name.lower(): value for name, _, value in pairs}
-    if len(fields) < len(pairs):
-        raise MalformedTokenError(MALFORMED)
+    fields: dict[str, str] = {}
+    for item in filter(None, parts[1].split("&")):
+        name, _, value = item.partition("=")
+        name = name.lower()
+        if name in fields:
+            raise MalformedTokenError(MALFORMED)
+        fields[name] = value
     try:  # in the order in which the service looks for them
         sig, expiry, resource = fields["sig"], fields["se"], fields["sr"]
     except KeyError as error:
@@ -134,8 +137,9 @@ def make_token(resource: str, key: str, se: int, skn: str | None = None) -> str:
     return f"{SCHEME} sr={resource}&sig={signature}&se={se}{policy}"
 
 
+@lru_cache(maxsize=64)
 def decode_key(key: str) -> bytes:
-    """The bytes of a key.
+    """The bytes of a key; remembered, since whoever has one uses it for every token.
 
     Raises:
         ValueError: it is no base64.

@@ -8,6 +8,7 @@ and `{problem}` are filled in.
 """
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 from harness.hub.credentials import Credentials
@@ -22,6 +23,7 @@ _MISSING: Final = "Authorization header missing"
 _NOT_THERE: Final = "IotHub '{hub}' does not contain the specified device '{device}'"
 _NOT_ALLOWED: Final = "Authorization rule '{rule}' does not allow access for '{device}'"
 _RENEW: Final = "Authentication failed for this device, renew token or certificate and reconnect"
+_HOST, _PATH = itemgetter(0), itemgetter(slice(1, None))  # of a scope
 _NO: Final = ConnackCode.NOT_AUTHORIZED
 
 
@@ -99,7 +101,7 @@ class Gate:
         if self.policy.too_late_to_connect(token.expiry, now):
             return "expiry"
         scopes, rule = token.scopes(), token.policy_name(identity.device_id)
-        if self.names.isdisjoint([scope[0] for scope in scopes]):
+        if self.names.isdisjoint(map(_HOST, scopes)):
             return "token-hub"
         if credentials.client_id != identity.device_id:
             return "registered"
@@ -110,7 +112,7 @@ class Gate:
         if not self._signed(token, rule):
             return "signature"
         # A device's key signs for that device only; what a policy may sign for was part of its own check.
-        if rule is None and ("devices", identity.device_id) not in [scope[1:] for scope in scopes]:
+        if rule is None and ("devices", identity.device_id) not in map(_PATH, scopes):
             return "token-device"
         if identity.status != "enabled":
             return "device-enabled"

@@ -90,8 +90,10 @@ class HubConnection(ABC):
         if not self._closed:
             self._closed = True
             del self._device.connections[self.number]
-            self.peer_closed(how, now)
-            self.note("closed", now, first=first, how=how)
+            if self.close_request is None:
+                self.peer_closed(how, now)
+            if self._device.recording:
+                self.note("closed", now, first=first, how=how)
 
     def note(self, kind: str, now: float, /, **fields: object) -> None:
         """Record an event of this connection."""

@@ -148,9 +148,9 @@ class MqttConnection(HubConnection):
 
     def _connect(self, connect: Connect, now: float) -> None:
         credentials = read_credentials(connect)
-        for secret in credentials.secrets:
-            self._device.learn_secret(secret)
         if self._device.recording:
+            for secret in credentials.secrets:
+                self._device.learn_secret(secret)
             hub_name, sdk = self._device.identity.hub_name, credentials.sdk_version
             self._origin = Origin(hub_name, credentials.client_id, self._transport, self._peer, sdk)
             self._record_connect(connect, credentials, now)
@@ -190,8 +190,9 @@ class MqttConnection(HubConnection):
         self._cut("refused", now, check.name)
 
     def _take_leave(self, now: float) -> None:
-        self.note("disconnect", now)
-        self._log("deviceDisconnect", now)
+        if self._device.recording:
+            self.note("disconnect", now)
+            self._log("deviceDisconnect", now)
         self._device.leave(self)
         self._over, self._deadline = True, now + LINGER_S
         self._due = self._deadline

@@ -56,7 +56,7 @@ class Faults:
 
     def half_life(self, token: Token, now: float) -> float:
         """When half of what is left of the token will be over, if anything is to go wrong then; else never."""
-        if any(fault.at == "half-life" for fault in self._to_come) and token.expiry > now:
+        if self._to_come and any(fault.at == "half-life" for fault in self._to_come) and token.expiry > now:
             return now + (token.expiry - now) / 2
         return math.inf
 

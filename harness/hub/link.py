@@ -13,7 +13,6 @@ from harness.hub import topics
 from harness.hub.device import Device
 from harness.protocol.mqtt.packets import Publish, Subscribe, Unsubscribe
 from harness.protocol.mqtt.server import ServerConnection
-from harness.protocol.mqtt.state import State
 
 __all__ = ["DeviceLink"]
 
@@ -37,7 +36,7 @@ class DeviceLink:
         `api_version` is that of the user name; without one the service takes no twin patches.
         """
         self._api_version = api_version
-        if self._is_there():
+        if self._server.connected:
             for message, packet in self._device.session.resend():
                 self._send_c2d(message.message_id, packet, now)
             self.deliver(now)
@@ -89,7 +88,7 @@ class DeviceLink:
 
     def deliver(self, now: float) -> None:
         """Send the cloud-to-device messages and method calls that wait, if the device is there and subscribed to them."""
-        if not self._is_there():
+        if not self._server.connected:
             return
         session = self._device.session
         qos = session.granted(self._topics.c2d_filter)
@@ -119,12 +118,8 @@ class DeviceLink:
         )
         self._acknowledge(packet, message_id, now)
 
-    def _is_there(self) -> bool:
-        """Whether what is sent now is sent: a DISCONNECT may have come in the same read as what is being handled."""
-        return self._server.state is State.CONNECTED
-
     def _acknowledge(self, packet: Publish, message_id: str | None, now: float) -> None:
-        if packet.packet_id is not None and self._is_there():
+        if packet.packet_id is not None and self._server.connected:  # no DISCONNECT has come in the same read
             self._server.acknowledge(packet.packet_id)
             self._emit("puback", now, conn=self._number, packet_id=packet.packet_id, message_id=message_id)
 

@@ -6,7 +6,7 @@ AMQP, messages that were in flight go back to its head and wait like the others.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.protocol.mqtt.packets import Publish
@@ -77,11 +77,9 @@ class DeviceSession:
         """Take a message for the device."""
         self._queue.append(message)
 
-    def resend(self) -> Iterator[tuple[C2dMessage, Publish]]:
+    def resend(self) -> Iterable[tuple[C2dMessage, Publish]]:
         """The messages in flight, oldest first, each with its PUBLISH for a new connection: same identifier, DUP set."""
-        for packet in self._outgoing.resend():
-            assert packet.packet_id is not None
-            yield self._in_flight[packet.packet_id], packet
+        return zip(self._in_flight.values(), self._outgoing.resend(), strict=True) if self._in_flight else ()
 
     def take(self) -> C2dMessage | None:
         """The next message of the queue, which is off it then."""

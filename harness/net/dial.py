@@ -328,7 +328,7 @@ class _Link:
         except OSError as error:  # a TimeoutError is one
             self._why = str(error) or "no connection in time"
 
-    def _connected(self, stream: Stream) -> "_Link":
+    def _connected(self, stream: Stream, _: float) -> "_Link":
         self._stream = stream
         return self
 

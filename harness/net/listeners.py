@@ -88,13 +88,13 @@ class CellServer:
             self._drained.clear()
             await self._drained.wait()
 
-    def _make_stream(self, open_endpoint: Callable[[Stream], Endpoint], *, websocket: bool) -> Stream:
+    def _make_stream(self, open_endpoint: Callable[[Stream, float], Endpoint], *, websocket: bool) -> Stream:
         tls = TlsConnection(self._context, server_side=True)
         return Stream(self._shared, tls, WebSocketServer() if websocket else None, open_endpoint)
 
-    def _open(self, transport: str, stream: Stream) -> Endpoint:
+    def _open(self, transport: str, stream: Stream, now: float) -> Endpoint:
         self._streams.add(stream)  # only now: of a connection that asyncio drops while it closes, nothing more is heard
-        return self._hub.open(transport, stream.peer, self._clock.now(), stream.wake)
+        return self._hub.open(transport, stream.peer, now, stream.wake)
 
     def _on_activity(self) -> None:
         if self._timer.deadline is not None:  # a method call waits, and a connection may have changed what it waits for

@@ -90,7 +90,7 @@ class Shared:
 
 
 class Stream(asyncio.Protocol):
-    """The asyncio protocol of one connection. `open_endpoint` makes its upper end, once the socket is connected."""
+    """The asyncio protocol of one connection. `open_endpoint(stream, now)` makes its upper end, once the socket is connected."""
 
     __slots__ = (
         "_deadline", "_endpoint", "_first", "_open_endpoint", "_peer_done", "_ready", "_shared",
@@ -102,7 +102,7 @@ class Stream(asyncio.Protocol):
         shared: Shared,
         tls: TlsConnection,
         websocket: WebSocket | None,
-        open_endpoint: Callable[["Stream"], Endpoint],
+        open_endpoint: Callable[["Stream", float], Endpoint],
     ) -> None:
         self._shared, self._tls, self._websocket, self._open_endpoint = shared, tls, websocket, open_endpoint
         self._timer = Timer(shared.loop, shared.clock, self._on_time)
@@ -121,7 +121,7 @@ class Stream(asyncio.Protocol):
         self._transport: asyncio.Transport = transport  # type: ignore[assignment] # uvloop's inherit from nothing
         self._transport.set_write_buffer_limits(high=self._shared.limits.unsent)
         now = self._shared.clock.now()
-        self._endpoint: Endpoint = self._open_endpoint(self)
+        self._endpoint: Endpoint = self._open_endpoint(self, now)
         self._deadline = now + self._shared.limits.setup_s
         self._flush(now)
 
@@ -260,7 +260,7 @@ class Stream(asyncio.Protocol):
         if deadline is None or (theirs is not None and theirs < deadline):
             deadline = theirs
         if deadline != self._timer.deadline:
-            self._timer.set(deadline)
+            self._timer.set(deadline, now)
 
     def _send(self, *, close_notify: bool = False) -> None:
         tls, websocket = self._tls, self._websocket
@@ -323,7 +323,7 @@ class Stream(asyncio.Protocol):
             self._transport.close()
         elif not self._transport.is_closing():
             self._end_writing()
-        self._timer.set(self._deadline)
+        self._timer.set(self._deadline, now)
 
     def _end_writing(self) -> None:
         if self._stalled:

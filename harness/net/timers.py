@@ -24,8 +24,8 @@ class Timer:
         self._handle: asyncio.TimerHandle | None = None
         self._handle_due = 0.0
 
-    def set(self, deadline: float | None) -> None:
-        """Move the deadline; `None` takes it away."""
+    def set(self, deadline: float | None, now: float | None = None) -> None:
+        """Move the deadline; `None` takes it away. `now`: the present, where the caller knows it."""
         self.deadline = deadline
         if deadline is None:
             return
@@ -33,7 +33,7 @@ class Timer:
             if self._handle_due <= deadline:
                 return
             self._handle.cancel()
-        self._arm(deadline, self._clock.now())
+        self._arm(deadline, self._clock.now() if now is None else now)
 
     def stop(self) -> None:
         """Take the deadline away and let go of the event loop: for the end of the timer's owner."""

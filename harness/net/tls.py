@@ -8,7 +8,6 @@ A `TlsConnection` stands where an `ssl.SSLObject` would: it makes and calls the 
 passes twice, and a layer of Python is saved each time; so is that layer's memory on every connection.
 """
 
-import contextlib
 import ssl
 from dataclasses import dataclass
 
@@ -49,7 +48,11 @@ class TlsConnection:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         # In `SSLContext.wrap_bio` the owner, which callbacks are given, is the SSLObject.
         self._object = context._wrap_bio(  # type: ignore[attr-defined] # noqa: SLF001
-            self._incoming, self._outgoing, server_side=server_side, server_hostname=_ascii(server_hostname), owner=self
+            self._incoming,
+            self._outgoing,
+            server_side=server_side,
+            server_hostname=server_hostname and server_hostname.encode("idna").decode("ascii"),
+            owner=self,
         )
         self.established = False
         self.peer_closed = False
@@ -95,9 +98,10 @@ class TlsConnection:
         """Send close_notify, if there is an established connection to close."""
         if not self.established or self.failure is not None:
             return
-        # OpenSSL would wait for the peer's close_notify too; ours is written, and the socket's end settles the rest.
-        with contextlib.suppress(ssl.SSLError):
+        try:
             self._object.shutdown()
+        except ssl.SSLError:
+            return  # OpenSSL would wait for the peer's close_notify too; ours is written, and the socket's end settles the rest
 
     def data_to_send(self) -> bytes:
         """Give away the ciphertext that is ready to leave."""
@@ -130,11 +134,6 @@ def remember_server_name(connection: object, name: str | None, _: ssl.SSLContext
     """The `sni_callback` of a server's context."""
     if isinstance(connection, TlsConnection):
         connection.sni = name
-
-
-def _ascii(host: str | None) -> str | None:
-    """A host name as TLS wants it."""
-    return None if host is None else host.encode("idna").decode("ascii")
 
 
 def _failure(error: ssl.SSLError) -> TlsFailure:

@@ -55,3 +55,13 @@ def test_hub_answers_to_its_own_name_without_being_told() -> None:
     connection = Hub(IDENTITY, POLICY, emit=None).open("mqtt", "127.0.0.1:1", NOW, lambda: None)
     connection.receive(encode(connect_packet()), NOW)
     assert connection.data_to_send() == b"\x20\x02\x00\x00"
+
+
+def test_nothing_is_told_to_a_recorder_that_is_not_there() -> None:
+    """A device comes, takes leave and closes, and secrets are of no interest either."""
+    world = World(recording=False)
+    wire = world.connected()
+    wire.send(Disconnect())
+    wire.hub_side.peer_closed("fin", NOW)
+    wire.hub_side.transport_closed("device", "fin", NOW)
+    assert (wire.hub_side.close_request, world.events, world.secrets) == ("fin", [], [])

@@ -21,11 +21,14 @@ _DEAF = (State.CONNECT_RECEIVED, State.CLOSED)
 
 
 class Connection(ABC, Generic[EventT]):
-    """One network connection; the roles add what packets mean and which time limits hold."""
+    """One network connection; the roles add what packets mean and which time limits hold.
+
+    `connected`: it was accepted and is not over, so that what is sent leaves.
+    """
 
     __slots__ = (
-        "_allowed", "_connected", "_decoder", "_events", "_ids", "_max_packet_size", "_output", "_reading", "_reads",
-        "_state",
+        "_allowed", "_decoder", "_events", "_ids", "_max_packet_size", "_output", "_reading", "_reads", "_state",
+        "connected",
     )  # fmt: skip
 
     def __init__(self, reads: Allowed, *, max_packet_size: int, ids: PacketIds) -> None:
@@ -100,7 +103,7 @@ class Connection(ABC, Generic[EventT]):
     def _enter(self, state: State) -> None:
         self._state = state
         self._allowed = self._reads[state]
-        self._connected = state is State.CONNECTED
+        self.connected = state is State.CONNECTED
         self._reading = state not in _DEAF
 
     def _malformed(self, error: RemoteProtocolError) -> None:
@@ -116,7 +119,7 @@ class Connection(ABC, Generic[EventT]):
 
     def _may_send(self) -> bool:
         """True on an accepted connection, False after the end, an error before."""
-        if self._connected:
+        if self.connected:
             return True
         if self._state is State.CLOSED:
             return False

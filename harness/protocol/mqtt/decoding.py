@@ -85,12 +85,12 @@ def _publish(first: int, body: bytes) -> Publish:
 
 
 def _connect(_first: int, body: bytes) -> Connect:
-    reader = Reader(body)
-    if not reader.skip(_MQTT_3_1_1):
-        raise _protocol_problem(reader)
+    if not body.startswith(_MQTT_3_1_1):
+        raise _protocol_problem(Reader(body))
+    reader = Reader(body, len(_MQTT_3_1_1))
     flags = reader.byte()
-    if problem := _connect_flags_problem(flags):
-        raise RemoteProtocolError(problem)
+    if _CONNECT_PROBLEMS[flags] is not None:
+        raise RemoteProtocolError(_CONNECT_PROBLEMS[flags])
     keep_alive = reader.integer()
     client_id = reader.text()
     will = _will(reader, flags) if flags & 0x04 else None
@@ -115,6 +115,9 @@ def _connect_flags_problem(flags: int) -> str | None:
     if flags & 0x38 and not flags & 0x04:
         return "will QoS or will retain without a will"
     return "password without username" if flags & 0x40 and not flags & 0x80 else None
+
+
+_CONNECT_PROBLEMS = tuple(map(_connect_flags_problem, range(256)))
 
 
 def _will(reader: Reader, flags: int) -> Will:
@@ -178,7 +181,7 @@ def _subscribe(_first: int, body: bytes) -> Subscribe:
 def _suback(_first: int, body: bytes) -> Suback:
     reader = Reader(body)
     packet_id = reader.packet_id()
-    codes = tuple(reader.take(reader.left))
+    codes = tuple(reader.rest())
     _check(bool(codes), "no return code")
     _check(all(code <= MAX_QOS or code == SUBACK_FAILURE for code in codes), "unknown return code")
     return Suback(packet_id, codes)

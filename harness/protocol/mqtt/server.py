@@ -112,7 +112,7 @@ class ServerConnection(Connection[ServerEvent]):
 
     def acknowledge(self, packet_id: int) -> None:
         """Queue the PUBACK for a received QoS 1 publish."""
-        if self._connected or self._may_send():
+        if self.connected or self._may_send():
             self._output.append(encode_puback(packet_id))
 
     def suback(self, packet_id: int, return_codes: tuple[int, ...]) -> None:

@@ -106,33 +106,22 @@ def read_text(raw: bytes) -> str:
 
 
 class Reader:
-    """Takes the fields of one packet's body from front to back; a field that is not all there is the peer's error."""
+    """Takes the fields of one packet's body from `at` to its end; a field that is not all there is the peer's error."""
 
     __slots__ = ("_at", "_body")
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, at: int = 0) -> None:
         self._body = body
-        self._at = 0
+        self._at = at
 
     @property
     def left(self) -> int:
         """How many bytes are still unread."""
         return len(self._body) - self._at
 
-    def take(self, size: int) -> bytes:
-        """The next `size` bytes."""
-        start, end = self._at, self._at + size
-        if end > len(self._body):
-            raise RemoteProtocolError(CUT_SHORT)
-        self._at = end
-        return self._body[start:end]
-
-    def skip(self, start: bytes) -> bool:
-        """Pass over the body's first bytes, if they are these."""
-        if not self._body.startswith(start):
-            return False
-        self._at = len(start)
-        return True
+    def rest(self) -> bytes:
+        """Everything that is still unread."""
+        return self._body[self._at :]
 
     def byte(self) -> int:
         """One byte."""
