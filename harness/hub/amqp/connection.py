@@ -100,7 +100,7 @@ class AmqpConnection(HubConnection):
         self.data_to_send = self._engine.data_to_send
         self.nodes: dict[Link, Node] = {}
         self._credit_due: list[tuple[ReceiverLink, int]] = []
-        self._ended: set[Session] = set()  # by us
+        self._ended: dict[Session, None] = {}  # by us; used as a set, for it is nearly always empty
         self._plain = False  # the token came with SASL PLAIN
         self._sdk: str | None = None  # by the account of its last link that says it
         self._opened = False  # OPEN was answered
@@ -468,9 +468,9 @@ class AmqpConnection(HubConnection):
 
     def _session_ended(self, session: Session, by: str, condition: str | None, now: float) -> None:
         if by == "hub":
-            self._ended.add(session)
+            self._ended[session] = None
         elif session in self._ended:  # the answer to ours
-            self._ended.remove(session)
+            del self._ended[session]
             return
         self.note("session-end", now, by=by, condition=condition)
         for node in [node for node in self.nodes.values() if node.link.session is session]:

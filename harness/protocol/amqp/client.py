@@ -30,6 +30,8 @@ class ClientConnection(Connection):
         limits: what the server may claim.
     """
 
+    __slots__ = ("_connected", "_init")
+
     def __init__(
         self,
         *,

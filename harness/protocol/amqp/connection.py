@@ -87,6 +87,12 @@ class Connection(ABC):
         max_outgoing_frame: the largest frame we send, in bytes.
     """
 
+    __slots__ = (
+        "_begun", "_buffered", "_channels", "_close_deadline", "_decoder", "_events", "_heartbeat_at", "_heartbeat_s",
+        "_held", "_idle_limit_s", "_open_deadline", "_output", "_quiet", "_received_at", "_sending", "_sessions",
+        "_unsettled", "limits", "local", "max_outgoing_frame", "mechanism", "peer", "phase", "remote",
+    )  # fmt: skip
+
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.phase = Phase.HEADER

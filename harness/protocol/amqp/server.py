@@ -28,6 +28,8 @@ class ServerConnection(Connection):
         mechanisms: what SASL offers. Each is the owner's to judge, by `sasl_outcome`.
     """
 
+    __slots__ = ("_mechanisms",)
+
     def __init__(
         self, *, now: float, limits: Limits = DEFAULT_LIMITS, mechanisms: tuple[str, ...] = MECHANISMS
     ) -> None:

@@ -66,6 +66,12 @@ class Session:
         limits: those of the connection.
     """
 
+    __slots__ = (
+        "_attached", "_flow_owed", "_handles", "_links", "_next_delivery_id", "_next_incoming_id", "_next_outgoing_id",
+        "_outgoing", "_peer_window", "_stalled", "_to_answer", "_unanswered", "_window_left", "begin", "channel",
+        "connection", "limits", "local", "remote", "remote_channel",
+    )  # fmt: skip
+
     def __init__(self, connection: Connection, channel: int) -> None:
         self.connection, self.channel, self.limits = connection, channel, connection.limits
         self.local = self.remote = Half.UNUSED
@@ -75,7 +81,7 @@ class Session:
         self._links: dict[int, Link] = {}  # by our handle
         self._attached: dict[int, Link] = {}  # by the peer's
         self._unanswered: dict[tuple[str, bool], Link] = {}  # our ATTACH was sent, by name and our role
-        self._to_answer: set[Link] = set()  # the peer's ATTACH came
+        self._to_answer: dict[Link, None] = {}  # the peer's ATTACH came; used as a set, like those below
         self._flow_owed = False
         self._stalled: dict[SenderLink, None] = {}
         self._outgoing: dict[int, tuple[SenderLink, bytes]] = {}  # sent and unsettled, by delivery id
@@ -206,7 +212,7 @@ class Session:
             self._on_attach(body)
         elif isinstance(body, Detach) and (link := self._find(body)) is not None:
             del self._attached[body.handle]
-            self._to_answer.discard(link)
+            self._to_answer.pop(link, None)
             link.on_detach(body)
 
     def finish(self) -> None:
@@ -292,7 +298,7 @@ class Session:
         """Our ATTACH was queued."""
         if link.attach is None:
             self._unanswered[link.name, link.role] = link
-        self._to_answer.discard(link)
+        self._to_answer.pop(link, None)
         if self._flow_owed and not self._to_answer:
             self._flow_owed = False
             self.send_flow()
@@ -413,7 +419,7 @@ class Session:
             raise AmqpViolation(RESOURCE_LIMIT_EXCEEDED, "more links than the peer allows us to answer") from None
         link = (SenderLink if attach.role is RECEIVER else ReceiverLink)(self, handle, attach.name)
         self._links[handle] = link
-        self._to_answer.add(link)
+        self._to_answer[link] = None
         return link
 
     def _end_links(self) -> None:
