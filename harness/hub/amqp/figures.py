@@ -22,6 +22,7 @@ Java, .NET and C use (two sessions, eight links), and bound the memory that one 
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 from harness.hub.policy import Policy
@@ -53,8 +54,9 @@ MAX_UNFINISHED: Final = 4 * MAX_MESSAGE_SIZE
 MAX_WAITING_ANSWERS: Final = 100
 
 
+@lru_cache(maxsize=16)
 def limits(policy: Policy) -> Limits:
-    """The above for the protocol machine, whose defaults are what is announced."""
+    """The above for the protocol machine, whose defaults are what is announced; one object for all connections of a policy."""
     return Limits(
         max_sessions=MAX_SESSIONS,
         max_links=MAX_LINKS,

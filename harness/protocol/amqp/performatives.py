@@ -3,6 +3,8 @@
 Sections of the standard: performatives part 2, 2.7; error 2.8.14; delivery states part 3, 3.4; termini 3.5; SASL frames
 part 5, 5.3.3. Defaults are the standard's; None stands for an absent field. Names, types, order and what is mandatory are
 the standard's as well, with "_" for "-".
+
+The garbage collector need not look at them: what they hold was there before them, so that no cycle leads through them.
 """
 
 from enum import IntEnum
@@ -59,7 +61,7 @@ class SaslCode(IntEnum):
 
 
 @composite(0x1D, "amqp:error:list")
-class Error(Struct, frozen=True):
+class Error(Struct, frozen=True, gc=False):
     """Why something ended."""
 
     condition: Symbol
@@ -71,7 +73,7 @@ ErrorField: TypeAlias = Annotated[Error | t.Described, one_of("error", Error)]
 
 
 @composite(0x23, "amqp:received:list")
-class Received(Struct, frozen=True):
+class Received(Struct, frozen=True, gc=False):
     """Not terminal: so much of the message has arrived."""
 
     section_number: Uint
@@ -79,24 +81,24 @@ class Received(Struct, frozen=True):
 
 
 @composite(0x24, "amqp:accepted:list")
-class Accepted(Struct, frozen=True):
+class Accepted(Struct, frozen=True, gc=False):
     """The message was processed."""
 
 
 @composite(0x25, "amqp:rejected:list")
-class Rejected(Struct, frozen=True):
+class Rejected(Struct, frozen=True, gc=False):
     """The message is invalid and cannot be processed."""
 
     error: ErrorField | None = None
 
 
 @composite(0x26, "amqp:released:list")
-class Released(Struct, frozen=True):
+class Released(Struct, frozen=True, gc=False):
     """The message was not processed, and may be delivered again."""
 
 
 @composite(0x27, "amqp:modified:list")
-class Modified(Struct, frozen=True):
+class Modified(Struct, frozen=True, gc=False):
     """As released, with changes to the message."""
 
     delivery_failed: Boolean | None = None
@@ -113,7 +115,7 @@ StateField: TypeAlias = Annotated[
 
 
 @composite(0x28, "amqp:source:list")
-class Source(Struct, frozen=True):
+class Source(Struct, frozen=True, gc=False):
     """Where messages of a link come from."""
 
     address: Anything | None = None
@@ -130,7 +132,7 @@ class Source(Struct, frozen=True):
 
 
 @composite(0x29, "amqp:target:list")
-class Target(Struct, frozen=True):
+class Target(Struct, frozen=True, gc=False):
     """Where messages of a link go to."""
 
     address: Anything | None = None
@@ -147,7 +149,7 @@ TargetField: TypeAlias = Annotated[Target | t.Described, one_of("target", Target
 
 
 @composite(0x10, "amqp:open:list")
-class Open(Struct, frozen=True):
+class Open(Struct, frozen=True, gc=False):
     """First frame of a connection (2.7.1); `idle_time_out` in milliseconds."""
 
     container_id: String
@@ -163,7 +165,7 @@ class Open(Struct, frozen=True):
 
 
 @composite(0x11, "amqp:begin:list")
-class Begin(Struct, frozen=True):
+class Begin(Struct, frozen=True, gc=False):
     """First frame of a session (2.7.2); with `remote_channel` it answers one."""
 
     remote_channel: Ushort | None
@@ -177,7 +179,7 @@ class Begin(Struct, frozen=True):
 
 
 @composite(0x12, "amqp:attach:list")
-class Attach(Struct, frozen=True):
+class Attach(Struct, frozen=True, gc=False):
     """First frame of a link (2.7.3)."""
 
     name: String
@@ -197,7 +199,7 @@ class Attach(Struct, frozen=True):
 
 
 @composite(0x13, "amqp:flow:list")
-class Flow(Struct, frozen=True):
+class Flow(Struct, frozen=True, gc=False):
     """Windows of the session, and with `handle` the credit of a link (2.7.4)."""
 
     next_incoming_id: Uint | None
@@ -214,7 +216,7 @@ class Flow(Struct, frozen=True):
 
 
 @composite(0x14, "amqp:transfer:list")
-class Transfer(Struct, frozen=True):
+class Transfer(Struct, frozen=True, gc=False):
     """A message, or a part of one (2.7.5)."""
 
     handle: Uint
@@ -231,7 +233,7 @@ class Transfer(Struct, frozen=True):
 
 
 @composite(0x15, "amqp:disposition:list")
-class Disposition(Struct, frozen=True):
+class Disposition(Struct, frozen=True, gc=False):
     """What became of deliveries `first` to `last` (2.7.6); `role` is that of who sends this."""
 
     role: Boolean
@@ -243,7 +245,7 @@ class Disposition(Struct, frozen=True):
 
 
 @composite(0x16, "amqp:detach:list")
-class Detach(Struct, frozen=True):
+class Detach(Struct, frozen=True, gc=False):
     """Last frame of a link (2.7.7)."""
 
     handle: Uint
@@ -252,28 +254,28 @@ class Detach(Struct, frozen=True):
 
 
 @composite(0x17, "amqp:end:list")
-class End(Struct, frozen=True):
+class End(Struct, frozen=True, gc=False):
     """Last frame of a session (2.7.8)."""
 
     error: ErrorField | None = None
 
 
 @composite(0x18, "amqp:close:list")
-class Close(Struct, frozen=True):
+class Close(Struct, frozen=True, gc=False):
     """Last frame of a connection (2.7.9)."""
 
     error: ErrorField | None = None
 
 
 @composite(0x40, "amqp:sasl-mechanisms:list")
-class SaslMechanisms(Struct, frozen=True):
+class SaslMechanisms(Struct, frozen=True, gc=False):
     """What the server offers (5.3.3.1)."""
 
     sasl_server_mechanisms: Symbols
 
 
 @composite(0x41, "amqp:sasl-init:list")
-class SaslInit(Struct, frozen=True):
+class SaslInit(Struct, frozen=True, gc=False):
     """What the client chooses (5.3.3.2). The response, which may be a password, never shows in its repr."""
 
     mechanism: Symbol
@@ -286,7 +288,7 @@ class SaslInit(Struct, frozen=True):
 
 
 @composite(0x44, "amqp:sasl-outcome:list")
-class SaslOutcome(Struct, frozen=True):
+class SaslOutcome(Struct, frozen=True, gc=False):
     """How the exchange ended (5.3.3.6); `code` is a `SaslCode`."""
 
     code: Ubyte
