@@ -20,6 +20,7 @@ COMMANDS = {
     "compare": "Run SDKs side by side and print how each one behaves when its token expires.",
     "analyse": "Print the tables again from a run's logs alone.",
     "profiles": "Show what is known and claimed about each SDK; check a profile.",
+    "adapter": "Check that a device program keeps the adapter protocol.",
     "doctor": "Show what can run on this machine, what is missing, and what brings it.",
 }
 
@@ -69,7 +70,7 @@ def harness() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
-    Exit codes: 0 done · 2 usage, input, or output that cannot be written · 3 a fault of the harness or of a device program ·
+    Exit codes: 0 done · 1 a check found something wrong · 2 usage, input, or output that cannot be written · 3 a fault of the harness or of a device program ·
     130 interrupted.
     """
     try:

@@ -236,20 +236,27 @@ class AdapterProcess:
         """
         if command.get("cmd") not in COMMANDS:
             raise HarnessBug(f"{command.get('cmd')!r} is no command of the adapter protocol")
+        self.say(msgspec.json.encode(command))
+
+    def say(self, line: bytes) -> None:
+        """Write one line to the program, a command or not; dropped where nobody can read it any more."""
         if self._transport is None or self._failure or self._closing or self._exited.is_set():
             return
         stdin = self._stdin(self._transport)
-        stdin.write(msgspec.json.encode(command) + b"\n")
+        stdin.write(line + b"\n")
         if stdin.get_write_buffer_size() > self._limits.unread:
             self._fail(f"does not read its commands. Sends must not block the command loop ({_PAGE})")
 
-    async def stop(self) -> None:
-        """Close the program, by force where it does not end by itself. Cancelled, it ends it at once."""
+    async def stop(self, *, silently: bool = False) -> None:
+        """Close the program, by force where it does not end by itself. Cancelled, it ends it at once.
+
+        `silently`: only its stdin is closed, without a `close`, as where the harness is gone.
+        """
         if self._end is None:
             return
         try:
             if self._failure is None and not self._exited.is_set():
-                await self._close()
+                await self._close(silently=silently)
         finally:
             await self._finish()
 
@@ -282,8 +289,9 @@ class AdapterProcess:
             f" {start_remedy(self._program.runtime)}"
         )
 
-    async def _close(self) -> None:
-        self.send({"cmd": "close"})
+    async def _close(self, *, silently: bool) -> None:
+        if not silently:
+            self.send({"cmd": "close"})
         self._closing = True
         assert self._transport is not None
         self._stdin(self._transport).write_eof()
@@ -292,7 +300,8 @@ class AdapterProcess:
         self._signal(signal.SIGTERM)
         await _within(self._exited, self._limits.terminate_s)
         self._fail(
-            f"did not end within {self._limits.close_s:g} s of `close` and was ended by force."
+            f"did not end within {self._limits.close_s:g} s of {'the end of its stdin' if silently else '`close`'} and was"
+            " ended by force."
             f" It has to exit even while its SDK blocks ({_PAGE})"
         )
 

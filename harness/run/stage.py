@@ -22,13 +22,14 @@ from harness.net.addresses import DOORS, PORTS, AddressPool, Reservation
 from harness.net.certificates import Authority, make_authority
 from harness.net.connect_proxy import ConnectProxy
 from harness.net.dial import DevicePump
+from harness.net.endpoint import HubCore
 from harness.net.hosts_file import hosts_file_of
 from harness.net.lag import LagMonitor
 from harness.net.listeners import CellServer
 from harness.plan import Cell
 from harness.run.opening import Way
 
-__all__ = ["HUB_NAME", "Stage", "Staging", "open_staging"]
+__all__ = ["HUB_NAME", "Stage", "Staging", "open_staging", "recording"]
 
 _OURS = frozenset({"t", "seq", "src", "kind"})  # names of the log's envelope
 _LAG_WORTH_TELLING_MS = 0.1
@@ -58,10 +59,10 @@ class Stage:
             "name": HUB_NAME, "device_id": cell.id, "grace_s": hub.grace_s, "skew_s": hub.skew, "close": hub.close,
         }  # fmt: skip
 
-    async def start(self) -> None:
-        """Let devices in."""
+    async def start(self, before: Callable[[HubCore], HubCore] = lambda hub: hub) -> None:
+        """Let devices in, to the hub or to what is put `before` it."""
         self.hub.server = await CellServer.start(
-            self.hub.hub,
+            before(self.hub.hub),
             self._shared.authority,
             self._reservation,
             self._shared.clock,
@@ -77,7 +78,7 @@ class Stage:
 
     def device(self, on_failure: Callable[[AdapterError], None]) -> DeviceDriver:
         """The device under test, reporting to the cell's log; `on_failure` is told if it can be used no further."""
-        callbacks = _recording(self._recorder, on_failure)
+        callbacks = recording(self._recorder, on_failure)
         profile, clock = self._cell.profile, self._shared.clock
         if self._cell.device == "real":
             assert profile.profile.adapter is not None
@@ -184,7 +185,9 @@ class _Cloud:
             self.server.wake()
 
 
-def _recording(recorder: Recorder, on_failure: Callable[[AdapterError], None]) -> DeviceCallbacks:
+def recording(recorder: Recorder, on_failure: Callable[[AdapterError], None]) -> DeviceCallbacks:
+    """Callbacks that write into the log all that a device reports; `on_failure` is told too if it can be used no further."""
+
     def on_event(event: dict[str, object], now: float) -> None:
         fields = {(f"device_{key}" if key in _OURS else key): value for key, value in event.items() if key != "event"}
         recorder.record("app", str(event["event"]), now, fields)
