@@ -24,6 +24,7 @@ from harness.analysis.rows import Row, analyse
 from harness.analysis.signatures import in_brief
 from harness.analysis.summary import summary
 from harness.analysis.verdicts import Verdict
+from harness.analysis.volume import Volume, sentences, volumes
 
 __all__ = [
     "AbsenceFinding",
@@ -40,6 +41,7 @@ __all__ = [
     "Signature",
     "Telemetry",
     "Verdict",
+    "Volume",
     "analyse",
     "analyse_cell",
     "describe",
@@ -47,5 +49,7 @@ __all__ = [
     "fit_law",
     "in_brief",
     "seconds",
+    "sentences",
     "summary",
+    "volumes",
 ]

@@ -56,12 +56,17 @@ class Signature(msgspec.Struct, frozen=True):
 
     `hub`: codes of the hub's records. `levels`: `informational`, `error`, `informational+error` or empty. `app`: callbacks and
     exceptions as the application saw them; empty means it saw nothing. `log`: lines of the SDK's own log at WARNING or above.
+    With every repetition: `errors` and `informational` are the numbers of the hub's records, `app_errors` that of the application's events
+    which carry an exception.
     """
 
     hub: tuple[str, ...] = ()
     levels: str = ""
     app: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
+    errors: int = 0
+    informational: int = 0
+    app_errors: int = 0
 
 
 class Exchanges(msgspec.Struct, frozen=True):

@@ -109,11 +109,15 @@ def is_cut_short(absence: Absence, timeline: Timeline, *, interrupted: bool) -> 
 
 
 def _signature(hub: Sequence[Record], shown: Sequence[Event]) -> Signature:
+    errors = sum(map(_is_error, hub))
     return Signature(
         hub=collapse(record.code for record in hub),
         levels=levels_of(hub),
         app=firsts(app_text(event) for event in shown if event.src == "app"),
         log=firsts(text(event.fields, "text") for event in shown if event.src == "sdk-log"),
+        errors=errors,
+        informational=len(hub) - errors,
+        app_errors=sum(event.src == "app" and bool(chain(event.fields)) for event in shown),
     )
 
 
@@ -125,8 +129,12 @@ def firsts(entries: Iterable[str]) -> tuple[str, ...]:
 
 def levels_of(records: Iterable[Record]) -> str:
     """`informational`, `error`, `informational+error`, or empty without records."""
-    levels = {"error" if record.level.startswith("Err") else "informational" for record in records}
+    levels = {"error" if _is_error(record) else "informational" for record in records}
     return "+".join(sorted(levels, reverse=True))
+
+
+def _is_error(record: Record) -> bool:
+    return record.level.startswith("Err")
 
 
 def collapse(entries: Iterable[str]) -> tuple[str, ...]:

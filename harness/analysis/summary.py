@@ -7,6 +7,7 @@ import msgspec
 
 from harness.analysis.findings import CellFindings
 from harness.analysis.rows import Row
+from harness.analysis.volume import sentences, volumes
 
 __all__ = ["SCHEMA", "summary"]
 
@@ -59,12 +60,14 @@ FIGURES: Final = (
 
 
 def summary(rows: Sequence[Row]) -> dict[str, object]:
-    """`{"schema": 1, "rows": [...]}`, ready to be encoded.
+    """`{"schema": 1, "rows": [...], "errors_per_day": {"volumes": [...], "sentences": [...]}}`, ready to be encoded.
 
     A row that did not run has `status` and `reason`, and null for every figure; the others have neither. The figures about what followed an end are
     there where the row's scenario is about that.
     """
-    return {"schema": SCHEMA, "rows": [_row(row) for row in rows]}
+    found = volumes(rows)
+    per_day = {"volumes": msgspec.to_builtins(found), "sentences": list(sentences(found))}
+    return {"schema": SCHEMA, "rows": [_row(row) for row in rows], "errors_per_day": per_day}
 
 
 def _row(row: Row) -> dict[str, object]:

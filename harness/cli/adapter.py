@@ -49,9 +49,7 @@ def adapter() -> None:
 @click.option("--transport", "transports", metavar="NAME", multiple=True, help="Only these; repeatable, comma lists.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-def check(
-    path: Path, command: str | None, way: str, transports: Sequence[str], *, as_json: bool, quiet: bool
-) -> int:
+def check(path: Path, command: str | None, way: str, transports: Sequence[str], *, as_json: bool, quiet: bool) -> int:
     """Drive the device program of PATH through the protocol, against a hub of its own, and say what is right and what is not.
 
     PATH is a profile's folder, or, with --command, the folder of any program. Each finding names the section of docs/adapter-protocol.md.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from harness.analysis import Row, Verdict
 from harness.report.columns import COLUMNS, columns, evidence
 from harness.report.layout import WIDTH, Form, render, wrap
+from harness.report.volume import HEADING, volume_table
 
 __all__ = ["comparison"]
 
@@ -36,8 +37,10 @@ def comparison(rows: Sequence[Row], form: Form, *, brief: bool) -> str:
     for row in shown:
         by_scenario.setdefault(row.scenario, []).append(row)
     parts = [_scenario_table(scenario, group, form, brief=brief) for scenario, group in by_scenario.items()]
+    volume = volume_table(rows, form)
+    volume = f"{_heading(HEADING, form)}\n{volume}" if volume else ""
     claims = _claims(rows, form, brief=brief)
-    return "\n\n".join(filter(None, [*parts, claims, _notes(rows), _legend(shown)])) or "No cell was run."
+    return "\n\n".join(filter(None, [*parts, volume, claims, _notes(rows), _legend(shown)])) or "No cell was run."
 
 
 def _identity(row: Row) -> tuple[str, ...]:

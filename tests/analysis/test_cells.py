@@ -33,7 +33,7 @@ def test_early_renewal() -> None:
             4.0,
         )
         assert renewal.point_s == pytest.approx(10, abs=0.01)
-        assert renewal.signature == Signature(("disconnect", "connect"), "informational", shown)
+        assert renewal.signature == Signature(("disconnect", "connect"), "informational", shown, informational=2)
     assert len(cell.renewals) == 2
     assert (cell.status, cell.awaited, cell.connections, cell.refused) == ("finished", True, 3, 0)
     assert cell.messages.telemetry == Telemetry(sent=6, confirmed=6, reached=6)

@@ -78,7 +78,8 @@ def test_renewal_signature() -> None:
     """A clean renewal: a disconnect, a connect, and what the application saw of it."""
     log = LogBuilder().connect(60).status("True").at(10).disconnect().after(0.001).status("False", callback="changed")
     log.after(0.003).connect(60).after(0.001).status("True", "WHY", "changed").at(40).status("False")
-    expected = Signature(("disconnect", "connect"), "informational", ("changed False", "changed True/WHY"))
+    shown = ("changed False", "changed True/WHY")
+    expected = Signature(("disconnect", "connect"), "informational", shown, informational=2)
     assert found(log) == (expected,)
 
 
@@ -88,8 +89,9 @@ def test_cut_signature_without_return() -> None:
     for _ in range(3):
         log.after(5).refused(60, made_at=0.0).failure("send_failed", "CredentialError", "UnauthorizedError", id=1)
     expected = Signature(
-        ("401003", "404104", "refused 401003"), "error", ("send_failed: CredentialError <- UnauthorizedError", REPEATED)
-    )
+        ("401003", "404104", "refused 401003"), "error", ("send_failed: CredentialError <- UnauthorizedError", REPEATED),
+        errors=5, app_errors=3,
+    )  # fmt: skip
     assert found(log.after(1).end()) == (expected,)
 
 
@@ -156,7 +158,9 @@ def test_the_signature_of_a_whole_cell() -> None:
     log = LogBuilder().connect(60).failure("open_failed", "TimeoutError").at(5).close().status("False").log()
     timeline = make_timeline(log)
     found = overall(log.events, timeline, hub_records(log.events, timeline.closing_s))
-    assert found == Signature(("connect",), "informational", ("open_failed: TimeoutError",))
+    assert found == Signature(
+        ("connect",), "informational", ("open_failed: TimeoutError",), informational=1, app_errors=1
+    )
 
 
 @pytest.mark.parametrize(

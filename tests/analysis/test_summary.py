@@ -98,3 +98,12 @@ def test_a_row_about_an_end() -> None:
     cells = row["cells"]
     assert isinstance(cells, list)
     assert (cells[0]["aftermath"]["silent_s"], cells[0]["about_the_end"]) == (17.0, True)
+
+
+def test_the_errors_a_day_stand_beside_the_rows() -> None:
+    """One volume for the SDK, with its reason where one lifetime tells no law, and the sentences."""
+    document = summary(analyse([early_renewal(130).log()]))["errors_per_day"]
+    assert isinstance(document, dict)
+    (volume,) = document["volumes"]
+    assert (volume["sdk"], volume["errors_per_day"], document["sentences"]) == ("python", None, [])
+    assert volume["reason"].startswith("the law was not observed: a law needs two lifetimes")
