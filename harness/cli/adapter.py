@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
@@ -42,7 +43,11 @@ def adapter() -> None:
     epilog="Exit codes: 0 nothing is wrong; 1 something is; 2 usage or input; 3 the program could not be tried: an absent runtime, a fault of the harness."
 )
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--command", metavar="COMMAND", help="How the program is started, in PATH, which then needs no profile.")
+@click.option(
+    "--command",
+    metavar="COMMAND",
+    help="How the program is started, in PATH, which then needs no profile; {python} is the harness's own interpreter.",
+)
 @click.option(
     "--way", type=click.Choice(_WAYS), default="gateway", help="With --command: how the SDK is led to the hub."
 )
@@ -86,7 +91,7 @@ def _bare(path: Path, command: str, way: str) -> LoadedProfile:
     if not path.is_dir():
         raise UserInputError("is no folder", where=str(path), remedy="Name the folder the program runs in")
     try:
-        parts = tuple(shlex.split(command))
+        parts = tuple(map(_escaped, shlex.split(command)))
     except ValueError as problem:
         raise UserInputError(f"cannot be read ({problem})", where="--command", remedy="Close the quotes") from None
     if not parts:
@@ -102,6 +107,12 @@ def _bare(path: Path, command: str, way: str) -> LoadedProfile:
         schema=1, sdk="program", name=parts[0], language="", version="", transports=("mqtt",), settings=(Settings(),), emulation=emulation, adapter=program,
     )  # fmt: skip
     return LoadedProfile(profile, path)
+
+
+def _escaped(part: str) -> str:
+    """A word of a command line as `adapter.command` has it: braces are themselves, but for those that are filled in."""
+    doubled = part.replace("{", "{{").replace("}", "}}")
+    return re.sub(r"\{\{(python|folder|hosts_file)\}\}", r"{\1}", doubled)
 
 
 async def _examined(loaded: LoadedProfile, transports: Sequence[str], *, quiet: bool) -> list[Act]:

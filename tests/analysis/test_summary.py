@@ -105,5 +105,5 @@ def test_the_errors_a_day_stand_beside_the_rows() -> None:
     document = summary(analyse([early_renewal(130).log()]))["errors_per_day"]
     assert isinstance(document, dict)
     (volume,) = document["volumes"]
-    assert (volume["sdk"], volume["errors_per_day"], document["sentences"]) == ("python", None, [])
+    assert (volume["sdk"], volume["errors_per_day"], document["sentences"]) == ("sdk", None, [])
     assert volume["reason"].startswith("the law was not observed: a law needs two lifetimes")

@@ -21,7 +21,7 @@ Verdict = tuple[State, str]
 _SECRET_FIELDS: Final = frozenset({"connection_string", "ca_pem", "cert_pem", "key_pem", "pfx", "pfx_password"})
 _LIFETIME_TOLERANCE_S: Final = 60.0
 _CBS_OK: Final = 200
-_SHOWN: Final = 80  # characters of a line of noise
+_SHOWN: Final = 80  # characters of a line of a program's
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ def findings(acts: Sequence[Act]) -> list[Finding]:
 
 
 def _findings(check: Check, acts: Sequence[Act], transports: Sequence[str]) -> list[Finding]:
-    about = [act for act in acts if act.name in check.acts] if check.acts else list(acts)
+    about = [act for act in acts if act.name in check.acts]
     if not check.acts:
-        return [_finding(check, "", _worst(check.judge(act) for act in about))]
+        return [_finding(check, "", check.judge(_together(acts)))]
     if not about:
         return [_finding(check, "", ("not tested", "the program did not get that far"))]
     return [_finding(check, act.transport if act.transport in transports else "", _judged(check, act)) for act in about]
@@ -56,9 +56,11 @@ def _judged(check: Check, act: Act) -> Verdict:
     return check.judge(act)
 
 
-def _worst(verdicts: Iterable[Verdict]) -> Verdict:
-    order: tuple[State, ...] = ("wrong", "note", "right", "not tested")
-    return min(verdicts, key=lambda verdict: order.index(verdict[0]))
+def _together(acts: Sequence[Act]) -> Act:
+    """All acts as one, for what holds for the program whatever it is doing; times and numbers of events mean nothing in it."""
+    failure = next((act.failure for act in acts if act.failure), "")
+    leaks = tuple(dict.fromkeys(leak for act in acts for leak in act.leaks))
+    return Act(acts[0].name, events=tuple(event for act in acts for event in act.events), failure=failure, leaks=leaks)
 
 
 def _finding(check: Check, transport: str, verdict: Verdict) -> Finding:
@@ -218,12 +220,16 @@ def _refusal_is_reported(act: Act) -> Verdict:
         return "wrong", "`opened` was reported although the hub had refused the key"
     if act.app("open_failed"):
         return _failure_is_explained(act)
-    if statuses := [f"{one.fields['status']}/{one.fields.get('reason', '')}" for one in act.app("status")]:
+    if statuses := [_status(one) for one in act.app("status")]:
         return (
             "note",
             f"the refusal shows in `status` only ({', '.join(dict.fromkeys(statuses))}); right for an SDK without a result of connecting",
         )
     return "wrong", act.failure or "nothing was reported although the hub had refused the key"
+
+
+def _status(event: Event) -> str:
+    return "/".join(str(event.fields[name]) for name in ("status", "reason") if event.fields.get(name))
 
 
 def _cannot_make_a_client(act: Act) -> Verdict:
@@ -287,23 +293,17 @@ def _numbers(numbers: Iterable[object]) -> str:
 
 def _sent_is_true(act: Act) -> Verdict:
     """Whether each `sent` is backed by an acknowledgement that had left the hub."""
-    if not _sent(act):
+    sent, arrived = _sent(act), act.hub("telemetry")
+    if not sent:
         return _not_reached(act)
-    arrived = act.hub("telemetry")
-    if unknown := [event.fields["id"] for event in _sent(act) if not _before(event, arrived)]:
-        return "wrong", f"`sent` was reported for {_numbers(unknown)} although no such message had reached the hub"
-    if any(event.fields.get("qos") == 0 or event.fields.get("settled") is True for event in arrived):
-        return (
-            "note",
-            "the SDK asks the hub for no acknowledgement, so `sent` says only that the message was handed over",
-        )
-    held = [event.fields["id"] for event in _sent(act) if _inside(event, act.dammed())]
-    unbacked = [event.fields["id"] for event in _sent(act) if not _before(event, act.hub("puback", "disposition"))]
-    if lies := [*held, *unbacked]:
-        return (
-            "wrong",
-            f"`sent` was reported for {_numbers(dict.fromkeys(lies))} although the hub had acknowledged nothing yet",
-        )
+    unknown = [event.fields["id"] for event in sent if not _before(event, arrived)]
+    if not unknown and any(event.fields.get("qos") == 0 or event.fields.get("settled") is True for event in arrived):
+        return "note", "the SDK asks the hub for no acknowledgement: `sent` says only that the message was handed over"
+    acknowledged = act.hub("puback", "disposition")
+    lies = [event.fields["id"] for event in sent if _inside(event, act.dammed()) or not _before(event, acknowledged)]
+    if lies:
+        worse = f"; {_numbers(unknown)} had not even reached it" if unknown else ""
+        return "wrong", f"`sent` was reported for {_numbers(lies)} although the hub had acknowledged nothing{worse}"
     if len(list(act.dammed())) <= 1:
         return _not_reached(act)
     return "right", "each `sent` came after the hub's acknowledgement, which was held back for two of them"
@@ -386,25 +386,27 @@ def _statuses_arrive(act: Act) -> Verdict:
 
 
 def _closes(act: Act) -> Verdict:
-    return _ends(act, wants=("closed", "close_failed") if act.app("opened") else ())
+    return _ends(act, reports=bool(act.app("opened")))
 
 
 def _hangs_up(act: Act) -> Verdict:
-    if not act.app("opened"):
+    return _ends(act, reports=True) if act.app("opened") else _not_reached(act)
+
+
+def _ends(act: Act, *, reports: bool) -> Verdict:
+    """How the program ended once it was told to; `reports`: there is a client, of whose closing it has to tell."""
+    closing = next(iter(act.staged("closing")), None)
+    failed = next(iter(act.staged("adapter-failure")), None)
+    if closing is None or not act.app("hello") or (failed and failed.seq < closing.seq):
         return _not_reached(act)
-    return _ends(act, wants=("closed", "close_failed"))
-
-
-def _ends(act: Act, wants: tuple[str, ...]) -> Verdict:
-    exits = act.staged("adapter-exit")
-    if act.failure or not exits:
-        return "wrong", act.failure or "the program did not end"
-    if wants and not act.app(*wants):
-        return "wrong", f"neither {' nor '.join(f'`{one}`' for one in wants)} was reported before the program ended"
-    closing = act.staged("closing")[0]
-    took = (exits[0].t - closing.t) / 1e6
-    how = next((f"`{event.kind}`, " for event in act.app(*wants)), "") if wants else ""
-    return "right", f"{how}exit with code 0 after {took:.1f} s"
+    if act.failure:
+        return "wrong", act.failure
+    told = act.app("closed", "close_failed")
+    if reports and not told:
+        return "wrong", "neither `closed` nor `close_failed` was reported before the program ended"
+    took = [(event.t - closing.t) / 1e6 for event in act.staged("adapter-exit")]
+    how = f"`{told[0].kind}`, " if told else ""
+    return "right", f"{how}exit with code 0 after {took[0]:.1f} s"
 
 
 def _stdout_is_pure(act: Act) -> Verdict:
@@ -432,7 +434,8 @@ def _keeps_secrets(act: Act) -> Verdict:
 
 def _keeps_the_limits(act: Act) -> Verdict:
     if act.failure:
-        return "wrong", act.failure
+        last = [str(event.fields["text"]) for event in act.events if event.src == "sdk-log"][-1:]
+        return "wrong", "".join([act.failure, *(f"; the last line there: {text[:_SHOWN]}" for text in last)])
     return "right", "no limit was exceeded, no event was malformed, no process died"
 
 

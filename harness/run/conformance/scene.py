@@ -11,7 +11,7 @@ from typing import Final
 
 from harness.clock import Clock
 from harness.device.adapter import AdapterProcess, Limits
-from harness.device.driver import DeviceCallbacks, Hello
+from harness.device.driver import EVENTS, DeviceCallbacks, Hello
 from harness.errors import AdapterError
 from harness.events import Event, Recorder
 from harness.plan import Cell
@@ -34,7 +34,7 @@ class Patience:
     """How long something is waited for, in seconds. `hold_s`: how long the hub's answers are held back."""
 
     answer_s: float = 5.0  # to a line that is no command
-    open_s: float = 60.0
+    open_s: float = 30.0
     result_s: float = 20.0
     hold_s: float = 2.0
 
@@ -135,7 +135,8 @@ def _watched(callbacks: DeviceCallbacks, redactor: Redactor, leaks: list[str]) -
 
     def on_event(event: dict[str, object], now: float) -> None:
         if redactor.value(event) != event:
-            leaks.append(f"stdout, in the event `{redactor.text(str(event['event']))}`")
+            name = event["event"]
+            leaks.append(f"stdout (in the event `{name}`)" if name in EVENTS else "stdout (in an event)")
         callbacks.on_event(event, now)
 
     def on_log(text: str, now: float) -> None:
@@ -145,7 +146,7 @@ def _watched(callbacks: DeviceCallbacks, redactor: Redactor, leaks: list[str]) -
 
     def on_noise(text: str, now: float) -> None:
         if redactor.text(text) != text:
-            leaks.append("stdout, in a line that is no event")
+            leaks.append("stdout (in a line that is no event)")
         callbacks.on_noise(text, now)
 
     return DeviceCallbacks(on_event, on_log, on_noise, callbacks.on_exit, callbacks.on_failure)
