@@ -63,6 +63,8 @@ def check(path: Path, command: str | None, way: str, transports: Sequence[str], 
     for name in wanted:
         one_of(name, TRANSPORTS, what="transport", where="--transport", error=UserInputError)
     loaded = _loaded(path) if command is None else _bare(path, command, way)
+    if command is None and loaded.profile.adapter is not None:
+        wanted = wanted or list(loaded.profile.adapter.transports)
     found = findings(asyncio.run(_examined(loaded, wanted, quiet=quiet)))
     show(json.dumps(_as_json(loaded, found), indent=2) if as_json else _table(found))
     return 1 if any(finding.state == "wrong" for finding in found) else 0

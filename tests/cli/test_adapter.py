@@ -47,6 +47,13 @@ def test_nothing_wrong_is_exit_0(asked: list[tuple[LoadedProfile, list[str]]]) -
     assert (loaded.profile.sdk, transports) == ("paho", ["mqtt", "mqtt-ws"])
 
 
+def test_without_transports_it_is_those_of_the_profile(asked: list[tuple[LoadedProfile, list[str]]]) -> None:
+    """So that one which `hello` forgets is noticed; of a bare program only `hello` can tell."""
+    assert run(str(ROOT / "sdk_profiles" / "python")) == 0
+    assert run(str(ROOT), "--command", "x") == 0
+    assert [transports for _, transports in asked] == [["mqtt", "mqtt-ws"], []]
+
+
 def test_something_wrong_is_exit_1(
     asked: list[object], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,8 @@ from typing import Final
 
 from harness.device.adapter import AdapterProcess, Limits
 from harness.errors import AdapterError, EnvironmentProblem
+from harness.events import Event
+from harness.plan import RUNNABLE_TRANSPORTS
 from harness.profile import LoadedProfile
 from harness.run.conformance.dam import Dam
 from harness.run.conformance.record import Act, ActName
@@ -48,7 +50,7 @@ async def examine_program(
 ) -> list[Act]:
     """Lead the device program of `loaded` through all acts, over each of `transports`, or all that its hello names where there are none.
 
-    A program that cannot introduce itself is spared the rest. `say` is told in one line what is going on.
+    A program that cannot introduce itself is spared the rest, and so is a transport that its hello does not name. `say` is told in one line what is going on.
 
     Raises:
         EnvironmentProblem: this machine cannot start the program.
@@ -65,10 +67,18 @@ async def examine_program(
     hello = next(iter(greeting.app("hello")), None)
     if hello is None:
         return [greeting]
-    named = hello.fields.get("transports")
-    over = list(transports) or [str(one) for one in named if one != "https"] if isinstance(named, list) else []
+    named = _transports_of(hello)
+    over = [one for one in transports or named if one in named]
+    unnamed = [one for one in transports if one not in named]
     parts = [("malformed", over[0]), *_each(over)] if over else []
-    return [greeting, *await asyncio.gather(*(play(name, transport) for name, transport in parts))]
+    played = await asyncio.gather(*(play(name, transport) for name, transport in parts))
+    spared = [Act(name, one, problem=f"`hello` does not name the transport {one}") for name, one in _each(unnamed)]
+    return [greeting, *played, *spared]
+
+
+def _transports_of(hello: Event) -> list[str]:
+    named = hello.fields.get("transports")
+    return [str(one) for one in named if one in RUNNABLE_TRANSPORTS] if isinstance(named, list) else []
 
 
 def _each(transports: Iterable[str]) -> list[tuple[ActName, str]]:

@@ -309,6 +309,16 @@ def _sent_is_true(act: Act) -> Verdict:
     return "right", "each `sent` came after the hub's acknowledgement, which was held back for two of them"
 
 
+def _cut_off_is_not_sent(act: Act) -> Verdict:
+    """The hub's acknowledgement was held back for good."""
+    if not act.staged("command", cmd="send"):
+        return _not_reached(act)
+    if _sent(act):
+        return "wrong", "`sent` was reported for a message that the hub never acknowledged, once the program was to end"
+    failed = "`send_failed`" if act.app("send_failed") else "nothing"
+    return "right", f"{failed} was reported for the message that the hub never acknowledged"
+
+
 def _before(sent: Event, seen: Iterable[Event]) -> bool:
     return any(event.seq < sent.seq and event.fields.get("message_id") == str(sent.fields["id"]) for event in seen)
 
@@ -457,6 +467,7 @@ CHECKS: Final = (
     Check("answers while it is open", ("course",), "Commands, `bad_command`", "Answer an unknown command and a second `open` with one `bad_command`, at any time", _answers_what_is_no_command),
     Check("`send` does not block the command loop", ("course",), "Commands never wait for the SDK", "Put calls that block into threads of their own, and read the next command meanwhile", _sends_do_not_block),
     Check("`sent` is true", ("course",), "Events, `sent`", "Report `sent` from the SDK's own confirmation, and not when the call was made", _sent_is_true),
+    Check("what is cut off is not `sent`", ("hang-up",), "Events, `sent`; Closing, 1", "Let a send without a confirmation stay open, or report the SDK's failure, however long the program has waited", _cut_off_is_not_sent),
     Check("each send ends once", ("course",), "Events, `sent`, `send_failed`", "Report exactly one of them for each `send`, with its id", _sends_end),
     Check("adds and retries nothing", ("course",), "The harness measures the SDK, not the program", 'One call of the SDK for each `send`, message id `<id>`, body `{"id":<id>}`, and nothing else', _nothing_is_added),
     Check("C2D messages arrive", ("course",), "Fields of `open`, `c2d`", "Register the handler once, complete each message, and report it", _c2d_arrives),

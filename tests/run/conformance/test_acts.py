@@ -52,10 +52,17 @@ def test_the_example_is_right() -> None:
     assert {one.transport for one in found} == {"", "mqtt"}
 
 
+def test_a_transport_that_hello_does_not_name_is_not_tested() -> None:
+    """Nothing is opened over it."""
+    found = [one for one in examined(load_profile(ROOT / "examples" / "paho"), ["amqp"]) if one.transport == "amqp"]
+    assert {one.state for one in found} == {"not tested"}
+    assert {one.found for one in found} == {"`hello` does not name the transport amqp"}
+
+
 def test_a_program_that_lies_about_acknowledgements_is_caught() -> None:
     """By the check for it, and by no other: it is right in everything else."""
     found = wrong(examined(program("lies_about_acknowledgements")))
-    assert list(found) == ["`sent` is true"]
+    assert list(found) == ["`sent` is true", "what is cut off is not `sent`"]
     assert "although the hub had acknowledged nothing" in found["`sent` is true"]
 
 

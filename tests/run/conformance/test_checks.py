@@ -238,6 +238,20 @@ def test_what_cannot_be_held_against_sent(told: list[Told], state: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "state", "part"),
+    [
+        ([HOLD, send(1), *arrives(1), closing(silently=True), sent(1)], "wrong", "once the program was to end"),
+        ([HOLD, send(1), ("app", "send_failed", {"id": 1})], "right", "`send_failed` was reported"),
+        ([HELLO], "not tested", "did not get that far"),
+    ],
+)
+def test_a_send_that_is_cut_off(told: list[Told], state: str, part: str) -> None:
+    """Waiting long does not make it true."""
+    found = finding("what is cut off is not `sent`", act(told, "hang-up"))
+    assert (found.state, part in found.found) == (state, True)
+
+
+@pytest.mark.parametrize(
     ("told", "found"),
     [
         ([send(1), sent(7)], "an id came back that no `send` had: 7"),
