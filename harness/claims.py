@@ -9,6 +9,7 @@ from typing import Literal
 from harness.documents import Document, Traffic, Transport
 from harness.errors import ProfileError
 from harness.law import Law, law_problem
+from harness.versions import meet, version_problem
 
 __all__ = ["Claim", "ClaimKind", "ClaimSource", "ClaimValue", "When", "check_claims"]
 
@@ -50,7 +51,7 @@ class When(Document, frozen=True):
 
 
 class Claim(Document, frozen=True):
-    """One statement about an SDK, with its source. `versions` are listed one by one; empty `transports` or `versions` mean all."""
+    """One statement about an SDK, with its source. `versions`: versions and ranges of them (see `harness.versions`); empty `transports` or `versions` mean all."""
 
     id: str
     kind: ClaimKind
@@ -116,11 +117,11 @@ def _is_date(text: str) -> bool:
 
 def _check_versions(claim: Claim, where: str, field: str) -> None:
     for version in claim.versions:
-        if not _VERSION.fullmatch(version):
+        if problem := version_problem(version):
             raise ProfileError(
-                f"{version!r} is no version",
+                problem,
                 where=where, field=f"{field}.versions",
-                remedy='List the versions one by one, as ["1.4.0", "1.4.1"]; ranges and operators are not read',
+                remedy='Name versions and ranges of them, as ["1.4.0", ">=1.5,<2.0.0rc1"]',
             )  # fmt: skip
 
 
@@ -128,7 +129,7 @@ def _overlap(first: Claim, second: Claim) -> bool:
     return (
         first.kind == second.kind
         and _meet(first.transports, second.transports)
-        and _meet(first.versions, second.versions)
+        and (not first.versions or not second.versions or meet(first.versions, second.versions))
         and all(
             None in (mine, theirs) or mine == theirs
             for mine, theirs in zip(_circumstances(first.when), _circumstances(second.when), strict=True)
@@ -145,7 +146,6 @@ def _meet(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     return not first or not second or bool(set(first) & set(second))
 
 
-_VERSION = re.compile(r"(?=.*[0-9])[0-9A-Za-z][0-9A-Za-z._+-]*")
 _LAW = (Law,), 'a table { law = "margin" | "fraction" | "lifespan" | "hub-cut" | "none", … }'
 _SWITCH = (bool,), "true or false"
 _VALUE_OF: dict[ClaimKind, tuple[tuple[type, ...], str]] = {

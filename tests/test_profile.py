@@ -342,18 +342,20 @@ def test_what_is_no_date_of_a_source(tmp_path: Path, date: str) -> None:
     assert "2026-01-31" in error.remedy
 
 
-@pytest.mark.parametrize("version", ["1.4.0", "2", "LTS_03_2025", "1.0.0-beta.1", "v2.1+build"])
+@pytest.mark.parametrize(
+    "version", ["1.4.0", "2", "LTS_03_2025", "1.0.0-beta.1", "v2.1+build", ">=1.0", ">=1, <2.0rc1"]
+)
 def test_versions_of_a_claim(tmp_path: Path, version: str) -> None:
     """As SDKs write them."""
     assert loaded(tmp_path, MINIMAL + claim(more=f'versions = ["{version}"]'))
 
 
-@pytest.mark.parametrize("version", [">=1.0", "~1.4", "^2", "1.*", "1.0, 1.1", "1.0 - 2.0", "latest", ""])
+@pytest.mark.parametrize("version", ["~1.4", "^2", ">=v1", ">2,<1", "1.*", "1.0, 1.1", "1.0 - 2.0", "latest", ""])
 def test_what_is_no_version_of_a_claim(tmp_path: Path, version: str) -> None:
     """Nobody would see that such a claim is about no version at all."""
     error = refusal(tmp_path, MINIMAL + claim(more=f'versions = ["1.0", "{version}"]'))
     assert error.field == "claims[0] (one).versions"
-    assert "one by one" in error.remedy
+    assert ">=1.5,<2.0.0rc1" in error.remedy
 
 
 def test_an_id_used_twice(tmp_path: Path) -> None:
@@ -368,6 +370,7 @@ def test_an_id_used_twice(tmp_path: Path) -> None:
         ("", ""),
         ("", 'transports = ["mqtt"]'),
         ('versions = ["1.0"]', 'versions = ["1.0", "1.1"]'),
+        ('versions = [">=1.0"]', 'versions = ["0.9", "<1.1"]'),
         ("", 'when = { credential = "key" }'),
         ('when = { credential = "key" }', 'when = { scenario = "renewal" }'),
         ("when = { traffic = [] }", "when = { traffic = [] }"),
@@ -386,6 +389,7 @@ def test_overlapping_claims(tmp_path: Path, first: str, second: str) -> None:
     [
         ('transports = ["mqtt"]', 'transports = ["mqtt-ws"]'),
         ('versions = ["1.0"]', 'versions = ["1.1"]'),
+        ('versions = [">=1.0"]', 'versions = ["<1.0"]'),
         ('when = { credential = "key" }', 'when = { credential = "token" }'),
         ("when = { traffic = [] }", 'when = { traffic = ["sending"] }'),
     ],

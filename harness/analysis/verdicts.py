@@ -11,7 +11,7 @@ Where a claim names a scenario, it is judged on that scenario's row. Otherwise t
 
 A row is about renewals where the SDK owns the key, its settings are the profile's or renewals are awaited, and the scenario has no faults: what a
 fault makes of a renewal is judged only by claims that name the scenario. There, the claim's transports,
-versions, traffic and credential have to be the row's too; `versions` is an exact list, and the version is the one that was measured.
+versions, traffic and credential have to be the row's too; the version is the one that was measured.
 A kind of which the row shows something and of which no claim speaks gets `documents silent`.
 
 A claimed `unaware` is borne out by what lies within 1.25 s of it, as a law is by its observations; where no end of it was seen, it is refuted once it
@@ -31,6 +31,7 @@ from harness.analysis.renewals import bears_out
 from harness.analysis.signatures import REPEATED
 from harness.claims import Claim, ClaimKind, ClaimValue, When
 from harness.law import Law
+from harness.versions import covers, version_problem
 
 __all__ = ["Verdict", "VerdictWord", "judge", "read_claims", "without_measurement"]
 
@@ -102,15 +103,16 @@ def without_measurement(
 
 def _claim(raw: Mapping[str, object]) -> Claim | None:
     try:
-        return msgspec.convert(raw, Claim)
+        claim = msgspec.convert(raw, Claim)
     except msgspec.ValidationError:
         return None
+    return None if any(map(version_problem, claim.versions)) else claim
 
 
 def _is_about(claim: Claim, cell: CellFindings, rows: Sequence[CellFindings]) -> bool:
     return (
         (not claim.transports or cell.transport in claim.transports)
-        and (not claim.versions or cell.version in claim.versions)
+        and (not claim.versions or covers(claim.versions, cell.version))
         and _traffic_fits(claim.when, cell)
         and _is_home(claim.kind, claim.when, cell, rows)
     )
