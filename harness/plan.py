@@ -10,10 +10,10 @@ import msgspec
 from harness.documents import TRANSPORTS, not_finite, one_of
 from harness.errors import ScenarioError, UserInputError
 from harness.law import Law
-from harness.profile import LoadedProfile, Profile, Settings, settings_problem
+from harness.profile import LoadedProfile, Profile, Settings, at_version, settings_problem
 from harness.scenario import LONGEST_LIFETIME_S, Scenario
 
-__all__ = ["RUNNABLE_TRANSPORTS", "Cell", "DeviceChoice", "Overrides", "Request", "make_plan", "parse_margin"]
+__all__ = ["RUNNABLE_TRANSPORTS", "Cell", "DeviceChoice", "Overrides", "Request", "choose", "make_plan", "parse_margin"]
 
 RUNNABLE_TRANSPORTS: Final = ("mqtt", "mqtt-ws", "amqp", "amqp-ws")
 DeviceChoice = Literal["auto", "real", "emulated"]
@@ -74,13 +74,14 @@ def make_plan(
 ) -> list[Cell]:
     """Every cell of the request, in the order of the table; a scenario makes none on a transport that it is not about.
 
+    `profiles` are those of the SDKs to choose from, or those chosen already where the request names none.
     `real_sdk_problem(profile)` says in one sentence why the real SDK cannot run on this machine, or nothing.
 
     Raises:
         UserInputError: an unknown SDK, version or transport, one that a scenario asked for has nothing to do with, or settings that are
             impossible for an SDK asked for.
     """
-    chosen = _chosen(profiles, request.sdks)
+    chosen = choose(profiles, request.sdks) if request.sdks else list(profiles)
     for transport in request.transports:
         one_of(transport, TRANSPORTS, what="transport", where="--transport", error=UserInputError)
     _check_overrides(request.overrides)
@@ -145,19 +146,20 @@ def parse_margin(text: str, overrides: Overrides) -> Overrides:
     return msgspec.structs.replace(overrides, **{field: float(match["number"])})
 
 
-def _chosen(profiles: Sequence[LoadedProfile], wanted: Iterable[str]) -> list[LoadedProfile]:
+def choose(profiles: Sequence[LoadedProfile], wanted: Iterable[str]) -> list[LoadedProfile]:
+    """The profiles of the SDKs asked for, each as often as versions of it are; all of them where none is.
+
+    Raises:
+        UserInputError: an unknown SDK, or a version that its profile cannot have installed.
+    """
     by_sdk = {loaded.profile.sdk: loaded for loaded in profiles}
-    chosen: dict[str, LoadedProfile] = {}
+    chosen: dict[tuple[str, str], LoadedProfile] = {}
     for name in wanted:
-        sdk, _, version = name.partition("@")
+        sdk, at, version = name.partition("@")
         loaded = by_sdk[one_of(sdk, by_sdk, what="SDK", where="--sdk", error=UserInputError)]
-        if version and version != loaded.profile.version:
-            raise UserInputError(
-                f"{name} cannot be run",
-                where="--sdk",
-                remedy=f"This profile is about version {loaded.profile.version}: use --sdk {sdk}",
-            )
-        chosen[sdk] = loaded
+        found = at_version(loaded, version) if at else loaded
+        key = (sdk, found.profile.version)
+        chosen[key] = found if at else chosen.get(key, found)
     return list(chosen.values()) or list(profiles)
 
 
@@ -177,10 +179,11 @@ def _check_overrides(overrides: Overrides) -> None:
 def _device(
     loaded: LoadedProfile, choice: DeviceChoice, real_sdk_problem: Callable[[LoadedProfile], str]
 ) -> tuple[Literal["real", "emulated"], str]:
+    """An emulated device plays the profile's own version and no other: what it does would be held against the wrong claims."""
     if choice == "emulated":
         return "emulated", "asked for with --device emulated"
     problem = real_sdk_problem(loaded)
-    return ("emulated" if problem and choice == "auto" else "real"), problem
+    return ("emulated" if problem and choice == "auto" and not loaded.other else "real"), problem
 
 
 def _transports(profile: Profile, request: Request) -> list[str]:
@@ -196,7 +199,7 @@ def _cells(
     problem: str,
 ) -> Iterator[Cell]:
     profile = loaded.profile
-    status, why_not = _obstacle(profile, transport, device, problem)
+    status, why_not = _obstacle(loaded, transport, device, problem)
     for index, settings in enumerate(_settings(profile, scenario, request.overrides)):
         used = _with_own_lifetime(scenario, request.overrides)
         awaited = scenario.end.other_renewals if index and scenario.end.renewals else scenario.end.renewals
@@ -221,20 +224,28 @@ def _cells(
 
 
 def _obstacle(
-    profile: Profile, transport: str, device: str, problem: str
+    loaded: LoadedProfile, transport: str, device: str, problem: str
 ) -> tuple[Literal["", "unsupported", "environment"], str]:
-    if transport not in RUNNABLE_TRANSPORTS:
-        return "unsupported", f"this version of the harness speaks {', '.join(RUNNABLE_TRANSPORTS)}, not {transport}"
-    if transport not in profile.transports:
-        return (
-            "unsupported",
-            f"{profile.name} is not known to offer {transport}; its profile names {', '.join(profile.transports)}",
-        )
+    if unsupported := _unsupported(loaded, transport, device):
+        return "unsupported", unsupported
     if device == "real" and problem:
         return "environment", problem
-    if device == "real" and profile.adapter and transport not in profile.adapter.transports:
-        return "unsupported", f"the device program speaks {', '.join(profile.adapter.transports)}"
+    adapter = loaded.profile.adapter
+    if device == "real" and adapter and transport not in adapter.transports:
+        return "unsupported", f"the device program speaks {', '.join(adapter.transports)}"
     return "", ""
+
+
+def _unsupported(loaded: LoadedProfile, transport: str, device: str) -> str:
+    """Why such a cell cannot be, on whatever machine, or an empty text."""
+    profile = loaded.profile
+    if transport not in RUNNABLE_TRANSPORTS:
+        return f"this version of the harness speaks {', '.join(RUNNABLE_TRANSPORTS)}, not {transport}"
+    if transport not in profile.transports:
+        return f"{profile.name} is not known to offer {transport}; its profile names {', '.join(profile.transports)}"
+    if loaded.other and device == "emulated":
+        return "only the real SDK can show it: its profile plays another version"
+    return loaded.why_not
 
 
 def _settings(profile: Profile, scenario: Scenario, overrides: Overrides) -> list[Settings]:

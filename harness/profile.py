@@ -5,7 +5,7 @@ A profile is a folder with a `profile.toml`; `Profile` is its shape. Bundled pro
 
 import re
 import string
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -15,16 +15,21 @@ import msgspec
 from harness.claims import Claim, check_claims
 from harness.documents import Document, Transport, load, one_of
 from harness.emulation import Emulation, check_emulation
-from harness.errors import ProfileError
+from harness.errors import ProfileError, UserInputError
+from harness.versions import Version, covers, version_problem
 
 __all__ = [
     "PROFILE_FILE",
     "AdapterProgram",
+    "KnownVersion",
     "LoadedProfile",
+    "OtherVersions",
     "Profile",
     "Settings",
+    "at_version",
     "bundled_folder",
     "find_profiles",
+    "known_versions",
     "load_profile",
     "settings_problem",
 ]
@@ -40,11 +45,34 @@ class Settings(Document, frozen=True):
     margin_percent: float | None = None
 
 
+class KnownVersion(Document, frozen=True):
+    """A version worth comparing with others. `words`: what has to be filled in to install it, as the versions of packages it goes with."""
+
+    version: str
+    words: Mapping[str, str] = {}
+    note: str = ""
+
+
+class OtherVersions(Document, frozen=True):
+    """How a version that is not the profile's own is installed, and where its program is started otherwise, how.
+
+    In both commands, `{version}` and the words of its `[[versions]]` are filled in beside those of `AdapterProgram`. `without`: files of the
+    folder that are about the profile's own version alone. `covers`: the ranges of versions that the device program can be made with (all
+    where it is empty); `why` says why no others.
+    """
+
+    install: tuple[str, ...]
+    command: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
+    why: str = ""
+
+
 class AdapterProgram(Document, frozen=True):
     """How the device program is started. In `command`, `{python}` is the harness's interpreter, `{folder}` the folder it runs in.
 
     `install`: a command, with the same words, that makes the SDK ready in a copy of the profile's folder, in which the program then
-    runs; without one, the program runs in the profile's folder as it is.
+    runs; without one, the program runs in the profile's folder as it is. `without`: files of the folder that are left out of the copy.
     `way` is how the SDK is led to the hub: `gateway` (`GatewayHostName`), `host-ip` (`HostName` is the address), `hosts-file` (the
     runtime resolves the hub's name by a file: in `command`, `{hosts_file}` is its path).
     `proxy`: the SDK's public API takes an HTTP proxy, the way to WebSockets where port 443 cannot be bound.
@@ -56,11 +84,14 @@ class AdapterProgram(Document, frozen=True):
     way: Literal["gateway", "host-ip", "hosts-file"] = "gateway"
     proxy: bool = False
     install: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    other_versions: OtherVersions | None = None
 
 
 class Profile(Document, frozen=True):
     """One SDK. `settings`: what the short scenarios set, the first being the main one; the others let the renewal law show.
 
+    `version` is the one that the emulated device plays and the program runs with where none is asked for; `versions` are others to compare it with.
     `lifetime_min_s` and `lifetime_max_s` bound the lifetimes at which this SDK behaves at all; `lifetime_note` says why.
     """
 
@@ -74,6 +105,7 @@ class Profile(Document, frozen=True):
     emulation: Emulation
     claims: tuple[Claim, ...] = ()
     adapter: AdapterProgram | None = None
+    versions: tuple[KnownVersion, ...] = ()
     lifetime_min_s: float = 1.0
     lifetime_max_s: float = 315_360_000.0
     lifetime_note: str = ""
@@ -81,10 +113,17 @@ class Profile(Document, frozen=True):
 
 
 class LoadedProfile(msgspec.Struct, frozen=True):
-    """A profile and the folder it came from."""
+    """A profile and the folder it came from.
+
+    `asked`: its version was asked for by name, so that the device program has to be of that version. `other`: that is not the version
+    the profile was written about, which alone an emulated device plays. `why_not`: the device program cannot be made with this version, and why.
+    """
 
     profile: Profile
     folder: Path
+    asked: bool = False
+    other: bool = False
+    why_not: str = ""
 
 
 def bundled_folder() -> Path:
@@ -104,6 +143,65 @@ def load_profile(path: Path) -> LoadedProfile:
     profile = load(file, Profile, ProfileError)
     _check(profile, str(file))
     return LoadedProfile(profile, file.parent)
+
+
+def known_versions(profile: Profile) -> list[str]:
+    """The profile's own version and those it compares itself with, in their order."""
+    if not profile.versions:
+        return [profile.version]
+    named = {Version(text): text for text in (*(known.version for known in profile.versions), profile.version)}
+    return [named[version] for version in sorted(named)]
+
+
+def at_version(loaded: LoadedProfile, version: str) -> LoadedProfile:
+    """The profile for another version of its SDK, or for its own if that is asked for by name.
+
+    Raises:
+        UserInputError: it is no version, or the profile does not say how it is installed.
+    """
+    profile, name = loaded.profile, f"{loaded.profile.sdk}@{version}"
+    if version_problem(version) or any(sign in version for sign in _RANGE_SIGNS):
+        raise UserInputError(f"{version!r} is no version", where="--sdk", remedy=f"Write --sdk {_example(profile)}")
+    if _same(version, profile.version):
+        return msgspec.structs.replace(loaded, asked=True)
+    others = profile.adapter.other_versions if profile.adapter else None
+    if profile.adapter is None or others is None:
+        raise UserInputError(
+            f"{name} cannot be run",
+            where="--sdk",
+            remedy=f"This profile is about version {profile.version}, and does not say how others are installed: use --sdk {profile.sdk}",
+        )
+    made = msgspec.structs.replace(
+        loaded, asked=True, other=True, profile=msgspec.structs.replace(profile, version=version)
+    )
+    if others.covers and not covers(others.covers, version):
+        return msgspec.structs.replace(
+            made, why_not=f"the device program is made for {' or '.join(others.covers)}: {others.why}"
+        )
+    known = next((one for one in profile.versions if _same(one.version, version)), KnownVersion(version=version))
+    words = {**known.words, "version": known.version}
+    if lacking := sorted(_words_in((*others.install, *others.command)) - {*_WORDS, _HOSTS_FILE, *words}):
+        raise UserInputError(
+            f"{name} cannot be installed: its profile does not say with which {', '.join(lacking)}",
+            where="--sdk",
+            remedy=f"Use one of {', '.join(known_versions(profile))}, or add it to the profile's [[versions]]",
+        )
+    adapter = msgspec.structs.replace(
+        profile.adapter,
+        install=_with_words(others.install, words),
+        command=_with_words(others.command, words) or profile.adapter.command,
+        without=others.without,
+        other_versions=None,
+    )
+    return msgspec.structs.replace(made, profile=msgspec.structs.replace(made.profile, adapter=adapter))
+
+
+def _example(profile: Profile) -> str:
+    return f"{profile.sdk}@{','.join(known_versions(profile))}"
+
+
+def _same(first: str, second: str) -> bool:
+    return covers([first], second)
 
 
 def find_profiles(folders: Iterable[Path] = ()) -> list[LoadedProfile]:
@@ -148,6 +246,7 @@ def _check(profile: Profile, where: str) -> None:
             where=where, field="sdk", remedy="Use lower-case letters, digits, `.`, `_` and `-`, a letter or digit first",
         )  # fmt: skip
     _check_settings(profile, where)
+    _check_versions(profile, where)
     _check_adapter(profile, where)
     check_emulation(profile.emulation, profile.transports, where)
     check_claims(profile.claims, where)
@@ -200,6 +299,44 @@ def settings_problem(profile: Profile, settings: Settings) -> str:
     return ""
 
 
+def _check_versions(profile: Profile, where: str) -> None:
+    """Versions to compare need an order, and a way to be installed; a profile that names none may call its own as it likes."""
+    if not profile.versions:
+        return
+    seen: set[Version] = set()
+    for field, version in [
+        ("version", profile.version),
+        *((f"versions[{n}]", v.version) for n, v in enumerate(profile.versions)),
+    ]:
+        try:
+            found = Version(version)
+        except ValueError as problem:
+            raise ProfileError(
+                str(problem), where=where, field=field, remedy="Write it as 2.14.0 or 2.15.0rc1"
+            ) from problem
+        if found in seen:
+            raise ProfileError(f"{version} is there twice", where=where, field=field, remedy="Name each version once")
+        seen.add(found)
+    if not (profile.adapter and profile.adapter.other_versions):
+        raise ProfileError(
+            "nothing says how they are installed",
+            where=where, field="versions", remedy="Add [adapter.other_versions] with an install command",
+        )  # fmt: skip
+
+
+def _check_other_versions(profile: Profile, others: OtherVersions, where: str) -> None:
+    words = {word for known in profile.versions for word in known.words}
+    known = (*_WORDS, "version", *sorted(words))
+    for name, more in (("install", ()), ("command", (_HOSTS_FILE,))):
+        if problem := _command_problem(getattr(others, name), (*known, *more), required=name == "install"):
+            raise ProfileError(problem, where=where, field=f"adapter.other_versions.{name}", remedy=_COMMAND_REMEDY)
+    for text in others.covers:
+        if problem := version_problem(text):
+            raise ProfileError(
+                problem, where=where, field="adapter.other_versions.covers", remedy='Write it as [">=2.0.0,<3.0.0a1"]'
+            )
+
+
 def _check_adapter(profile: Profile, where: str) -> None:
     for transport in profile.adapter.transports if profile.adapter else ():
         one_of(transport, profile.transports, what="transport of the adapter", where=where, error=ProfileError)
@@ -209,6 +346,8 @@ def _check_adapter(profile: Profile, where: str) -> None:
             if problem := _command_problem(getattr(profile.adapter, name), known, required=name == "command"):
                 raise ProfileError(problem, where=where, field=f"adapter.{name}", remedy=_COMMAND_REMEDY)
         _check_way(profile.adapter, where)
+        if profile.adapter.other_versions:
+            _check_other_versions(profile, profile.adapter.other_versions, where)
 
 
 def _check_way(adapter: AdapterProgram, where: str) -> None:
@@ -242,6 +381,23 @@ def _placeholders_known(part: str, words: Sequence[str]) -> bool:
         return False
 
 
+def _words_in(command: Iterable[str]) -> set[str]:
+    return {word for part in command for _, word, *_ in string.Formatter().parse(part) if word}
+
+
+def _with_words(command: Iterable[str], words: Mapping[str, str]) -> tuple[str, ...]:
+    """The command with these words filled in; what is to be filled in later stays."""
+
+    def filled(part: str) -> str:
+        pieces = [
+            (text.replace("{", "{{").replace("}", "}}"), word) for text, word, *_ in string.Formatter().parse(part)
+        ]
+        return "".join(text + ("" if word is None else words.get(word, f"{{{word}}}")) for text, word in pieces)
+
+    return tuple(map(filled, command))
+
+
+_RANGE_SIGNS = "<>=!,"
 _SDK = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _WORDS, _HOSTS_FILE = ("python", "folder"), "hosts_file"  # what is filled in, and what more in adapter.command
 _COMMAND_REMEDY = (

@@ -111,7 +111,10 @@ def test_what_cannot_run_says_why(
     ("request_", "says"),
     [
         ({"sdks": ["onne"]}, "--sdk: unknown SDK 'onne'. Did you mean `one`?"),
-        ({"sdks": ["one@9"]}, "--sdk: one@9 cannot be run. This profile is about version 1.0: use --sdk one"),
+        (
+            {"sdks": ["one@9"]},
+            "--sdk: one@9 cannot be run. This profile is about version 1.0, and does not say how others are installed: use --sdk one",
+        ),
         ({"transports": ["mqtt5"]}, "--transport: unknown transport 'mqtt5'. Did you mean `mqtt`?"),
     ],
 )

@@ -1,42 +1,20 @@
 """`harness compare`: plan, run, analyse, print."""
 
-import asyncio
-import contextlib
-import datetime as dt
-import os
-import platform
-import secrets
-import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import get_args
 
 import click
 import msgspec
 
-from harness import __version__
-from harness.cli.main import INTERRUPTED
-from harness.cli.options import comma_list, load_profiles, profiles_option
-from harness.cli.progress import CellProgress, say
-from harness.cli.results import attempt, deliver, derive, keep
-from harness.cli.streams import complain, note
-from harness.clock import RealClock
-from harness.device.environments import Environments, cache_folder
-from harness.device.runtimes import real_sdk_problem
-from harness.errors import EnvironmentProblem, HarnessError, UserInputError
-from harness.events import FORMAT
-from harness.plan import Cell, DeviceChoice, Overrides, Request, make_plan, parse_margin
-from harness.profile import LoadedProfile
-from harness.run.cell import CellOutcome
-from harness.run.executor import default_jobs, run_cells
-from harness.run.stage import open_staging
-from harness.runfolder import RunFolder, RunRecord, Status, default_root, iso
+from harness.cli.options import comma_list, load_profiles, profiles_option, sdk_list
+from harness.cli.results import deliver
+from harness.cli.running import Wish, measure
+from harness.plan import DeviceChoice, Overrides, Request, parse_margin
 from harness.scenario import CloseMode, Scenario, check_scenario, find_scenarios, load_scenario, select_scenarios
 
 __all__ = ["compare"]
-
-T = TypeVar("T")
 
 
 @click.command(
@@ -44,7 +22,12 @@ T = TypeVar("T")
     " cell, the others finished; 130 interrupted, what was measured is kept."
 )
 @click.option(
-    "--sdk", "sdks", metavar="SDK[@VERSION]", multiple=True, help="Only these SDKs. Repeatable, takes comma lists."
+    "--sdk",
+    "sdks",
+    metavar="SDK[@VERSION[,VERSION…]]",
+    multiple=True,
+    help="Only these SDKs. Repeatable, takes comma lists: after SDK@VERSION, what begins with a digit is a further version of that SDK,"
+    " as in node,python@2.9.0,2.14.0.",
 )
 @click.option(
     "--transport",
@@ -126,34 +109,14 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
     chosen = [_with_hub(scenario, grace, skew, close) for scenario in _scenarios(comma_list(scenarios, "--scenario"))]
     overrides = Overrides(lifetime_s=lifetime)
     request = Request(
-        sdks=comma_list(sdks, "--sdk"),
+        sdks=sdk_list(sdks),
         transports=comma_list(transports, "--transport"),
         device=device,
         overrides=parse_margin(margin, overrides) if margin else overrides,
         repeat=repeat,
     )
-    cells = _planned(loaded, chosen, request, say(quiet=quiet))
-    seed = secrets.randbits(32) if seed is None else seed
-    folder = RunFolder.create(out or default_root(Path.cwd()), _record(cells, request, seed))
-    faults, interrupted = _run(cells, folder, seed, jobs or default_jobs(), quiet=quiet)
-    status: Status = "interrupted" if interrupted else "finished"
-    unwritten = attempt(partial(folder.finish, status, dt.datetime.now(dt.UTC)))
-    results = derive(folder.path)
-    unwritten += attempt(partial(deliver, results, as_json=as_json), partial(keep, results, folder.path))
-    if not quiet:
-        note(f"Logs, findings and the full tables: {folder.path}")
-    if interrupted:
-        complain(f"interrupted; what was measured is in {folder.path}")
-    return _exit_code(faults, unwritten, interrupted=interrupted)
-
-
-def _exit_code(faults: int, unwritten: int, *, interrupted: bool) -> int:
-    """What the caller most needs to know."""
-    if interrupted:
-        return INTERRUPTED
-    if faults:
-        return HarnessError.exit_code
-    return UserInputError.exit_code if unwritten else 0
+    wish = Wish(loaded, chosen, request, jobs=jobs, seed=seed, out=out, quiet=quiet)
+    return measure(wish, partial(deliver, as_json=as_json))
 
 
 def _scenarios(wanted: Sequence[str]) -> list[Scenario]:
@@ -161,29 +124,6 @@ def _scenarios(wanted: Sequence[str]) -> list[Scenario]:
     files = {name: Path(name) for name in wanted if name.endswith(".toml")}
     known = find_scenarios(files.values())
     return select_scenarios(known, [load_scenario(files[name]).id if name in files else name for name in wanted])
-
-
-def _planned(
-    loaded: Sequence[LoadedProfile], scenarios: Sequence[Scenario], request: Request, tell: Callable[[str], None]
-) -> list[Cell]:
-    """The cells, after the SDKs they need have been made ready; one that cannot be counts as one this machine has not."""
-    cells = make_plan(loaded, scenarios, request, real_sdk_problem)
-    wanted = {cell.profile.profile.sdk: cell.profile for cell in cells if cell.device == "real" and not cell.status}
-    environments = Environments(cache_folder(os.environ), tell)
-    try:
-        outcomes = asyncio.run(_stoppable(environments.prepare_all(wanted.values())))
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
-    problems = {sdk: str(outcome) for sdk, outcome in outcomes.items() if isinstance(outcome, EnvironmentProblem)}
-    for problem in problems.values():
-        tell(problem)
-    ready = {sdk: outcome for sdk, outcome in outcomes.items() if isinstance(outcome, LoadedProfile)}
-    return make_plan(
-        [ready.get(one.profile.sdk, one) for one in loaded],
-        scenarios,
-        request,
-        lambda one: problems.get(one.profile.sdk) or real_sdk_problem(one),
-    )
 
 
 def _with_hub(scenario: Scenario, grace: float | None, skew: float | None, close: str | None) -> Scenario:
@@ -196,57 +136,3 @@ def _with_hub(scenario: Scenario, grace: float | None, skew: float | None, close
         changed, f"scenario {scenario.id} with --grace/--skew/--close" if changes else f"scenario {scenario.id}"
     )
     return changed
-
-
-def _record(cells: Sequence[Cell], request: Request, seed: int) -> RunRecord:
-    now = dt.datetime.now(dt.UTC)
-    return RunRecord(
-        format=FORMAT,
-        run=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
-        started=iso(now),
-        status="running",
-        cells=tuple(cell.id for cell in cells),
-        harness=__version__,
-        seed=seed,
-        request=msgspec.to_builtins(request),
-        machine={
-            "system": platform.platform(),
-            "python": platform.python_version(),
-            "implementation": platform.python_implementation(),
-        },
-    )
-
-
-def _run(cells: Sequence[Cell], folder: RunFolder, seed: int, jobs: int, *, quiet: bool) -> tuple[int, bool]:
-    """Run the cells; how many ended by a fault, and whether the run was interrupted."""
-    outcomes: list[CellOutcome] = []
-    interrupted = False
-    with CellProgress(cells, quiet=quiet) as progress:
-
-        def on_end(outcome: CellOutcome) -> None:
-            outcomes.append(outcome)
-            progress.ended(outcome)
-
-        try:
-            asyncio.run(_stoppable(_measure(cells, folder, seed, jobs, on_end)))
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            interrupted = True
-    return sum(outcome.fault for outcome in outcomes), interrupted
-
-
-async def _stoppable(work: Awaitable[T]) -> T:
-    """Wait for `work`, which SIGTERM cancels as Ctrl-C does."""
-    task = asyncio.current_task()
-    assert task is not None
-    with contextlib.suppress(NotImplementedError):  # event loops outside Unix have no signal handlers
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await work
-
-
-async def _measure(
-    cells: Sequence[Cell], folder: RunFolder, seed: int, jobs: int, on_end: Callable[[CellOutcome], None]
-) -> None:
-    """Run the cells on one event loop."""
-    clock = RealClock()
-    async with open_staging(clock, seed) as staging:
-        await run_cells(cells, folder, staging, clock, jobs=jobs, on_end=on_end)

@@ -1,8 +1,8 @@
 """`harness doctor`: what can run on this machine, and what is missing."""
 
 import asyncio
+import contextlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,8 +11,8 @@ import msgspec
 
 from harness.cli.options import load_profiles, profiles_option
 from harness.cli.progress import say
+from harness.cli.running import environments
 from harness.cli.streams import show
-from harness.device.environments import Environments, cache_folder
 from harness.report.layout import render
 from harness.run.health import examine
 
@@ -28,8 +28,8 @@ def doctor(profile_folders: Sequence[Path], *, as_json: bool, install: bool) -> 
 
     Device programs are started and their handshake is made; nothing is measured, and nothing is installed unless asked for. Exit code 3 if the harness cannot run at all.
     """
-    environments = Environments(cache_folder(os.environ), say(quiet=False))
-    checks = asyncio.run(examine(load_profiles(profile_folders), environments, install=install))
+    with contextlib.closing(environments(say(quiet=False))) as ready:
+        checks = asyncio.run(examine(load_profiles(profile_folders), ready, install=install))
     if as_json:
         show(json.dumps({"schema": 1, "checks": msgspec.to_builtins(checks)}, indent=2))
     else:

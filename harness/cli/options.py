@@ -9,7 +9,7 @@ import click
 from harness.errors import UserInputError
 from harness.profile import LoadedProfile, find_profiles
 
-__all__ = ["comma_list", "load_profiles", "profiles_option"]
+__all__ = ["comma_list", "load_profiles", "profiles_option", "sdk_list"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,6 +36,27 @@ def comma_list(values: Sequence[str], option: str) -> list[str]:
     if values and not named:
         raise UserInputError("names nothing", where=option, remedy="Name one, or leave the option out for all")
     return named
+
+
+def sdk_list(values: Sequence[str], option: str = "--sdk") -> list[str]:
+    """The SDKs of a repeatable option, each with its version where one is named, as `python@2.14.0`: in order, without repeats.
+
+    After `SDK@VERSION`, what begins with a digit is a further version of the same SDK, until an SDK is named or the option ends.
+
+    Raises:
+        UserInputError: the option is there and names nothing, or a version belongs to no SDK.
+    """
+    named: list[str] = []
+    for value in values:
+        sdk = ""
+        for part in filter(None, map(str.strip, value.split(","))):
+            name, at, version = part.partition("@")
+            if at and not (name and version):
+                raise UserInputError(f"{part!r} is no SDK@VERSION", where=option, remedy="Write it as python@2.14.0")
+            versioned = sdk and not at and part[0].isdigit()
+            sdk = sdk if versioned else name if at else ""
+            named.append(f"{sdk}@{part}" if versioned else part)
+    return comma_list(named if named or not values else [""], option)
 
 
 def load_profiles(folders: Iterable[Path]) -> list[LoadedProfile]:

@@ -27,9 +27,9 @@ from harness.clock import Clock
 from harness.device.driver import COMMANDS, EVENTS, PROTOCOL_VERSION, DeviceCallbacks, Hello
 from harness.device.runtimes import start_remedy
 from harness.errors import AdapterError, EnvironmentProblem, HarnessBug
-from harness.profile import AdapterProgram
+from harness.profile import AdapterProgram, LoadedProfile
 
-__all__ = ["CUT_MARK", "AdapterProcess", "EventReader", "Limits", "Lines", "LogReader"]
+__all__ = ["CUT_MARK", "AdapterProcess", "EventReader", "Limits", "Lines", "LogReader", "handshake"]
 
 CUT_MARK = " … [line cut]"
 _CUT_SAFETY = 256  # the end of a line that was cut may hold half a secret, which nobody would recognise
@@ -418,6 +418,23 @@ class AdapterProcess:
         now = self._clock.now()
         for line in lines:
             self._callbacks.on_log(line, now)
+
+
+async def handshake(loaded: LoadedProfile, clock: Clock) -> Hello:
+    """Start the device program of `loaded` in its folder, and end it again. Raises as `DeviceDriver.start` and `DeviceDriver.stop`."""
+
+    def ignore(*_: object) -> None:
+        """Only the handshake counts."""
+
+    assert loaded.profile.adapter is not None
+    callbacks = DeviceCallbacks(ignore, ignore, ignore, ignore, ignore)
+    program = AdapterProcess(loaded.profile.adapter, loaded.folder, callbacks, clock)
+    try:
+        await program.start()
+    finally:
+        await program.stop()
+    assert program.hello is not None
+    return program.hello
 
 
 class _Pipes(asyncio.SubprocessProtocol):

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from harness.clock import RealClock
-from harness.device.adapter import AdapterProcess
-from harness.device.driver import DeviceCallbacks, Hello
+from harness.device.adapter import handshake
 from harness.device.environments import Environments
 from harness.device.runtimes import RUNTIMES, real_sdk_problem
 from harness.errors import AdapterError, EnvironmentProblem
@@ -77,7 +76,7 @@ async def _sdk(loaded: LoadedProfile, environments: Environments, *, install: bo
         ready = await (environments.prepare(loaded) if install else environments.find(loaded))
         if ready is None:
             return _not_installed(loaded, name)
-        hello = await _handshake(ready)
+        hello = await handshake(ready, RealClock())
     except (AdapterError, EnvironmentProblem) as failure:
         return Check(name, "limited", f"emulated only: {failure}")
     if hello.sdk_version != profile.version:
@@ -92,18 +91,3 @@ def _not_installed(loaded: LoadedProfile, name: str) -> Check:
     runtime = RUNTIMES[loaded.profile.adapter.runtime].name
     found = f"{runtime} is there; the SDK is not installed yet: the first comparison installs it"
     return Check(name, "ok", found, "harness doctor --install does it now")
-
-
-async def _handshake(loaded: LoadedProfile) -> Hello:
-    def ignore(*_: object) -> None:
-        """Only the handshake counts."""
-
-    assert loaded.profile.adapter is not None
-    callbacks = DeviceCallbacks(ignore, ignore, ignore, ignore, ignore)
-    program = AdapterProcess(loaded.profile.adapter, loaded.folder, callbacks, RealClock())
-    try:
-        await program.start()
-    finally:
-        await program.stop()
-    assert program.hello is not None
-    return program.hello

@@ -1,4 +1,5 @@
 # Builds the device program in the folder this is run in: `cmake -P install.cmake` with the SDK of Cargo.lock,
+# `cmake -DCRATE=0.4.0 -P install.cmake` with that of another version of the crate,
 # `cmake -DINSTALLED=PREFIX -P install.cmake` with the CMake package azure_iot_sdks and those it needs, installed below PREFIX.
 #
 # No system package carries the SDK. The crate azure-iot-rs-sys does, with all its submodules: cargo fetches it at the version and the
@@ -17,6 +18,12 @@ endfunction()
 if(INSTALLED)
   set(sdk -DCMAKE_PREFIX_PATH=${INSTALLED})
 else()
+  if(CRATE)
+    file(READ Cargo.toml manifest)
+    string(REGEX REPLACE "(azure-iot-rs-sys = \"=)[^\"]*" "\\1${CRATE}" manifest "${manifest}")
+    file(WRITE Cargo.toml "${manifest}")
+    run("It needs cargo and, this once, the registry of crates" cargo generate-lockfile)
+  endif()
   run("It needs cargo 1.85 or newer: apt-get install cargo-web on Debian 12, cargo on later ones" cargo vendor --locked vendor)
   set(sdk -DSDK_SOURCE=${CMAKE_CURRENT_BINARY_DIR}/vendor/azure-iot-rs-sys/azure-iot-sdk-c)
 endif()

@@ -1,6 +1,9 @@
 """A device on the Azure IoT device SDK for Python, driven by JSON lines: commands on stdin, all that an application can see on stdout.
 
 It adds nothing, retries nothing, swallows nothing. The SDK's calls block, so each has a thread of its own; its log goes to stderr.
+
+It runs with every 2.x: what a version does not have yet is no capability, a handler it does not know is not set, and where it has
+no handlers for what arrives, that is waited for in a thread, as applications had to then.
 """
 
 import importlib
@@ -8,6 +11,7 @@ import json
 import logging
 import os
 import platform
+import re
 import sys
 import tempfile
 import threading
@@ -24,7 +28,17 @@ os.dup2(2, 1)
 sdk: Any = importlib.import_module("azure.iot.device")
 
 WEBSOCKETS = {"mqtt": False, "mqtt-ws": True}
-CAPABILITIES = ["lifetime", "own-token", "token-update", "x509", "proxy", "twin"]
+SDK_VERSION = version("azure-iot-device")
+SINCE = {
+    "lifetime": (2, 1, 3),  # sastoken_ttl
+    # Before, the factories for these credentials took no gateway_hostname, which is the way to the hub.
+    "own-token": (2, 11, 0),
+    "token-update": (2, 11, 0),
+    "x509": (2, 11, 0),
+    "proxy": (2, 1, 0),  # ProxyOptions
+    "twin": (2, 0, 0),
+}
+CAPABILITIES = [name for name, since in SINCE.items() if tuple(map(int, re.findall(r"\d+", SDK_VERSION)))[:3] >= since]
 SETTLE_S = 5.0  # at `close`, for calls under way
 SHUTDOWN_S = 10.0  # the SDK's shutdown has no time limit of its own
 LAST_WORDS_S = 0.5  # for calls that the shutdown ends
@@ -89,13 +103,38 @@ class Device:
         self.client = make_client(command, self.settings)
         self.settings |= {name: True for name in ("c2d", "methods", "twin") if command.get(name)}
         self.calls: set[threading.Thread] = set()
-        self.client.on_connection_state_change = lambda: emit(
-            "status", status=str(self.client.connected), callback="on_connection_state_change"
+        self.handle(
+            "on_connection_state_change",
+            lambda: emit("status", status=str(self.client.connected), callback="on_connection_state_change"),
         )
-        self.client.on_new_sastoken_required = lambda: emit("token_required", callback="on_new_sastoken_required")
-        self.client.on_background_exception = lambda error: emit(
-            "background_exception", error=chain(error), callback="on_background_exception"
+        self.handle("on_new_sastoken_required", lambda: emit("token_required", callback="on_new_sastoken_required"))
+        self.handle(
+            "on_background_exception",
+            lambda error: emit("background_exception", error=chain(error), callback="on_background_exception"),
         )
+
+    def handle(self, name: str, handler: Callable[..., None]) -> bool:
+        """Set a handler, if this version of the SDK has it."""
+        known = hasattr(type(self.client), name)
+        if known:
+            setattr(self.client, name, handler)
+        return known
+
+    def listen(self, name: str, receive: str, report: Callable[[Any], None]) -> None:
+        """Have what arrives reported by the handler `name`, or else by a thread that calls `receive`, whose first call enables it."""
+        if self.handle(name, report):
+            return
+        next_one = getattr(self.client, receive)
+        first = next_one(block=False)
+
+        def wait(item: Any) -> None:
+            while True:
+                if item is not None:
+                    report(item)
+                item = next_one()
+
+        thread = threading.Thread(target=wait, args=(first,), daemon=True)
+        thread.start()
 
     def call(self, failed: str, function: Callable[..., None], *args: object, **fields: object) -> threading.Thread:
         """Run `function` in a thread of its own; what it raises becomes the event `failed`."""
@@ -116,11 +155,19 @@ class Device:
         """Connect, then listen to what was asked for."""
         self.client.connect()
         if "c2d" in self.settings:
-            self.client.on_message_received = lambda m: emit("c2d", message_id=m.message_id, size=len(m.data))
+            self.listen(
+                "on_message_received",
+                "receive_message",
+                lambda m: emit("c2d", message_id=m.message_id, size=len(m.data)),
+            )
         if "methods" in self.settings:
-            self.client.on_method_request_received = self.on_method
+            self.listen("on_method_request_received", "receive_method_request", self.on_method)
         if "twin" in self.settings:
-            self.client.on_twin_desired_properties_patch_received = lambda p: emit("twin", version=p.get("$version"))
+            self.listen(
+                "on_twin_desired_properties_patch_received",
+                "receive_twin_desired_properties_patch",
+                lambda p: emit("twin", version=p.get("$version")),
+            )
         emit("opened", settings=self.settings)
 
     def on_method(self, request: Any) -> None:
@@ -148,8 +195,8 @@ class Device:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def shut_down(self) -> None:
-        """Shut the client down."""
-        self.client.shutdown()
+        """Shut the client down; before there was such a call, an application could disconnect it."""
+        getattr(self.client, "shutdown", self.client.disconnect)()
         emit("closed")
 
     def close(self) -> None:
@@ -201,7 +248,7 @@ def main() -> None:
     """Say hello and serve; a thread that never returns does not keep the process alive."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     runtime = f"{platform.python_implementation()} {platform.python_version()}"
-    about = {"sdk": "python", "sdk_version": version("azure-iot-device"), "runtime": runtime}
+    about = {"sdk": "python", "sdk_version": SDK_VERSION, "runtime": runtime}
     emit("hello", protocol=1, **about, transports=list(WEBSOCKETS), capabilities=CAPABILITIES)
     try:
         serve()

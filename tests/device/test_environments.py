@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import json
+import re
 import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.adapter_rig import is_running
@@ -26,11 +28,11 @@ class Cache:
     def __init__(self, folder: Path) -> None:
         self.root, self.said = folder / "cache", list[str]()
 
-    def environments(self, **changes: float) -> Environments:
+    def environments(self, **changes: Any) -> Environments:
         """Another process's view of the cache."""
         return Environments(self.root, self.said.append, **changes)
 
-    def prepare(self, loaded: LoadedProfile, **changes: float) -> LoadedProfile:
+    def prepare(self, loaded: LoadedProfile, **changes: Any) -> LoadedProfile:
         """Prepare one environment."""
         return asyncio.run(self.environments(**changes).prepare(loaded))
 
@@ -91,8 +93,9 @@ def test_an_sdk_is_installed_into_a_copy(cache: Cache, tmp_path: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"device.py", "installed", ".environment.json"}
     assert [path.name for path in loaded.folder.iterdir()] == ["device.py"]
     assert folder.with_name(f"{folder.name}.log").read_text() == "hello\n"
-    assert len(cache.said) == 1
-    assert "installing one 1.0, once:" in cache.said[0]
+    begun, done = cache.said
+    assert "installing one 1.0, once:" in begun
+    assert re.fullmatch(r"one 1\.0 is installed: \d+\.\d s", done)
 
 
 def test_a_profile_in_a_read_only_folder_can_be_installed(cache: Cache, tmp_path: Path) -> None:
@@ -116,7 +119,7 @@ def test_the_second_time_nothing_runs(cache: Cache, tmp_path: Path) -> None:
     loaded = sdk(tmp_path, f"{MARK}; open({str(tmp_path / 'runs')!r}, 'a').write('x')")
     assert cache.prepare(loaded) == cache.prepare(loaded)
     assert (tmp_path / "runs").read_text() == "x"
-    assert len(cache.said) == 1
+    assert len(cache.said) == 2
 
 
 def test_what_is_not_installed_is_not_found(cache: Cache, tmp_path: Path) -> None:
@@ -137,7 +140,7 @@ def test_several_at_once_install_once(cache: Cache, tmp_path: Path) -> None:
 
     asyncio.run(both())
     assert (tmp_path / "runs").read_text() == "x"
-    assert [line.partition(" ")[0] for line in cache.said] == ["installing", "waiting", "waiting"]
+    assert [line.partition(" ")[0] for line in cache.said] == ["installing", "waiting", "waiting", "one"]
 
 
 def test_a_broken_install_names_its_log_and_the_next_step(cache: Cache, tmp_path: Path) -> None:
@@ -210,8 +213,8 @@ def test_each_sdk_has_its_own_outcome(cache: Cache, tmp_path: Path) -> None:
     """A broken one does not keep the others from being installed."""
     profiles = [sdk(tmp_path, name="good"), sdk(tmp_path, "raise SystemExit(1)", name="bad")]
     outcomes = asyncio.run(cache.environments().prepare_all(profiles))
-    assert isinstance(outcomes["good"], LoadedProfile)
-    assert isinstance(outcomes["bad"], EnvironmentProblem)
+    assert isinstance(outcomes["good", "1.0"], LoadedProfile)
+    assert isinstance(outcomes["bad", "1.0"], EnvironmentProblem)
 
 
 def test_the_fingerprint_is_of_all_an_install_depends_on(tmp_path: Path) -> None:
