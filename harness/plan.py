@@ -252,7 +252,7 @@ def _settings(profile: Profile, scenario: Scenario, overrides: Overrides) -> lis
     if scenario.settings == "none":
         return [Settings()]
     if not overrides:
-        return list(profile.settings[:1] if scenario.settings == "main" else profile.settings)
+        return _of_profile(profile, scenario)
     main = profile.settings[0]
     margin = main if overrides.margin_s is None and overrides.margin_percent is None else overrides
     own = Settings(
@@ -267,6 +267,15 @@ def _settings(profile: Profile, scenario: Scenario, overrides: Overrides) -> lis
             remedy=f"Change them, or name other SDKs with --sdk than {profile.sdk}",
         )
     return [own]
+
+
+def _of_profile(profile: Profile, scenario: Scenario) -> list[Settings]:
+    if scenario.settings == "main":
+        return list(profile.settings[:1])
+    if scenario.settings == "longest":
+        alone = [one for one in profile.settings if one.margin_s is None and one.margin_percent is None]
+        return [max(alone or profile.settings, key=lambda one: one.lifetime_s or 0.0)]
+    return list(profile.settings)
 
 
 def _with_own_lifetime(scenario: Scenario, overrides: Overrides) -> Scenario:

@@ -101,7 +101,8 @@ class End(Document, frozen=True):
 class Scenario(Document, frozen=True):
     """One scenario. `credential`: the SDK owns the device `key`, or the application hands it a fixed `token`.
 
-    `settings`: the `profile`'s (one cell each), the `main` ones of these, or `none`: whatever the SDK defaults to. `token_lifetime_s`: of the
+    `settings`: the `profile`'s (one cell each), the `main` ones of these, the `longest` lifetime among those that leave the margin alone, or `none`:
+    whatever the SDK defaults to. `token_lifetime_s`: of the
     fixed token. An empty `traffic` is an idle application. `transports`: those it is about; empty: all. `faults`: what the hub does wrong.
     `closes_otherwise`: an option of the command changed how its hub ends connections; what is claimed about the scenario is not about that.
     """
@@ -111,7 +112,7 @@ class Scenario(Document, frozen=True):
     title: str
     credential: Literal["key", "token"]
     traffic: tuple[Traffic, ...]
-    settings: Literal["profile", "main", "none"]
+    settings: Literal["profile", "main", "longest", "none"]
     end: End
     hub: HubSettings = HubSettings()
     intervals: Intervals = Intervals()

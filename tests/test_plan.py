@@ -9,18 +9,17 @@ import pytest
 from harness.emulation import Emulation
 from harness.errors import ScenarioError, UserInputError
 from harness.law import Law
-from harness.plan import Cell, Overrides, Request, make_plan, parse_margin
-from harness.profile import AdapterProgram, LoadedProfile, Profile, Settings
+from harness.plan import Cell, DeviceChoice, Overrides, Request, make_plan, parse_margin
+from harness.profile import AdapterProgram, KnownVersion, LoadedProfile, OtherVersions, Profile, Settings
 from harness.scenario import find_scenarios
 
 SCENARIOS = find_scenarios()
+PROGRAM = AdapterProgram(command=("{python}", "device.py"), runtime="python", transports=("mqtt",))
 
 
 def profile(sdk: str = "one", *, real: bool = False, **changes: Any) -> LoadedProfile:
     """A small profile."""
-    adapter = (
-        AdapterProgram(command=("{python}", "device.py"), runtime="python", transports=("mqtt",)) if real else None
-    )
+    adapter = changes.pop("adapter", PROGRAM if real else None)
     fields: dict[str, Any] = {
         "transports": ("mqtt", "mqtt-ws"),
         "settings": (Settings(lifetime_s=130), Settings(lifetime_s=170)),
@@ -261,6 +260,15 @@ def test_the_main_settings_alone() -> None:
     assert [cell.settings.lifetime_s for cell in own] == [125]
 
 
+def test_the_longest_lifetime_alone() -> None:
+    """Of those that leave the margin to the SDK; where none does, of all."""
+    settings = (Settings(lifetime_s=130), Settings(lifetime_s=170), Settings(lifetime_s=190, margin_s=150))
+    (cell,) = plan(profile(settings=settings), scenario="renewal-refused-idle", transports=["mqtt"])
+    assert (cell.settings.lifetime_s, cell.settings_index) == (170, 0)
+    (cell,) = plan(profile(settings=settings[2:]), scenario="renewal-refused-idle", transports=["mqtt"])
+    assert cell.settings.lifetime_s == 190
+
+
 @pytest.mark.parametrize(
     ("scenario", "expected"),
     [("renewal-refused", 10 + 25), ("cut-idle", 10.5 + 17), ("expiry-close", 15 + 56)],
@@ -269,3 +277,81 @@ def test_how_long_a_disturbed_cell_takes(scenario: str, expected: float) -> None
     """Until the first renewal, half of the token's time, or its end and the grace; and what follows is watched."""
     (cell,) = plan(BOTH, scenario=scenario, transports=["amqp"])
     assert (cell.expected_s, cell.limit_s >= expected + 10) == (expected, True)
+
+
+OTHERS = OtherVersions(
+    install=("get", "{version}", "{part}", "{folder}"), without=("lock",), covers=("<3",), why="3 is another one"
+)
+SEVERAL = profile(
+    "many",
+    adapter=msgspec.structs.replace(PROGRAM, install=("lock",), other_versions=OTHERS),
+    versions=(KnownVersion(version="0.9", words={"part": "7"}), KnownVersion(version="2.0", words={"part": "8"})),
+)
+
+
+def several(*sdks: str, problem: str = "", device: DeviceChoice = "auto") -> list[Cell]:
+    """The cells of one transport and scenario for these versions."""
+    request = Request(sdks=sdks, transports=["mqtt"], device=device)
+    return make_plan([SEVERAL, profile()], [SCENARIOS["defaults"]], request, lambda _: problem)
+
+
+def test_several_versions_of_an_sdk_are_cells_side_by_side() -> None:
+    """In the order in which they were asked for, each with its own way of being installed."""
+    cells = several("many@2.0", "one", "many@0.9", "many@2.0")
+    assert [(cell.profile.profile.sdk, cell.profile.profile.version) for cell in cells] == [
+        ("many", "2.0"),
+        ("one", "1.0"),
+        ("many", "0.9"),
+    ]
+    adapters = [cell.profile.profile.adapter for cell in cells]
+    assert [adapter and adapter.install for adapter in adapters] == [
+        ("get", "2.0", "8", "{folder}"),
+        None,
+        ("get", "0.9", "7", "{folder}"),
+    ]
+    assert len({cell.id for cell in cells}) == 3
+
+
+def test_the_profiles_own_version_is_run_as_ever() -> None:
+    """Named or not, also by another spelling; it is one row."""
+    cells = several("many", "many@1.0", "many@1")
+    assert [(cell.profile.profile.version, cell.profile.asked, cell.profile.other) for cell in cells] == [
+        ("1.0", True, False)
+    ]
+    assert cells[0].profile.profile.adapter == SEVERAL.profile.adapter
+
+
+def test_another_version_is_not_emulated() -> None:
+    """The profile plays its own: on a machine without the runtime it is `environment`, and asked for, `unsupported`."""
+    (real,) = several("many@2.0", problem="no runtime")
+    assert (real.device, real.status, real.why_not) == ("real", "environment", "no runtime")
+    (emulated,) = several("many@2.0", device="emulated")
+    assert (emulated.status, emulated.why_not) == (
+        "unsupported",
+        "only the real SDK can show it: its profile plays another version",
+    )
+
+
+def test_a_version_that_the_device_program_cannot_have() -> None:
+    """It is `unsupported`, and the profile says why."""
+    (cell,) = several("many@3.1", problem="no runtime")
+    assert (cell.status, cell.why_not) == ("unsupported", "the device program is made for <3: 3 is another one")
+
+
+@pytest.mark.parametrize(
+    ("version", "says"),
+    [
+        (
+            "1.5",
+            "--sdk: many@1.5 cannot be installed: its profile does not say with which part. Use one of 0.9, 1.0, 2.0",
+        ),
+        ("latest", "--sdk: 'latest' is no version. Write --sdk many@0.9,1.0,2.0"),
+        (">=1", "--sdk: '>=1' is no version. Write --sdk many@0.9,1.0,2.0"),
+        ("1; rm", "--sdk: '1; rm' is no version. Write"),
+    ],
+)
+def test_a_version_that_cannot_be_had(version: str, says: str) -> None:
+    """The ones that can are named."""
+    with pytest.raises(UserInputError) as caught:
+        several(f"many@{version}")
+    assert str(caught.value).startswith(says)

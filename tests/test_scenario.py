@@ -146,7 +146,7 @@ def test_faults_and_transports_are_read(tmp_path: Path) -> None:
 def test_what_disturbs_a_device_has_to_be_asked_for() -> None:
     """The scenarios with faults, or with an end that is not the transport's own, are bundled and no part of the default set."""
     asked = {name for name, one in find_scenarios().items() if one.faults or one.hub.close is not None}
-    assert asked == {"expiry-close", "renewal-refused", "cut-idle", "cut-sending"}
+    assert asked == {"expiry-close", "renewal-refused", "renewal-refused-idle", "cut-idle", "cut-sending"}
     assert not asked & set(DEFAULT_SCENARIOS)
 
 

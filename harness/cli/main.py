@@ -22,6 +22,8 @@ COMMANDS = {
     "profiles": "Show what is known and claimed about each SDK; check a profile.",
     "adapter": "Check that a device program keeps the adapter protocol.",
     "doctor": "Show what can run on this machine, what is missing, and what brings it.",
+    "history": "Run several versions of an SDK and print what changed from one to the next.",
+    "cache": "Show and clear the environments in which SDKs are installed.",
 }
 
 HELP = """Measures how Azure IoT device SDKs behave when their credentials expire.

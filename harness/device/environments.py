@@ -147,8 +147,8 @@ class Environments:
                 hello = await self._verify(loaded)
             except AdapterError as problem:
                 raise EnvironmentProblem(str(problem)) from problem
-            if problem := _other_version(loaded, hello.sdk_version):
-                raise EnvironmentProblem(f"{problem}. It is what stands in {sys.prefix}: install the version there")
+            if other := _other_version(loaded, hello.sdk_version):
+                raise EnvironmentProblem(f"{other}. It is what stands in {sys.prefix}: install the version there")
 
     async def _plan(self, loaded: LoadedProfile) -> "_Plan | None":
         adapter = loaded.profile.adapter
@@ -234,14 +234,15 @@ class Environments:
             return None
         try:
             hello = await self._verify(msgspec.structs.replace(plan.loaded, folder=part))
-            if plan.loaded.asked and (other := _other_version(plan.loaded, hello.sdk_version)):
-                raise AdapterError(other)
-        except (AdapterError, EnvironmentProblem) as problem:
+            problem = _other_version(plan.loaded, hello.sdk_version)
+        except (AdapterError, EnvironmentProblem) as failure:
+            hello, problem = None, str(failure)
+        if problem:
             output.write(f"\n{problem}\n".encode())
             raise EnvironmentProblem(
-                f"{plan.what} was installed and does not pass its handshake: {str(problem).removesuffix('.')}. What its"
+                f"{plan.what} was installed and does not pass its handshake: {problem.removesuffix('.')}. What its"
                 f" install said stands in {plan.beside('.log')}; the next comparison tries again"
-            ) from problem
+            )
         return hello
 
 
@@ -252,13 +253,15 @@ def _key(loaded: LoadedProfile) -> Key:
 def _other_version(loaded: LoadedProfile, said: str) -> str:
     """That another version runs than the one asked for, or an empty text."""
     sdk, version = _key(loaded)
-    return "" if covers([version], said) else f"{sdk} {version} was asked for, and the device program runs {said}"
+    return (
+        ""
+        if not loaded.asked or covers([version], said)
+        else f"{sdk} {version} was asked for, and the device program runs {said}"
+    )
 
 
 def _check_record(plan: "_Plan") -> None:
     """Raise where an environment that was made without asking for a version turns out to be of another one."""
-    if not plan.loaded.asked:
-        return
     try:
         said = msgspec.json.decode((plan.folder / RECORD_FILE).read_bytes(), type=EnvironmentRecord).said_version
     except (OSError, msgspec.MsgspecError):
