@@ -16,7 +16,7 @@ from harness.claims import Claim, check_claims
 from harness.documents import Document, Transport, load, one_of
 from harness.emulation import Emulation, check_emulation
 from harness.errors import ProfileError, UserInputError
-from harness.versions import Version, covers, version_problem
+from harness.versions import Version, covers, in_order, version_problem
 
 __all__ = [
     "PROFILE_FILE",
@@ -147,10 +147,7 @@ def load_profile(path: Path) -> LoadedProfile:
 
 def known_versions(profile: Profile) -> list[str]:
     """The profile's own version and those it compares itself with, in their order."""
-    if not profile.versions:
-        return [profile.version]
-    named = {Version(text): text for text in (*(known.version for known in profile.versions), profile.version)}
-    return [named[version] for version in sorted(named)]
+    return in_order({*(known.version for known in profile.versions), profile.version})
 
 
 def at_version(loaded: LoadedProfile, version: str) -> LoadedProfile:

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from functools import total_ordering
 from typing import Final
 
-__all__ = ["Version", "covers", "meet", "version_problem"]
+__all__ = ["Version", "covers", "in_order", "meet", "version_problem"]
 
 _VERSION: Final = re.compile(r"(?P<numbers>[0-9]+(\.[0-9]+)*)(?P<rest>[0-9A-Za-z._-]*)(\+[0-9A-Za-z._-]*)?")
 _COMPARISON: Final = re.compile(r"\s*(?P<operator>>=|<=|==|!=|>|<|)\s*(?P<version>[^\s<>=!,]+)\s*")
@@ -74,6 +74,18 @@ def version_problem(text: str) -> str:
     except ValueError as problem:
         return str(problem)
     return "" if _is_possible(comparisons) else f"{text!r} covers no version"
+
+
+def in_order(versions: Iterable[str]) -> list[str]:
+    """The versions from the oldest on; what has no place in the order comes last, by the alphabet."""
+    return sorted(versions, key=_place)
+
+
+def _place(text: str) -> tuple[int, "Version", str]:
+    try:
+        return 0, Version(text), text
+    except ValueError:
+        return 1, Version("0"), text
 
 
 def covers(ranges: Iterable[str], version: str) -> bool:

@@ -19,6 +19,7 @@ from harness.analysis.findings import (
     Signature,
     Telemetry,
 )
+from harness.analysis.history import Change, History, Step, histories
 from harness.analysis.law import Fit, LawFinding, Observation, describe, describe_short, fit_law, seconds
 from harness.analysis.rows import Row, analyse
 from harness.analysis.signatures import in_brief
@@ -30,8 +31,10 @@ __all__ = [
     "AbsenceFinding",
     "Aftermath",
     "CellFindings",
+    "Change",
     "Exchanges",
     "Fit",
+    "History",
     "InBandFinding",
     "LawFinding",
     "Messages",
@@ -39,6 +42,7 @@ __all__ = [
     "RefusedRenewal",
     "Row",
     "Signature",
+    "Step",
     "Telemetry",
     "Verdict",
     "Volume",
@@ -47,6 +51,7 @@ __all__ = [
     "describe",
     "describe_short",
     "fit_law",
+    "histories",
     "in_brief",
     "seconds",
     "sentences",

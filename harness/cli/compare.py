@@ -8,11 +8,11 @@ from typing import get_args
 import click
 import msgspec
 
-from harness.cli.options import comma_list, load_profiles, profiles_option, sdk_list
+from harness.cli.options import comma_list, load_profiles, profiles_option, scenarios_named, sdk_list
 from harness.cli.results import deliver
 from harness.cli.running import Wish, measure
 from harness.plan import DeviceChoice, Overrides, Request, parse_margin
-from harness.scenario import CloseMode, Scenario, check_scenario, find_scenarios, load_scenario, select_scenarios
+from harness.scenario import CloseMode, Scenario, check_scenario
 
 __all__ = ["compare"]
 
@@ -106,7 +106,9 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> int:
     """Run SDKs side by side and print how each one behaves when its token is renewed and when it expires."""
     loaded = load_profiles(profile_folders)
-    chosen = [_with_hub(scenario, grace, skew, close) for scenario in _scenarios(comma_list(scenarios, "--scenario"))]
+    chosen = [
+        _with_hub(scenario, grace, skew, close) for scenario in scenarios_named(comma_list(scenarios, "--scenario"))
+    ]
     overrides = Overrides(lifetime_s=lifetime)
     request = Request(
         sdks=sdk_list(sdks),
@@ -117,13 +119,6 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
     )
     wish = Wish(loaded, chosen, request, jobs=jobs, seed=seed, out=out, quiet=quiet)
     return measure(wish, partial(deliver, as_json=as_json))
-
-
-def _scenarios(wanted: Sequence[str]) -> list[Scenario]:
-    """The scenarios of `--scenario`: names of known ones, or files of the user's own."""
-    files = {name: Path(name) for name in wanted if name.endswith(".toml")}
-    known = find_scenarios(files.values())
-    return select_scenarios(known, [load_scenario(files[name]).id if name in files else name for name in wanted])
 
 
 def _with_hub(scenario: Scenario, grace: float | None, skew: float | None, close: str | None) -> Scenario:

@@ -8,8 +8,9 @@ import click
 
 from harness.errors import UserInputError
 from harness.profile import LoadedProfile, find_profiles
+from harness.scenario import Scenario, find_scenarios, load_scenario, select_scenarios
 
-__all__ = ["comma_list", "load_profiles", "profiles_option", "sdk_list"]
+__all__ = ["comma_list", "load_profiles", "profiles_option", "scenarios_named", "sdk_list"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,3 +72,10 @@ def load_profiles(folders: Iterable[Path]) -> list[LoadedProfile]:
                 "does not exist", where=str(folder), field="--profiles", remedy="Name an existing folder"
             )
     return find_profiles(folders)
+
+
+def scenarios_named(wanted: Sequence[str]) -> list[Scenario]:
+    """The scenarios of `--scenario`: names of known ones, or files of the user's own."""
+    files = {name: Path(name) for name in wanted if name.endswith(".toml")}
+    known = find_scenarios(files.values())
+    return select_scenarios(known, [load_scenario(files[name]).id if name in files else name for name in wanted])

@@ -1,0 +1,101 @@
+"""`harness history`: the versions of an SDK, and what changed from one to the next."""
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import click
+import msgspec
+
+from harness.analysis import History, histories
+from harness.cli.options import comma_list, load_profiles, profiles_option, scenarios_named, sdk_list
+from harness.cli.results import Results, attempt, derive
+from harness.cli.running import Wish, measure
+from harness.cli.streams import complain, show
+from harness.errors import UserInputError
+from harness.plan import Overrides, Request
+from harness.profile import LoadedProfile, known_versions
+from harness.report.history import history_table
+
+__all__ = ["history"]
+
+SCENARIOS = ("defaults", "renewal", "renewal-refused", "renewal-refused-idle", "expiry")
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--sdk",
+    "sdks",
+    metavar="SDK[@VERSION[,VERSION…]]",
+    multiple=True,
+    help="The SDK, in the versions its profile names, or in these. Repeatable, takes comma lists.",
+)
+@click.option("--transport", "transports", metavar="NAME", multiple=True, help="Only these transports.")
+@click.option(
+    "--scenario",
+    "scenarios",
+    metavar="NAME|FILE.toml",
+    multiple=True,
+    help=f"These scenarios instead of {', '.join(SCENARIOS)}.",
+)
+@click.option("--lifetime", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Token lifetime in seconds.")
+@click.option("--jobs", type=click.IntRange(min=1), default=None, metavar="N", help="Cells at a time.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where the run's folder goes.")
+@click.option("--json", "as_json", is_flag=True, help="Print the history as JSON.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@profiles_option
+def history(  # noqa: PLR0913, PLR0917 - one parameter per option
+    run: Path | None,
+    sdks: Sequence[str],
+    transports: Sequence[str],
+    scenarios: Sequence[str],
+    lifetime: float | None,
+    jobs: int | None,
+    out: Path | None,
+    profile_folders: Sequence[Path],
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Run several versions of an SDK and print what changed from one to the next.
+
+    With RUN, a folder that `harness compare` or `harness history` wrote, nothing is run: what it holds is printed.
+    """
+    named = sdk_list(sdks)
+    tell = partial(_deliver, sdks=named, as_json=as_json)
+    if run is not None:
+        results = derive(run)
+        return UserInputError.exit_code if attempt(partial(tell, results)) or results.problems else 0
+    if not named:
+        raise UserInputError("names no SDK", where="harness history", remedy="Say --sdk python, or name a run's folder")
+    profiles = load_profiles(profile_folders)
+    request = Request(
+        sdks=_with_versions(named, profiles),
+        transports=comma_list(transports, "--transport"),
+        device="real",
+        overrides=Overrides(lifetime_s=lifetime),
+    )
+    chosen = scenarios_named(comma_list(scenarios, "--scenario") or SCENARIOS)
+    return measure(Wish(profiles, chosen, request, jobs=jobs, out=out, quiet=quiet), tell)
+
+
+def _with_versions(named: Sequence[str], profiles: Sequence[LoadedProfile]) -> list[str]:
+    """The SDKs asked for, in all the versions of their profiles where none is named."""
+    versions = {loaded.profile.sdk: known_versions(loaded.profile) for loaded in profiles}
+    return [full for name in named for full in [f"{name}@{one}" for one in versions.get(name, ())] or [name]]
+
+
+def _deliver(results: Results, *, sdks: Sequence[str], as_json: bool) -> None:
+    """Print the histories of these SDKs, or of all; what is missing goes to standard error."""
+    wanted = set(sdks)
+    rows = [row for row in results.rows if not wanted or wanted & {row.sdk, f"{row.sdk}@{row.version}"}]
+    found = histories(rows)
+    show(_json(found) if as_json else history_table(found, "text"))
+    for problem in results.problems:
+        complain(problem)
+
+
+def _json(found: Sequence[History]) -> str:
+    return json.dumps({"schema": 1, "histories": msgspec.to_builtins(found)}, indent=2)

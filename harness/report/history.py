@@ -1,0 +1,48 @@
+"""What changed from version to version, as tables: one for each SDK and scenario, transports that agree in everything taken together."""
+
+from collections.abc import Iterable, Sequence
+
+from harness.analysis import History, Step
+from harness.report.layout import WIDTH, Form, render, wrap
+
+__all__ = ["history_table"]
+
+_WIDTHS = (10, 106)
+
+
+def history_table(histories: Iterable[History], form: Form) -> str:
+    """Every history; the first version that was measured tells all it shows, those after it what they show otherwise."""
+    merged: dict[tuple[str, ...], list[str]] = {}
+    lines: dict[tuple[str, ...], list[list[str]]] = {}
+    for history in histories:
+        body = _lines(history.steps)
+        key = (_heading(history), *(cell for line in body for cell in line))
+        merged.setdefault(key, []).append(history.transport)
+        lines[key] = body
+    parts = [_part(key[0], transports, lines[key], form) for key, transports in merged.items()]
+    return "\n\n".join(parts) or "Nothing was run."
+
+
+def _heading(history: History) -> str:
+    recorded = f", recorded {history.origin.get('date', '')}" if history.origin.get("kind") == "recorded" else ""
+    return f"{history.sdk}, {history.scenario} (traffic: {history.traffic}; {history.device}{recorded})"
+
+
+def _part(heading: str, transports: Sequence[str], body: Sequence[Sequence[str]], form: Form) -> str:
+    text = f"{heading}, {', '.join(transports)}"
+    title = f"### {text}\n" if form == "markdown" else wrap(text, WIDTH)
+    return f"{title}\n{render(['version', 'what changed'], body, form, widths=_WIDTHS)}"
+
+
+def _lines(steps: Sequence[Step]) -> list[list[str]]:
+    first = next((step.version for step in steps if not step.status), None)
+    return [[step.version, _told(step, first=step.version == first)] for step in steps]
+
+
+def _told(step: Step, *, first: bool) -> str:
+    if step.status:
+        return f"{step.status}: {step.reason}"
+    if first:
+        return "\n".join(f"{what}: {shown}" for what, shown in step.shows.items()) or "shows nothing"
+    changes = [f"{one.what}: {one.before} → {one.after}" for one in step.changes]
+    return "\n".join(changes) or "as before"
