@@ -192,7 +192,8 @@ class Device:
         """Give calls under way up to `seconds` to end."""
         deadline = time.monotonic() + seconds
         for thread in list(self.calls):
-            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.ident is not None:  # one of the SDK's threads may be about to start it
+                thread.join(max(0.0, deadline - time.monotonic()))
 
     def shut_down(self) -> None:
         """Shut the client down; before there was such a call, an application could disconnect it."""

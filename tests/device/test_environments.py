@@ -10,14 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from support.adapter_rig import is_running
 from support.plans import a_profile, program
 
+from harness.clock import RealClock
+from harness.device.adapter import handshake
+from harness.device.driver import Hello
 from harness.device.environments import Environments, cache_folder, fingerprint
 from harness.device.runtimes import RUNTIMES, Runtime
 from harness.errors import EnvironmentProblem
-from harness.profile import LoadedProfile
+from harness.profile import KnownVersion, LoadedProfile, OtherVersions, at_version
 
 MARK = "import pathlib; pathlib.Path('installed').write_text('yes')"
 
@@ -237,3 +241,129 @@ def test_the_fingerprint_is_of_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "node_modules").mkdir()
     (tmp_path / "node_modules" / "x.js").write_text("x")
     assert fingerprint(tmp_path, ("npm", "ci"), "v20") == before
+
+
+def test_what_is_left_out_is_neither_copied_nor_counted(cache: Cache, tmp_path: Path) -> None:
+    """A lock file of the profile's own version says nothing about others."""
+    loaded = sdk(tmp_path)
+    (loaded.folder / "lock").write_text("1")
+    adapter = loaded.profile.adapter
+    assert adapter is not None
+    without = msgspec.structs.replace(adapter, without=("lock",))
+    loaded = msgspec.structs.replace(loaded, profile=msgspec.structs.replace(loaded.profile, adapter=without))
+    folder = cache.prepare(loaded).folder
+    assert not (folder / "lock").exists()
+    (loaded.folder / "lock").write_text("2")
+    assert cache.prepare(loaded).folder == folder
+
+
+# Versions: each of a fake SDK that is "installed" by writing its version into a file, which its device program says.
+
+SAYS_VERSION = """
+import json, pathlib, sys
+said = pathlib.Path("version").read_text()
+hello = {"event": "hello", "t": 0, "protocol": 1, "sdk": "fake", "sdk_version": said, "runtime": "none"}
+print(json.dumps({**hello, "transports": ["mqtt"], "capabilities": []}), flush=True)
+sys.stdin.read()
+"""
+WRITE = "import pathlib, sys; pathlib.Path('version').write_text(sys.argv[1])"
+
+
+def fake(folder: Path, *, install: str = WRITE, program_text: str = SAYS_VERSION, own: bool = True) -> LoadedProfile:
+    """A profile of version 1.0 of a fake SDK, and of any other; `own` false: its own version needs no install."""
+    source = folder / "fake"
+    source.mkdir()
+    (source / "device.py").write_text(program_text, encoding="utf-8")
+    others = OtherVersions(install=("{python}", "-c", install, "{version}"), command=("{python}", "{folder}/device.py"))
+    adapter = program(
+        "{python}",
+        "device.py",
+        install=("{python}", "-c", WRITE, "1.0") if own else (),
+        other_versions=others,
+    )
+    return a_profile("fake", adapter=adapter, folder=source, versions=(KnownVersion(version="2.0"),))
+
+
+async def verify(loaded: LoadedProfile) -> Hello:
+    """The real handshake."""
+    return await handshake(loaded, RealClock())
+
+
+def test_versions_stand_side_by_side(cache: Cache, tmp_path: Path) -> None:
+    """Each in its own folder, installed at the same time, verified by what its program says of itself."""
+    loaded = fake(tmp_path)
+    wanted = [loaded, at_version(loaded, "2.0"), at_version(loaded, "3.0rc1")]
+    outcomes = asyncio.run(cache.environments(verify=verify).prepare_all(wanted))
+    assert list(outcomes) == [("fake", "1.0"), ("fake", "2.0"), ("fake", "3.0rc1")]
+    folders = [one.folder for one in outcomes.values() if isinstance(one, LoadedProfile)]
+    assert [(folder / "version").read_text() for folder in folders] == ["1.0", "2.0", "3.0rc1"]
+    assert len(set(folders)) == 3
+    record = json.loads((folders[1] / ".environment.json").read_text())
+    assert (record["sdk"], record["version"], record["said_version"]) == ("fake", "2.0", "2.0")
+
+
+def test_an_install_of_another_version_is_none(cache: Cache, tmp_path: Path) -> None:
+    """However well it went: the program's word counts, and the log says so, too."""
+    loaded = at_version(fake(tmp_path, install="import pathlib; pathlib.Path('version').write_text('1.9')"), "2.0")
+    says = r"fake 2\.0 was installed and does not pass its handshake: fake 2\.0 was asked for, and the device program runs 1\.9\. .*\.log; "
+    with pytest.raises(EnvironmentProblem, match=says):
+        cache.prepare(loaded, verify=verify)
+    assert cache.names() == [".lock", ".log"]
+    assert "the device program runs 1.9" in next(cache.root.glob("*.log")).read_text()
+
+
+def test_an_install_whose_program_does_not_run_is_none(cache: Cache, tmp_path: Path) -> None:
+    """With its last words."""
+    loaded = at_version(fake(tmp_path, program_text="raise SystemExit('no such module')"), "2.0")
+    with pytest.raises(EnvironmentProblem, match=r"does not pass its handshake: .* no such module\."):
+        cache.prepare(loaded, verify=verify)
+    assert cache.names() == [".lock", ".log"]
+
+
+def test_the_own_version_asked_for_by_name_has_to_be_that(cache: Cache, tmp_path: Path) -> None:
+    """Where it runs as it is, and somebody has installed another one there; not asked for, it is measured as what it is."""
+    loaded = fake(tmp_path, own=False)
+    (loaded.folder / "version").write_text("1.1")
+    assert cache.prepare(loaded, verify=verify) is loaded
+    with pytest.raises(
+        EnvironmentProblem,
+        match=r"fake 1\.0 was asked for, and the device program runs 1\.1\. .*install the version there",
+    ):
+        cache.prepare(at_version(loaded, "1.0"), verify=verify)
+    (loaded.folder / "version").write_text("1.0")
+    assert cache.prepare(at_version(loaded, "1.0"), verify=verify).folder == loaded.folder
+
+
+def test_the_own_version_whose_program_does_not_run(cache: Cache, tmp_path: Path) -> None:
+    """It is this machine's fault, not the harness's."""
+    loaded = fake(tmp_path, own=False, program_text="raise SystemExit(1)")
+    with pytest.raises(EnvironmentProblem, match="ended by itself with exit code 1"):
+        cache.prepare(at_version(loaded, "1.0"), verify=verify)
+
+
+def test_an_environment_made_unasked_tells_its_version_later(cache: Cache, tmp_path: Path) -> None:
+    """A profile's install may bring another version than it says; whoever names the version does not get it."""
+    loaded = fake(tmp_path)
+    adapter = loaded.profile.adapter
+    assert adapter is not None
+    wrong = msgspec.structs.replace(adapter, install=("{python}", "-c", WRITE, "1.1"))
+    loaded = msgspec.structs.replace(loaded, profile=msgspec.structs.replace(loaded.profile, adapter=wrong))
+    folder = cache.prepare(loaded, verify=verify).folder
+    with pytest.raises(EnvironmentProblem, match=r"the device program runs 1\.1, in "):
+        cache.prepare(at_version(loaded, "1.0"), verify=verify)
+    (folder / ".environment.json").unlink()
+    assert cache.prepare(at_version(loaded, "1.0"), verify=verify).folder == folder
+
+
+def test_a_cache_that_cannot_be_written_can_be_used(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is noted in it."""
+    loaded = sdk(tmp_path)
+    folder = cache.prepare(loaded).folder
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("harness.device.environments.FileLock.attempt", refused)
+    assert cache.prepare(loaded).folder == folder
