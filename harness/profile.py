@@ -58,7 +58,7 @@ class OtherVersions(Document, frozen=True):
 
     In both commands, `{version}` and the words of its `[[versions]]` are filled in beside those of `AdapterProgram`. `without`: files of the
     folder that are about the profile's own version alone. `covers`: the ranges of versions that the device program can be made with (all
-    where it is empty); `why` says why no others.
+    where it is empty); `why` says why no others. `way`: how they are led to the hub, where that is another way.
     """
 
     install: tuple[str, ...]
@@ -66,6 +66,7 @@ class OtherVersions(Document, frozen=True):
     without: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
     why: str = ""
+    way: Literal["gateway", "host-ip"] | None = None
 
 
 class AdapterProgram(Document, frozen=True):
@@ -188,6 +189,7 @@ def at_version(loaded: LoadedProfile, version: str) -> LoadedProfile:
         install=_with_words(others.install, words),
         command=_with_words(others.command, words) or profile.adapter.command,
         without=others.without,
+        way=others.way or profile.adapter.way,
         other_versions=None,
     )
     return msgspec.structs.replace(made, profile=msgspec.structs.replace(made.profile, adapter=adapter))

@@ -31,10 +31,9 @@ WEBSOCKETS = {"mqtt": False, "mqtt-ws": True}
 SDK_VERSION = version("azure-iot-device")
 SINCE = {
     "lifetime": (2, 1, 3),  # sastoken_ttl
-    # Before, the factories for these credentials took no gateway_hostname, which is the way to the hub.
-    "own-token": (2, 11, 0),
-    "token-update": (2, 11, 0),
-    "x509": (2, 11, 0),
+    "own-token": (2, 4, 0),
+    "token-update": (2, 4, 0),
+    "x509": (2, 0, 0),
     "proxy": (2, 1, 0),  # ProxyOptions
     "twin": (2, 0, 0),
 }
@@ -82,7 +81,7 @@ def make_client(command: dict[str, Any], used: dict[str, object]) -> Any:
             used["lifetime_s"] = options["sastoken_ttl"] = command["lifetime_s"]
         return sdk.IoTHubDeviceClient.create_from_connection_string(text, **options)
     parts = dict(part.split("=", 1) for part in text.split(";"))
-    if "GatewayHostName" in parts:
+    if "GatewayHostName" in parts:  # which these two take from 2.11.0 on
         options["gateway_hostname"] = parts["GatewayHostName"]
     if by_token:
         return sdk.IoTHubDeviceClient.create_from_sastoken(parts["SharedAccessSignature"], **options)
