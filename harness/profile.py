@@ -169,14 +169,14 @@ def at_version(loaded: LoadedProfile, version: str) -> LoadedProfile:
             where="--sdk",
             remedy=f"This profile is about version {profile.version}, and does not say how others are installed: use --sdk {profile.sdk}",
         )
+    known = next((one for one in profile.versions if _same(one.version, version)), KnownVersion(version=version))
     made = msgspec.structs.replace(
-        loaded, asked=True, other=True, profile=msgspec.structs.replace(profile, version=version)
+        loaded, asked=True, other=True, profile=msgspec.structs.replace(profile, version=known.version)
     )
     if others.covers and not covers(others.covers, version):
         return msgspec.structs.replace(
             made, why_not=f"the device program is made for {' or '.join(others.covers)}: {others.why}"
         )
-    known = next((one for one in profile.versions if _same(one.version, version)), KnownVersion(version=version))
     words = {**known.words, "version": known.version}
     if lacking := sorted(_words_in((*others.install, *others.command)) - {*_WORDS, _HOSTS_FILE, *words}):
         raise UserInputError(
@@ -388,12 +388,16 @@ def _with_words(command: Iterable[str], words: Mapping[str, str]) -> tuple[str, 
     """The command with these words filled in; what is to be filled in later stays."""
 
     def filled(part: str) -> str:
-        pieces = [
-            (text.replace("{", "{{").replace("}", "}}"), word) for text, word, *_ in string.Formatter().parse(part)
-        ]
-        return "".join(text + ("" if word is None else words.get(word, f"{{{word}}}")) for text, word in pieces)
+        return "".join(
+            _literal(text) + ("" if word is None else _literal(words[word]) if word in words else f"{{{word}}}")
+            for text, word, *_ in string.Formatter().parse(part)
+        )
 
     return tuple(map(filled, command))
+
+
+def _literal(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 _RANGE_SIGNS = "<>=!,"

@@ -7,7 +7,15 @@ import pytest
 
 from harness.errors import ProfileError
 from harness.law import Law
-from harness.profile import LoadedProfile, Settings, find_profiles, load_profile, settings_problem
+from harness.profile import (
+    LoadedProfile,
+    Settings,
+    at_version,
+    find_profiles,
+    known_versions,
+    load_profile,
+    settings_problem,
+)
 
 MINIMAL = """
 schema = 1
@@ -447,3 +455,86 @@ def test_an_sdk_described_twice(tmp_path: Path) -> None:
     with pytest.raises(ProfileError, match="already described") as error:
         find_profiles([tmp_path])
     assert error.value.field == "sdk"
+
+
+SEVERAL = """
+[adapter]
+command = ["run", "{folder}/x{{}}"]
+runtime = "node"
+transports = ["mqtt"]
+install = ["get", "1.0"]
+
+[adapter.other_versions]
+install = ["get", "{version}", "{part}", "{{literal}}", "{folder}"]
+without = ["lock"]
+covers = [">=0.5"]
+why = "older ones are other ones"
+
+[[versions]]
+version = "0.9"
+words = { part = "9" }
+note = "the first"
+
+[[versions]]
+version = "2.0.0rc1"
+words = { part = "{10}" }
+"""
+
+
+def test_the_versions_of_a_profile_are_in_order(tmp_path: Path) -> None:
+    """Its own among them."""
+    assert known_versions(loaded(tmp_path, MINIMAL + SEVERAL).profile) == ["0.9", "1.0", "2.0.0rc1"]
+    assert known_versions(loaded(tmp_path, MINIMAL).profile) == ["1.0"]
+
+
+def test_a_profile_at_another_version(tmp_path: Path) -> None:
+    """Its words are filled in; those of the harness, and braces, stay for later. What is started is as for its own version."""
+    found = at_version(loaded(tmp_path, MINIMAL + SEVERAL), "2.0rc1")
+    assert (found.profile.version, found.asked, found.other, found.folder) == ("2.0.0rc1", True, True, tmp_path)
+    adapter = found.profile.adapter
+    assert adapter is not None
+    assert adapter.install == ("get", "2.0.0rc1", "{{10}}", "{{literal}}", "{folder}")
+    assert adapter.command == ("run", "{folder}/x{{}}")
+    assert (adapter.without, adapter.way) == (("lock",), "gateway")
+
+
+def test_a_profile_at_another_version_may_be_started_otherwise(tmp_path: Path) -> None:
+    """And led to the hub otherwise."""
+    more = 'why = "older ones are other ones"\ncommand = ["run", "{version}"]\nway = "host-ip"'
+    text = MINIMAL + SEVERAL.replace('why = "older ones are other ones"', more)
+    adapter = at_version(loaded(tmp_path, text), "0.9").profile.adapter
+    assert adapter is not None
+    assert (adapter.command, adapter.way) == (("run", "0.9"), "host-ip")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "problem"),
+    [
+        ('version = "0.9"', 'version = "1.0.0"', "versions[0]", "there twice"),
+        ('version = "0.9"', 'version = "latest"', "versions[0]", "is no version"),
+        ('version = "0.9"', 'version = ">=0.9"', "versions[0]", "is no version"),
+        ("{part}", "{port}", "adapter.other_versions.install", "holds other braces"),
+        (
+            'install = ["get", "{version}", "{part}", "{{literal}}", "{folder}"]',
+            "install = []",
+            "adapter.other_versions.install",
+            "is empty",
+        ),
+        ('covers = [">=0.5"]', 'covers = ["new"]', "adapter.other_versions.covers", "is no version"),
+        ('covers = [">=0.5"]', 'way = "hosts-file"', "adapter.other_versions.way", "hosts-file"),
+    ],
+)
+def test_versions_that_are_wrong(tmp_path: Path, old: str, new: str, field: str, problem: str) -> None:
+    """With the place and the remedy."""
+    error = refusal(tmp_path, MINIMAL + SEVERAL.replace(old, new, 1))
+    assert error.field == field
+    assert problem in error.problem
+
+
+def test_versions_need_a_way_to_be_installed(tmp_path: Path) -> None:
+    """And an own version that has a place in their order."""
+    before, _, after = SEVERAL.partition("[adapter.other_versions]")
+    versions = after[after.index("[[versions]]") :]
+    assert refusal(tmp_path, MINIMAL + before + versions.replace("{ part", "{ other")).field == "versions"
+    named = (MINIMAL + SEVERAL).replace('version = "1.0"', 'version = "LTS_1"')
+    assert refusal(tmp_path, named).field == "version"
