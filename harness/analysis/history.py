@@ -7,7 +7,7 @@ last version that showed it. Figures count as changed where they do so beyond wh
 |---|---|
 | renewal law, disconnect law | another member of the family, or a parameter outside of what fits the other version |
 | default lifetime, refused renewals | they differ by more than 2.5 s |
-| longest gap, unaware | another class (below 0.1 s, 1 s, 10 s, or longer), and more than three times as long or as short |
+| shortest gap (what disturbs a measurement only makes it longer), unaware | another class (below 0.1 s, 1 s, 10 s, or longer), and more than three times as long or as short |
 | all others | other words |
 """
 
@@ -119,7 +119,7 @@ def _law(finding: LawFinding | None) -> _Seen | None:
 
 def _default_lifetime(row: Row) -> _Seen | None:
     lifetime = row.default_lifetime_s
-    return None if lifetime is None else _near(seconds(round(lifetime)), lifetime, "s")
+    return None if lifetime is None else _near(f"{lifetime / 60:.3g} min", lifetime, "s")
 
 
 def _near(text: str, value: float, unit: str) -> _Seen:
@@ -135,7 +135,7 @@ def _class(value_s: float | None) -> _Seen | None:
 
 def _gap(row: Row) -> _Seen | None:
     if row.gap_ms:
-        return _class(max(row.gap_ms) / 1e3)
+        return _class(min(row.gap_ms) / 1e3)
     return _Seen("not back") if row.points_s and row.first else None
 
 
@@ -177,7 +177,7 @@ TRAITS: Final[Mapping[str, Callable[[Row], _Seen | None]]] = {
     "leaves": _farewell,
     "hub log": lambda row: _text(", ".join(row.hub_log) or None),
     "application saw": lambda row: _text(", ".join(in_brief(row.app)) or "nothing"),
-    "longest gap": _gap,
+    "shortest gap": _gap,
     "refused renewals": _refused,
     "after a refusal": lambda row: _text(row.recovery),
     "return": lambda row: _text(row.returned),

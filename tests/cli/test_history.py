@@ -57,7 +57,7 @@ def test_a_damaged_log_is_named(run: Path, capsys: pytest.CaptureFixture[str]) -
     (run / "cells" / "a.jsonl").write_text("garbage\n")
     text = output(capsys, run, code=2)
     assert "2.9.0" in text
-    assert "a.jsonl, line 1" in text
+    assert "a.jsonl: the first line is no header of a cell" in text
 
 
 def test_nothing_is_run_without_an_sdk(capsys: pytest.CaptureFixture[str]) -> None:
