@@ -1,11 +1,10 @@
-"""Profiles: what an SDK is, how its device program is started, how an emulated device plays it, and what is claimed about it.
+"""Profiles: what an SDK is, how its device program is started (`harness.program`), how an emulated device plays it, and what is claimed about it.
 
 A profile is a folder with a `profile.toml`; `Profile` is its shape. Bundled profiles travel with the package.
 """
 
 import re
-import string
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -13,9 +12,10 @@ from typing import Literal
 import msgspec
 
 from harness.claims import Claim, check_claims
-from harness.documents import Document, Transport, load, one_of
+from harness.documents import Document, Transport, load
 from harness.emulation import Emulation, check_emulation
 from harness.errors import ProfileError, UserInputError
+from harness.program import AdapterProgram, KnownVersion, OtherVersions, check_program, lacking_words, made_for
 from harness.versions import Version, covers, in_order, version_problem
 
 __all__ = [
@@ -43,50 +43,6 @@ class Settings(Document, frozen=True):
     lifetime_s: float | None = None
     margin_s: float | None = None
     margin_percent: float | None = None
-
-
-class KnownVersion(Document, frozen=True):
-    """A version worth comparing with others. `words`: what has to be filled in to install it, as the versions of packages it goes with."""
-
-    version: str
-    words: Mapping[str, str] = {}
-    note: str = ""
-
-
-class OtherVersions(Document, frozen=True):
-    """How a version that is not the profile's own is installed, and where its program is started otherwise, how.
-
-    In both commands, `{version}` and the words of its `[[versions]]` are filled in beside those of `AdapterProgram`. `without`: files of the
-    folder that are about the profile's own version alone. `covers`: the ranges of versions that the device program can be made with (all
-    where it is empty); `why` says why no others. `way`: how they are led to the hub, where that is another way.
-    """
-
-    install: tuple[str, ...]
-    command: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
-    covers: tuple[str, ...] = ()
-    why: str = ""
-    way: Literal["gateway", "host-ip"] | None = None
-
-
-class AdapterProgram(Document, frozen=True):
-    """How the device program is started. In `command`, `{python}` is the harness's interpreter, `{folder}` the folder it runs in.
-
-    `install`: a command, with the same words, that makes the SDK ready in a copy of the profile's folder, in which the program then
-    runs; without one, the program runs in the profile's folder as it is. `without`: files of the folder that are left out of the copy.
-    `way` is how the SDK is led to the hub: `gateway` (`GatewayHostName`), `host-ip` (`HostName` is the address), `hosts-file` (the
-    runtime resolves the hub's name by a file: in `command`, `{hosts_file}` is its path).
-    `proxy`: the SDK's public API takes an HTTP proxy, the way to WebSockets where port 443 cannot be bound.
-    """
-
-    command: tuple[str, ...]
-    runtime: Literal["python", "node", "java", "c", "dotnet"]
-    transports: tuple[Transport, ...]
-    way: Literal["gateway", "host-ip", "hosts-file"] = "gateway"
-    proxy: bool = False
-    install: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
-    other_versions: OtherVersions | None = None
 
 
 class Profile(Document, frozen=True):
@@ -177,21 +133,13 @@ def at_version(loaded: LoadedProfile, version: str) -> LoadedProfile:
         return msgspec.structs.replace(
             made, why_not=f"the device program is made for {' or '.join(others.covers)}: {others.why}"
         )
-    words = {**known.words, "version": known.version}
-    if lacking := sorted(_words_in((*others.install, *others.command)) - {*_WORDS, _HOSTS_FILE, *words}):
+    if lacking := lacking_words(others, known):
         raise UserInputError(
             f"{name} cannot be installed: its profile does not say with which {', '.join(lacking)}",
             where="--sdk",
             remedy=f"Use one of {', '.join(known_versions(profile))}, or add it to the profile's [[versions]]",
         )
-    adapter = msgspec.structs.replace(
-        profile.adapter,
-        install=_with_words(others.install, words),
-        command=_with_words(others.command, words) or profile.adapter.command,
-        without=others.without,
-        way=others.way or profile.adapter.way,
-        other_versions=None,
-    )
+    adapter = made_for(profile.adapter, others, known)
     return msgspec.structs.replace(made, profile=msgspec.structs.replace(made.profile, adapter=adapter))
 
 
@@ -246,7 +194,8 @@ def _check(profile: Profile, where: str) -> None:
         )  # fmt: skip
     _check_settings(profile, where)
     _check_versions(profile, where)
-    _check_adapter(profile, where)
+    if profile.adapter:
+        check_program(profile.adapter, profile.transports, profile.versions, where)
     check_emulation(profile.emulation, profile.transports, where)
     check_claims(profile.claims, where)
 
@@ -323,86 +272,5 @@ def _check_versions(profile: Profile, where: str) -> None:
         )  # fmt: skip
 
 
-def _check_other_versions(profile: Profile, others: OtherVersions, where: str) -> None:
-    words = {word for known in profile.versions for word in known.words}
-    known = (*_WORDS, "version", *sorted(words))
-    for name, more in (("install", ()), ("command", (_HOSTS_FILE,))):
-        if problem := _command_problem(getattr(others, name), (*known, *more), required=name == "install"):
-            raise ProfileError(problem, where=where, field=f"adapter.other_versions.{name}", remedy=_COMMAND_REMEDY)
-    for text in others.covers:
-        if problem := version_problem(text):
-            raise ProfileError(
-                problem, where=where, field="adapter.other_versions.covers", remedy='Write it as [">=2.0.0,<3.0.0a1"]'
-            )
-
-
-def _check_adapter(profile: Profile, where: str) -> None:
-    for transport in profile.adapter.transports if profile.adapter else ():
-        one_of(transport, profile.transports, what="transport of the adapter", where=where, error=ProfileError)
-    if profile.adapter:
-        for name in ("command", "install"):
-            known = (*_WORDS, *([_HOSTS_FILE] if name == "command" else []))
-            if problem := _command_problem(getattr(profile.adapter, name), known, required=name == "command"):
-                raise ProfileError(problem, where=where, field=f"adapter.{name}", remedy=_COMMAND_REMEDY)
-        _check_way(profile.adapter, where)
-        if profile.adapter.other_versions:
-            _check_other_versions(profile, profile.adapter.other_versions, where)
-
-
-def _check_way(adapter: AdapterProgram, where: str) -> None:
-    takes_one = any(f"{{{_HOSTS_FILE}}}" in part for part in adapter.command)
-    if takes_one != (adapter.way == "hosts-file"):
-        raise ProfileError(
-            f"{'takes' if takes_one else 'does not take'} a hosts file, and way is {adapter.way!r}",
-            where=where, field="adapter.command", remedy=f'`{{{_HOSTS_FILE}}}` and way = "hosts-file" go together',
-        )  # fmt: skip
-
-
-def _command_problem(command: tuple[str, ...], known: Sequence[str], *, required: bool) -> str:
-    """Why no process can be started by this command, or an empty text."""
-    if not command:
-        return "is empty" if required else ""
-    if not command[0].strip():
-        return "names no program"
-    for part in command:
-        if "\0" in part:
-            return f"{part!r} holds a NUL, which no argument can"
-        if not _placeholders_known(part, known):
-            return f"{part!r} holds other braces than {' and '.join(f'{{{word}}}' for word in known)}"
-    return ""
-
-
-def _placeholders_known(part: str, words: Sequence[str]) -> bool:
-    known = {(None, None, None), *((word, "", None) for word in words)}
-    try:
-        return all(tuple(rest) in known for _, *rest in string.Formatter().parse(part))
-    except ValueError:
-        return False
-
-
-def _words_in(command: Iterable[str]) -> set[str]:
-    return {word for part in command for _, word, *_ in string.Formatter().parse(part) if word}
-
-
-def _with_words(command: Iterable[str], words: Mapping[str, str]) -> tuple[str, ...]:
-    """The command with these words filled in; what is to be filled in later stays."""
-
-    def filled(part: str) -> str:
-        return "".join(
-            _literal(text) + ("" if word is None else _literal(words[word]) if word in words else f"{{{word}}}")
-            for text, word, *_ in string.Formatter().parse(part)
-        )
-
-    return tuple(map(filled, command))
-
-
-def _literal(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
-
-
 _RANGE_SIGNS = "<>=!,"
 _SDK = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_WORDS, _HOSTS_FILE = ("python", "folder"), "hosts_file"  # what is filled in, and what more in adapter.command
-_COMMAND_REMEDY = (
-    "Name the program and its arguments; {python} and {folder} are filled in, and a brace itself is written {{ or }}"
-)
