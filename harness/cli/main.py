@@ -35,6 +35,7 @@ for seconds. What the hub and the application saw is written to an event log, an
   harness compare                          every SDK this machine can run, in about a minute
   harness compare --sdk python --json      one SDK, for a program to read
   harness compare --sdk python --lifetime 150
+  harness compare --sdk python@2.9.0,2.14.0,node
   harness doctor                           what is missing for more
 """
 

@@ -31,16 +31,19 @@ def claims_table(profile: Profile) -> str:
     rows = [
         [_what(claim), ", ".join(claim.transports) or "all", claimed(claim), _source(claim)] for claim in profile.claims
     ]
-    heading = f"{profile.name} {profile.version} ({profile.language})"
+    others = [known.version for known in profile.versions]
+    compared = f"; to compare it with: {', '.join(others)}" if others else ""
+    heading = wrap(f"{profile.name} {profile.version} ({profile.language}){compared}", WIDTH)
     summary = f"\n{wrap(profile.summary, WIDTH)}" if profile.summary else ""
     return f"{heading}{summary}\n{render(['claim', 'transports', 'claimed', 'source'], rows, 'text', widths=[24, 12, 26, 48])}"
 
 
 def _what(claim: Claim) -> str:
-    """The claim's id, its kind where that is another word, and the scenario it is about."""
+    """The claim's id, its kind where that is another word, and the scenario and the versions it is about."""
     kind = [] if claim.kind == claim.id else [f"({claim.kind})"]
     scenario = [] if claim.when.scenario is None else [f"in {claim.when.scenario}"]
-    return "\n".join([claim.id, *kind, *scenario])
+    versions = [f"of {' or '.join(claim.versions)}"] if claim.versions else []
+    return "\n".join([claim.id, *kind, *scenario, *versions])
 
 
 def claimed(claim: Claim) -> str:
