@@ -28,7 +28,7 @@ def rows(root: Path, sdk: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("sdk", "versions"),
     [
-        pytest.param("python", ["2.0.0", "2.14.0"], marks=pytest.mark.real_sdk(runtime="python")),
+        pytest.param("python", ["2.9.0", "2.14.0"], marks=pytest.mark.real_sdk(runtime="python")),
         pytest.param("node", ["1.17.8", "1.18.4"], marks=pytest.mark.real_sdk(runtime="node")),
         pytest.param("java", ["2.0.0"], marks=pytest.mark.real_sdk(runtime="java")),
         pytest.param("c", ["1.10.1"], marks=pytest.mark.real_sdk(runtime="c")),
@@ -56,6 +56,7 @@ def test_a_version_that_does_not_exist_is_a_problem_of_the_environment(tmp_path:
 
 
 @pytest.mark.real_sdk(runtime="python")
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="versions before 2.7 import what Python 3.12 no longer has")
 def test_what_a_version_cannot_do_is_unsupported(tmp_path: Path) -> None:
     """In 2.0.0 the lifetime is a constant: its renewals are an hour apart, whatever is asked for."""
     fixed = ["--scenario", "renewal", "--transport", "mqtt", "--json", "-q", "--out", str(tmp_path)]
