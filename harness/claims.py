@@ -126,6 +126,9 @@ def _check_versions(claim: Claim, where: str, field: str) -> None:
 
 
 def _overlap(first: Claim, second: Claim) -> bool:
+    """A law, and an example of its own scenario with its own lifetime, are two claims."""
+    if isinstance(first.value, Law) and (first.when.scenario is None) != (second.when.scenario is None):
+        return False
     return (
         first.kind == second.kind
         and _meet(first.transports, second.transports)

@@ -45,7 +45,10 @@ class Emit(Protocol):
 class Header(msgspec.Struct, frozen=True):
     """The first line of a cell's file: all that analysis needs to know besides the events.
 
-    `scenario`, `claims`, `settings` are the documents as used, so that a log explains itself.
+    `scenario`, `claims`, `settings` are the documents as used, so that a log explains itself. `origin`: measured in this run, or recorded
+    elsewhere (see `harness.recorded`). `lacks`: kinds of evidence that a run of the harness would have and this log has not, so that
+    nobody takes their absence for an observation (docs/event-log.md has the words). `totals`: `sent` and `received` messages, where the
+    events do not tell of each.
     """
 
     format: int
@@ -64,6 +67,8 @@ class Header(msgspec.Struct, frozen=True):
     origin: Mapping[str, object] = msgspec.field(default_factory=lambda: {"kind": "this-run"})
     started: str = ""
     harness: str = ""
+    lacks: tuple[str, ...] = ()
+    totals: Mapping[str, int] = {}
 
 
 class CellLog(msgspec.Struct, frozen=True):

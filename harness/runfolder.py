@@ -2,6 +2,7 @@
 
 run.json              what was asked for, on which machine, with which versions; rewritten when the run ends
 cells/<id>.jsonl      the event logs: the only output of a run, everything else can be made again from them
+recorded/<id>.jsonl   recordings that were shown beside the run, as `harness.recorded` has them; measured elsewhere
 findings.json         the rows of `compare --json`
 table.md              the tables as Markdown
 diagnostics/          the hub's records: Azure Monitor's JSON lines, and the rows of AzureDiagnostics
@@ -16,9 +17,19 @@ from typing import BinaryIO, Literal
 import msgspec
 
 from harness.errors import LogError, UserInputError
-from harness.events import FORMAT, CellLog, read_cell_log
+from harness.events import FORMAT, CellLog
+from harness.recorded import find_recorded, read_log
 
-__all__ = ["RunFolder", "RunRecord", "default_root", "iso", "read_cells", "read_run", "write_derived"]
+__all__ = [
+    "RunFolder",
+    "RunRecord",
+    "default_root",
+    "iso",
+    "read_cells",
+    "read_recordings",
+    "read_run",
+    "write_derived",
+]
 
 Status = Literal["running", "finished", "interrupted"]
 
@@ -75,6 +86,14 @@ class RunFolder:
 
     def _write_record(self) -> None:
         write_derived(self.path, "run.json", msgspec.json.format(msgspec.json.encode(self.record)).decode() + "\n")
+
+    def add_recording(self, name: str, content: bytes) -> None:
+        """Put a recording beside the run, so that its tables can be made again from its folder alone.
+
+        Raises:
+            UserInputError: the folder cannot be written.
+        """
+        write_derived(self.path, f"recorded/{name}", content.decode())
 
 
 def write_derived(run: Path, name: str, text: str) -> None:
@@ -147,11 +166,16 @@ def read_cells(path: Path) -> Iterator[CellLog | LogError]:
     for file in files:
         try:
             if content := file.read_bytes():
-                yield read_cell_log(content.splitlines(keepends=True), where=str(file))
+                yield read_log(content, where=str(file))
         except LogError as problem:
             yield problem
         except OSError as problem:
             yield LogError(f"cannot be read ({problem.strerror})", where=str(file), remedy="Check its permissions")
+
+
+def read_recordings(path: Path) -> Iterator[CellLog | LogError]:
+    """The recordings that were shown beside the run in `path`; one that is refused comes as the error it makes."""
+    return find_recorded(path / "recorded")
 
 
 def _new_folder(root: Path, name: str) -> Path:

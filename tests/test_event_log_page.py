@@ -1,4 +1,4 @@
-"""The page about the event log is true to logs: every kind and field that a real run wrote is on it."""
+"""The page about the event log is true to logs: every kind and field that a real run wrote, or a recording holds, is on it."""
 
 import re
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.events import CellLog, Event
+from harness.recorded import bundled_recordings, find_recorded
 from harness.runfolder import read_cells
 
 ROOT = Path(__file__).parent.parent
@@ -15,8 +16,9 @@ DESCRIBED_ELSEWHERE = {"app"}  # by the page about the adapter protocol, which h
 
 @pytest.fixture(scope="module")
 def events() -> list[Event]:
-    """Every event of the published run, but for those of the adapter protocol."""
-    logs = [log for log in read_cells(ROOT / "results" / "published" / "reference") if isinstance(log, CellLog)]
+    """Every event of the published run and of the recordings, but for those of the adapter protocol."""
+    read = [*read_cells(ROOT / "results" / "published" / "reference"), *find_recorded(bundled_recordings())]
+    logs = [log for log in read if isinstance(log, CellLog)]
     return [event for log in logs for event in log.events if event.src not in DESCRIBED_ELSEWHERE]
 
 

@@ -12,7 +12,7 @@ the device left, or, where a renewal by a new connection was refused, from the f
 
 Both halves of `next-send` are needed: an attempt in its own time may fall behind a send by chance, but then mostly not behind the first one. An attempt begins when the hub accepts a connection, or with a put-token on one that stands. Where the only send that could have caused the first attempt
 came within half a second after the end, where the lag of the hub's loop makes a difference, where the device tried and was not let in, and
-where it was watched for too short a time, nothing can be told. Nor is a return possible with a token the application supplied, once the hub has cut
+where it was watched for too short a time, or the log does not tell when the application sent, nothing can be told. Nor is a return possible with a token the application supplied, once the hub has cut
 the connection for its expiry. A device whose program has ended is no longer watched.
 
 `unaware` is how many seconds pass from such an end to the first sign that the device has noticed: the application is shown something (a status, an
@@ -32,6 +32,7 @@ from msgspec.structs import replace
 
 from harness.analysis.fields import of_kind, text
 from harness.analysis.findings import EXPIRED, Aftermath, C2dAfterReturn, CellFindings, Return
+from harness.analysis.lacking import NO_SENDS
 from harness.analysis.messages import Results
 from harness.analysis.recovery import REACTION_S, sends_between, worst_lag_s
 from harness.analysis.signatures import is_shown
@@ -107,6 +108,8 @@ def _returned(
         return None, "the application's token had expired: it could not be let in again"
     back_s = math.inf if absence.back_s is None else absence.back_s
     attempts = [at for at in starts if since < at <= back_s]
+    if absence.back is not None and cell.sends_hidden:
+        return None, NO_SENDS
     if absence.back is not None:
         return _how(attempts, since, timeline, events)
     if attempts:

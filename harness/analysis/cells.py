@@ -6,12 +6,14 @@ import msgspec
 
 from harness.analysis.aftermath import aftermath
 from harness.analysis.fields import items, mapping, number, of_kind, text
-from harness.analysis.findings import AbsenceFinding, CellFindings, Signature
+from harness.analysis.findings import AbsenceFinding, CellFindings, InBandFinding, Signature
 from harness.analysis.inband import PointOf, in_band, refused_renewals
+from harness.analysis.lacking import clock_rate, origin_of_row
 from harness.analysis.messages import messages, outcomes
 from harness.analysis.notes import notes
 from harness.analysis.recovery import recovery
 from harness.analysis.renewals import (
+    clearest_token,
     first_token,
     first_uses,
     gap_ms,
@@ -62,7 +64,7 @@ def _stated(log: CellLog, timeline: Timeline) -> CellFindings:
         reason=reason,
         awaited=awaited and bool(timeline.admitted),
         repeat=header.repeat,
-        origin=header.origin,
+        origin=origin_of_row(header.origin),
         way=header.way,
         settings=header.settings,
         settings_of=text(scenario, "settings"),
@@ -74,12 +76,14 @@ def _stated(log: CellLog, timeline: Timeline) -> CellFindings:
         disturbed=_is_disturbed(header),
         closes_otherwise=scenario.get("closes_otherwise") is True,
         about_the_end=_is_disturbed(header) or text(mapping(scenario, "hub"), "close") not in OWN_WAY,
+        lacks=header.lacks,
+        clock_rate=clock_rate(header),
     )
 
 
 def _with_tokens(cell: CellFindings, timeline: Timeline, events: Sequence[Event]) -> CellFindings:
     """The cell with its first token, and whether one was watched to its end."""
-    first = first_token(timeline, _told_s(events))
+    first = first_token(timeline, _told_s(events)) if cell.clock_rate is None else clearest_token(timeline)
     return msgspec.structs.replace(
         cell,
         token_outlived=outlived(timeline, cell.grace_s),
@@ -92,24 +96,27 @@ def _course(log: CellLog, timeline: Timeline, cell: CellFindings) -> dict[str, o
     """What happened from the first time the device asked to be let in to the closing."""
     records = hub_records(log.events, timeline.closing_s)
     whole = overall(log.events, timeline, records)
-    recovered, why_not = recovery(timeline, log.events)
+    recovered, why_not = recovery(timeline, log.events, sends_hidden=cell.sends_hidden)
     lifetime_s, point_of = _points(timeline, cell)
     became = outcomes(log.events)
-    traffic = messages(log.events)
+    traffic = messages(log.events, totals=log.header.totals, rows_left_out="quiet-rows" in cell.lacks)
     return {
         "watched_s": round(max(timeline.closing_s - timeline.first_connect_s, 0.0), 3),
         "connections": len(timeline.admitted),
         "refused": sum(one.refused + sum(put.refused for put in one.puts) for one in timeline.visits),
         "put_tokens": sum(1 for _ in of_kind(log.events, "hub", "put-token")),
         "absences": _absences(log.events, timeline, cell, signatures(log.events, timeline, records)),
-        "in_band": in_band(
-            log.events,
-            timeline,
-            records,
-            became,
-            traffic.telemetry.lost_ids,
-            lifetime_s=lifetime_s,
-            point_of=point_of,
+        "in_band": _as_timed(
+            cell,
+            in_band(
+                log.events,
+                timeline,
+                records,
+                became,
+                traffic.telemetry.lost_ids,
+                lifetime_s=lifetime_s,
+                point_of=point_of,
+            ),
         ),
         "refused_renewals": refused_renewals(log.events, timeline, records, point_of),
         "aftermath": aftermath(timeline, log.events, cell, became.c2d),
@@ -120,6 +127,13 @@ def _course(log: CellLog, timeline: Timeline, cell: CellFindings) -> dict[str, o
         "recovery": recovered,
         "recovery_reason": why_not,
     }
+
+
+def _as_timed(cell: CellFindings, found: tuple[InBandFinding, ...]) -> tuple[InBandFinding, ...]:
+    """The renewals in place; how long the answers took is told only where the log has requests and answers apart."""
+    if "answer-times" not in cell.lacks:
+        return found
+    return tuple(msgspec.structs.replace(one, took_ms=None) for one in found)
 
 
 def _points(timeline: Timeline, cell: CellFindings) -> tuple[float | None, PointOf]:

@@ -7,10 +7,11 @@ import msgspec
 from harness.analysis.fields import number
 from harness.analysis.findings import CellFindings, FirstToken
 from harness.analysis.law import TOLERANCE_S, LawFinding, describe, seconds
+from harness.analysis.renewals import token_lifetime
 from harness.claims import ClaimValue
 from harness.law import Law
 
-__all__ = ["Evidence", "Observed", "follows_margin", "margin_of", "own_key", "printable"]
+__all__ = ["Evidence", "Observed", "follows_margin", "is_about_renewals", "margin_of", "obeys", "own_key", "printable"]
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -56,12 +57,23 @@ def margin_of(cell: CellFindings) -> tuple[float | None, float | None]:
 
 def follows_margin(cell: CellFindings, point_s: float) -> bool:
     """Whether a renewal at `point_s` is what the margin in the cell's settings asks for, as near as a law can tell."""
-    margin, percent = margin_of(cell)
-    lifetime = cell.set_lifetime_s
+    return cell.set_lifetime_s is not None and obeys(margin_of(cell), cell, point_s)
+
+
+def obeys(asked: tuple[float | None, float | None], cell: CellFindings, point_s: float) -> bool:
+    """Whether a renewal of the cell at `point_s` is what a margin, in seconds or in percent of the lifetime, asks for."""
+    margin, percent = asked
+    lifetime = token_lifetime(cell.first_token, cell.set_lifetime_s)
     if lifetime is None or (margin is None and percent is None):
         return False
-    asked = lifetime - margin if margin is not None else lifetime * (1 - (percent or 0.0) / 100)
-    return abs(point_s - asked) <= TOLERANCE_S
+    point = lifetime - margin if margin is not None else lifetime * (1 - (percent or 0.0) / 100)
+    return abs(point_s - point) <= TOLERANCE_S
+
+
+def is_about_renewals(cell: CellFindings) -> bool:
+    """Whether the cell's scenario is about renewals: see `harness.analysis.verdicts`."""
+    owns = cell.credential == "key" and not cell.disturbed
+    return owns and (cell.settings_of == "profile" or cell.awaits_renewals)
 
 
 def own_key(cells: Iterable[CellFindings]) -> list[CellFindings]:

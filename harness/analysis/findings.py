@@ -103,7 +103,7 @@ class AbsenceFinding(msgspec.Struct, frozen=True):
 
 
 class InBandFinding(msgspec.Struct, frozen=True):
-    """One renewal in place: a put-token with a new token, answered 200 while the device stayed (`took_ms` later).
+    """One renewal in place: a put-token with a new token, answered 200 while the device stayed (`took_ms` later; null where the log does not tell).
 
     `lifetime_s` and `point_s` speak of the token that was replaced, as of the put-token's arrival. What belongs to the renewal lies between half
     a second before the put-token and two seconds after the answer: `left`, whether the device left then, by whatever cause; the `signature`;
@@ -111,7 +111,7 @@ class InBandFinding(msgspec.Struct, frozen=True):
     """
 
     at_s: float
-    took_ms: float
+    took_ms: float | None
     lifetime_s: float | None = None
     point_s: float | None = None
     left: bool = False
@@ -130,7 +130,7 @@ class InBandFinding(msgspec.Struct, frozen=True):
     @property
     def back_s(self) -> float:
         """When it was over."""
-        return self.at_s + self.took_ms / 1e3
+        return self.at_s + (self.took_ms or 0.0) / 1e3
 
     @property
     def undisturbed(self) -> bool:
@@ -256,7 +256,8 @@ class CellFindings(msgspec.Struct, frozen=True):
     beyond its end and the hub's grace, on a connection that stood until then or was cut for it. `hub_log`, `app`, `log`: of the whole
     cell, as in a `Signature`. `recovery`: after the first refused reconnect. `capabilities`: of the adapter's hello, or null without one.
     `grace_s`: of this cell's hub. `refused`: attempts to be let in or to renew, and the token in use presented once more, that the hub answered so. `disturbed`: the scenario has faults. `about_the_end`: it has, or it sets how the hub ends a connection otherwise than
-    by FIN, so that what follows is what it is about. `closes_otherwise`: by an option, not by the scenario.
+    by FIN, so that what follows is what it is about. `closes_otherwise`: by an option, not by the scenario. `lacks`: kinds of evidence that this
+    log has not (see `harness.analysis.lacking`); `clock_rate`: virtual seconds to a real one, null in real time.
     """
 
     cell: str
@@ -302,11 +303,18 @@ class CellFindings(msgspec.Struct, frozen=True):
     recovery: Recovery | None = None
     recovery_reason: str = ""
     notes: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    clock_rate: float | None = None
 
     @property
     def measured(self) -> bool:
         """Whether the cell ran far enough to be analysed."""
         return self.status in MEASURED
+
+    @property
+    def sends_hidden(self) -> bool:
+        """Whether the application sent messages and the log does not tell when."""
+        return "commands" in self.lacks and "sending" in self.traffic.split("+")
 
     @property
     def first_token(self) -> FirstToken | None:

@@ -32,6 +32,7 @@ __all__ = [
     "describe_short",
     "fit_law",
     "seconds",
+    "too_few",
 ]
 
 TOLERANCE_S: Final = 1.25
@@ -85,7 +86,7 @@ class LawFinding(msgspec.Struct, frozen=True):
 def fit_law(observations: Sequence[Observation]) -> LawFinding:
     """Choose the member of the family that explains all `observations`."""
     known = tuple(observations)
-    if problem := _too_few(known):
+    if problem := too_few(known):
         return LawFinding(None, problem, observations=known)
     fits = (_margin(known), _fraction(known), _hub_cut(known), _never(known))
     candidates = tuple(fit for fit in fits if fit is not None)
@@ -148,7 +149,7 @@ def _fraction_of(law: Law | Fit) -> float:
     return law.fraction if isinstance(law, Law) else law.value
 
 
-def _too_few(observations: Sequence[Observation]) -> str:
+def too_few(observations: Sequence[Observation]) -> str:
     """Why these observations cannot tell one law from another, or an empty text."""
     if not observations:
         return "it was not seen to happen, and no token was watched to its end"

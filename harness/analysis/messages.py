@@ -8,13 +8,16 @@ Telemetry, by the numbered ids the harness hands to the device:
 | confirmed | the SDK told the application that it is through |
 | reached | arrived at the hub at least once |
 | duplicated | arrived more than once; whether by the protocol's own re-sending (MQTT's DUP, same packet identifier) or as a new message is noted |
-| reordered | first arrived after a message with a higher id |
+| reordered | first arrived after a message with a higher id, or, of those that came again because the connection went before they were acknowledged, came again after one |
 | send_failed | did not reach the hub, and the application was told of a failure |
 | lost | did not reach the hub, and either the application was told that it is through, or a message with a higher id got there: it was passed over |
 | unfinished | did not reach the hub, and nothing more is known: perhaps it was still under way |
 
 Over AMQP a transfer that the hub answered by rejected or released has not arrived: the hub did not take it. The emulated hub accepts every one; a
 real one may not.
+
+Where a log leaves quiet rows out, its header's totals count what was sent and what reached the hub; what is missing and has not failed is unfinished. What
+came again is then the least there was, and a message that was under way and had not come again when a later one did is reordered.
 
 C2D messages are answered when the application was shown them (where what it reports of them carries no ids: when the device acknowledged
 them), and lost when the device acknowledged one, by accepting or rejecting it, that the application never saw; one that came back to the hub
@@ -50,12 +53,14 @@ class Outcomes(msgspec.Struct, frozen=True):
     methods: Results
 
 
-def messages(events: Sequence[Event]) -> Messages:
-    """What became of all traffic of a cell."""
+def messages(
+    events: Sequence[Event], *, totals: Mapping[str, int] | None = None, rows_left_out: bool = False
+) -> Messages:
+    """What became of all traffic of a cell; `totals` has `sent` and `received` where the events do not tell of each message."""
     found = outcomes(events)
     gap, renewal = probes(events, "gap"), probes(events, "renewal")
     return Messages(
-        telemetry=telemetry(events),
+        telemetry=_by_totals(telemetry(events, rows_left_out=rows_left_out), events, totals or {}),
         c2d=exchanges(found.c2d, found.c2d.asked - gap["c2d"] - renewal["c2d"]),
         methods=exchanges(found.methods, found.methods.asked - gap["method"] - renewal["method"]),
         gap_c2d=exchanges(found.c2d, gap["c2d"]),
@@ -92,7 +97,7 @@ def probes(
     }
 
 
-def telemetry(events: Sequence[Event]) -> Telemetry:
+def telemetry(events: Sequence[Event], *, rows_left_out: bool = False) -> Telemetry:
     """Count the numbered messages; see the module's table."""
     confirmed = _ids(of_kind(events, "app", "sent"))
     failed = _ids(of_kind(events, "app", "send_failed")) - confirmed
@@ -109,7 +114,7 @@ def telemetry(events: Sequence[Event]) -> Telemetry:
         reached=len(arrivals),
         lost=len(lost),
         duplicated=len(duplicates),
-        reordered=_reordered(arrivals),
+        reordered=len(_reordered(arrivals) | _came_again_late(events, rows_left_out=rows_left_out)),
         send_failed=len(missing & failed),
         failed_but_reached=len(failed & arrivals.keys()),
         unfinished=len(silent - lost),
@@ -157,12 +162,57 @@ def _duplicate(one: int, copies: Sequence[Event]) -> Duplicate:
     )
 
 
-def _reordered(in_order_of_arrival: Iterable[int]) -> int:
-    highest, late = -1, 0
+def _reordered(in_order_of_arrival: Iterable[int]) -> set[int]:
+    highest, late = -1, set()
     for one in in_order_of_arrival:
-        late += one < highest
+        if one < highest:
+            late.add(one)
         highest = max(highest, one)
     return late
+
+
+def _came_again_late(events: Sequence[Event], *, rows_left_out: bool) -> set[int]:
+    """Messages under way when a connection went, and which came again after one with a higher id."""
+    late: set[int] = set()
+    under_way: set[int] = set()
+    for copies in _by_connection(events):
+        again = dict.fromkeys(one for one, _ in copies if one in under_way)
+        late |= _reordered(again)
+        if rows_left_out:
+            late |= {one for one in under_way - again.keys() if one < max(again, default=one)}
+        acknowledged = {one for one, known in copies if known}
+        under_way = (under_way | {one for one, _ in copies}) - acknowledged
+    return late
+
+
+def _by_connection(events: Sequence[Event]) -> list[list[tuple[int, bool]]]:
+    """The numbered messages that arrived on each connection, in order, and whether the hub acknowledged them there."""
+    acknowledged = {_transfer(event) for event in of_kind(events, "hub", "puback", "disposition")}
+    found: dict[str, list[tuple[int, bool]]] = {}
+    for event in of_kind(events, "hub", "telemetry"):
+        one = whole(event.fields, "message_id")
+        if one is not None:
+            copies = found.setdefault(text(event.fields, "conn"), [])
+            copies.append((one, _transfer(event) in acknowledged))
+    return list(found.values())
+
+
+def _transfer(event: Event) -> tuple[str, ...]:
+    """What an acknowledgement and the message it is about have in common."""
+    return tuple(text(event.fields, name) for name in ("conn", "packet_id", "delivery_id"))
+
+
+def _by_totals(found: Telemetry, events: Sequence[Event], totals: Mapping[str, int]) -> Telemetry:
+    """The counts as the header's totals have them, where it has any."""
+    sent, received = totals.get("sent"), totals.get("received")
+    if sent is None or received is None:
+        return found
+    missing = max(sent - received, 0)
+    failed = min(len(_ids(of_kind(events, "app", "send_failed"))), missing)
+    return msgspec.structs.replace(
+        found, sent=sent, reached=received, lost=0, lost_ids=(), send_failed=failed, failed_but_reached=0,
+        unfinished=missing - failed,
+    )  # fmt: skip
 
 
 def _c2d(events: Sequence[Event]) -> Results:

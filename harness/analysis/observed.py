@@ -21,6 +21,7 @@ from typing import Final, Literal
 from harness.analysis.configurable import TOO_SLOW, default_token, lifetime_configurable, point_configurable
 from harness.analysis.evidence import Evidence, Observed, printable
 from harness.analysis.findings import AbsenceFinding, Aftermath, CellFindings, InBandFinding, Telling
+from harness.analysis.lacking import HUB_LOG, NO_HUB_LOG
 from harness.analysis.law import LawFinding, Observation, describe_interval, seconds
 from harness.analysis.points import laws, renewal_ways
 from harness.claims import ClaimKind, ClaimValue
@@ -82,6 +83,8 @@ def _of_absences(
     """
 
     def observed(evidence: Evidence) -> Observed:
+        if side == "hub" and all(HUB_LOG in cell.lacks for cell in evidence.main):
+            return Observed(reason=NO_HUB_LOG)
         telling = [one for cell in evidence.main for one in _told(cell)]
         whole = [absence for absence in telling if not _lacks(absence, side)]
         seen = [shown for absence in whole if (shown := value(absence)) is not None]

@@ -3,15 +3,16 @@
 A renewal counts in the life of the token it replaces, from the moment the device left, or put a new one in its place; so does any other leaving that the device decided on or
 the hub enforced because of the token. A cell that outlived a token (`CellFindings.token_outlived`) and saw no renewal, or no leaving at all, counts
 as `never`; one that was never let in, or lost its connection for another reason, shows neither.
-The cells that set no margin are asked; only where there are none, those with the margin of the main settings. Where these renew as that margin asks,
+The cells that set no margin are asked. Where their lifetimes are too few to tell laws apart, those with a margin are heard too which show the same law: the
+margin is without effect, or it is what the cells that set none show; and so are the cells of the SDK's other rows that are about renewals. Only where there are none, those with the margin of the main settings. Where these renew as that margin asks,
 what they show is no default of the SDK; where they do not, the setting is without effect and they show the SDK's own law.
 """
 
 from collections.abc import Iterator, Sequence
 
-from harness.analysis.evidence import Evidence, follows_margin, margin_of
+from harness.analysis.evidence import Evidence, follows_margin, is_about_renewals, margin_of, obeys
 from harness.analysis.findings import EXPIRED, AbsenceFinding, CellFindings, InBandFinding, RenewalHow
-from harness.analysis.law import Actor, LawFinding, Observation, fit_law
+from harness.analysis.law import Actor, LawFinding, Observation, fit_law, too_few
 from harness.analysis.renewals import token_lifetime
 
 __all__ = ["laws", "renewal_ways"]
@@ -19,11 +20,38 @@ __all__ = ["laws", "renewal_ways"]
 
 def laws(evidence: Evidence) -> tuple[LawFinding, LawFinding, bool]:
     """The laws of renewing and of disconnecting, and whether they are those of a margin that was set."""
-    unset = [cell for cell in evidence.row if margin_of(cell) == (None, None)]
-    alike = unset or [cell for cell in evidence.row if margin_of(cell) == margin_of(evidence.main[0])]
-    renewing = fit_law([one for cell in alike for one in _renewals_observed(cell)])
-    disconnecting = fit_law([one for cell in alike for one in _disconnects_observed(cell)])
-    return renewing, disconnecting, any(_obeys_its_margin(cell) for cell in alike)
+    heard = _heard(evidence)
+    renewing = fit_law([one for cell in heard for one in _renewals_observed(cell)])
+    disconnecting = fit_law([one for cell in heard for one in _disconnects_observed(cell)])
+    obeyed = any(_obeys_its_margin(cell) for cell in heard)
+    return renewing, disconnecting, obeyed and not any(_leaves_the_margin(cell) for cell in heard)
+
+
+def _heard(evidence: Evidence) -> list[CellFindings]:
+    """The cells that are asked for the law."""
+    unset = [cell for cell in evidence.row if _leaves_the_margin(cell)]
+    own = unset or [cell for cell in evidence.row if margin_of(cell) == margin_of(evidence.main[0])]
+    seen = [one for cell in own for one in _renewals_observed(cell)]
+    if not seen or not too_few(seen) or not is_about_renewals(evidence.main[0]):
+        return own
+    elsewhere = [cell for cell in evidence.subject if cell not in evidence.row and is_about_renewals(cell)]
+    possible = [*own, *(cell for cell in (*evidence.row, *elsewhere) if cell not in own)]
+    unset = [cell for cell in possible if _leaves_the_margin(cell)]
+    alike = [cell for cell in possible if cell in unset or _shows_the_same(cell, unset)]
+    return alike if all(cell in alike for cell in own) else own
+
+
+def _leaves_the_margin(cell: CellFindings) -> bool:
+    return margin_of(cell) == (None, None)
+
+
+def _shows_the_same(cell: CellFindings, unset: Sequence[CellFindings]) -> bool:
+    """Whether the cell's margin is without effect, or is what the cells show that set none."""
+    points = [one.point_s for one in cell.renewals if one.point_s is not None]
+    if points and not any(follows_margin(cell, point) for point in points):
+        return True
+    default = [(one, renewal.point_s) for one in unset for renewal in one.renewals]
+    return bool(default) and all(point is not None and obeys(margin_of(cell), one, point) for one, point in default)
 
 
 def renewal_ways(cells: Sequence[CellFindings]) -> list[RenewalHow]:

@@ -8,6 +8,8 @@
 
 A send shortly before the trouble, or before the end, counts as a cause, but not against an SDK that did not answer it. Both halves of `next-send` are needed: attempts in whole seconds may fall behind sends in whole seconds by chance, but then not behind all of them.
 
+A log that does not tell when the application sent can show `none` only.
+
 What happened is stamped when the hub's loop sees it, so an answer to a send may appear later by as much as that loop was late. The attempts are judged
 with the quarter of a second and with the worst lag since the trouble added to it; where that makes a difference, nothing can be told.
 """
@@ -16,6 +18,7 @@ from collections.abc import Sequence
 
 from harness.analysis.fields import number, of_kind
 from harness.analysis.findings import Recovery
+from harness.analysis.lacking import NO_SENDS
 from harness.analysis.renewals import LAG_WINDOW_S
 from harness.analysis.timeline import Absence, Timeline
 from harness.events import Event
@@ -27,7 +30,7 @@ REACTION_S = 0.25
 MOST = 0.75
 
 
-def recovery(timeline: Timeline, events: Sequence[Event]) -> tuple[Recovery | None, str]:
+def recovery(timeline: Timeline, events: Sequence[Event], *, sends_hidden: bool = False) -> tuple[Recovery | None, str]:
     """What the device did after its first refused reconnect, or None and why that cannot be told."""
     since = next((since for absence in timeline.absences if (since := _trouble(absence)) is not None), None)
     if since is None:
@@ -38,6 +41,8 @@ def recovery(timeline: Timeline, events: Sequence[Event]) -> tuple[Recovery | No
         return None, f"the device was watched for only {watched_s:.1f} s after it was refused or left"
     if not later:
         return "none", ""
+    if sends_hidden:
+        return None, NO_SENDS
     lag_s = worst_lag_s(since, timeline, events)
     sends = sends_between(since - REACTION_S - lag_s, timeline.closing_s, events)
     judged = {_judge(later, sends, since, timeline.closing_s, within) for within in (REACTION_S, REACTION_S + lag_s)}

@@ -16,6 +16,9 @@ refutes that; else what the first token had when its connection was accepted, in
 lifetime, or up to a second later, for most SDKs cut the expiry down to whole seconds; and not after it was first used, which is the better
 estimate where it is the earlier one, for most SDKs make a token when they need it.
 
+Where the device's clock was accelerated, what lies between its making a token and presenting it was not, and counts many times over: the first token is then
+judged by that token of the cell which the least time can have passed since its making.
+
 The first token bears a lifetime out that is up to two seconds above what it had (one for the whole second, one for the way to the hub) or a little
 more than one below (an SDK may add a second). It refutes one that is not within these limits whenever between the command to open and the
 CONNECT it was made. What lies between was made unclear by a slow connecting, and is neither.
@@ -32,6 +35,7 @@ from harness.events import Event
 
 __all__ = [
     "bears_out",
+    "clearest_token",
     "first_token",
     "first_uses",
     "gap_ms",
@@ -68,6 +72,21 @@ def first_token(timeline: Timeline, told_s: float) -> FirstToken | None:
             began = (one.began_s, one.attempt_s, min(told_s, one.began_s))
             return FirstToken(*(round(one.token.expires_s - at, 3) for at in began))
     return None
+
+
+def clearest_token(timeline: Timeline) -> FirstToken | None:
+    """The token whose making is known best, from the times of its first use: what an accelerated clock leaves to go by."""
+    seen: dict[TokenId, tuple[float, float, float]] = {}
+    for one in timeline.visits:
+        if one.token and one.token.expires_s is not None:
+            seen.setdefault(one.token.id, (one.attempt_s - one.began_s, one.token.expires_s, one.began_s))
+        for put in one.puts:
+            if put.token.expires_s is not None:
+                seen.setdefault(put.token.id, (0.0, put.token.expires_s, put.at_s))
+    if not seen:
+        return None
+    width, expires_s, began_s = min(seen.values())
+    return FirstToken(*(round(expires_s - at, 3) for at in (began_s, began_s + width, began_s)))
 
 
 def bears_out(first: FirstToken, asked_s: float) -> bool | None:

@@ -23,6 +23,7 @@ from harness.analysis.findings import (
     Telemetry,
     Telling,
 )
+from harness.analysis.lacking import origin_of_row
 from harness.analysis.law import LawFinding
 from harness.analysis.points import laws, renewal_ways
 from harness.analysis.renewals import token_lifetime
@@ -52,6 +53,8 @@ class Row(msgspec.Struct, frozen=True):
     how many absences showed it, and of how many. Without an absence, `hub_log`, `app` and `log` are those of the whole first cell.
     `returned`, `unaware_s` (the longest), `silent_s` (where an end was never noticed: for how long it was watched), `c2d_after_return`: what followed where the hub or a fault ended the device's stay, as the claims of these kinds have it;
     null where the row's scenario is not about that, or it was not seen.
+    `lacks`, `clock_rate`: of the main cells (see `CellFindings`); where the clock was not the real one, gaps are not the SDK's: computation and network were not
+    accelerated with it. `at_least`: counts of messages that are the least there was.
     The laws are null where the application holds a fixed token. `law_margin_set`: the law is that of a margin the settings asked for, not the SDK's own.
     """
 
@@ -102,6 +105,13 @@ class Row(msgspec.Struct, frozen=True):
     verdicts: tuple[Verdict, ...] = ()
     cells: tuple[CellFindings, ...] = ()
     notes: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    clock_rate: float | None = None
+
+    @property
+    def at_least(self) -> tuple[str, ...]:
+        """The names of the counts that are the least there was."""
+        return ("duplicated", "reordered") if "quiet-rows" in self.lacks else ()
 
     @property
     def only_shows_the_default(self) -> bool:
@@ -143,12 +153,16 @@ def _cells(logs: Iterable[CellLog]) -> list[tuple[CellLog, CellFindings]]:
 def _documented(log: CellLog) -> _Key:
     """The subject as the header names it."""
     header = log.header
-    return header.sdk, header.version, header.device, msgspec.json.encode(header.origin, order="deterministic")
+    return header.sdk, header.version, header.device, _key_of(origin_of_row(header.origin))
 
 
 def _subject(cell: CellFindings) -> _Key:
     """What a claim's evidence is drawn together over."""
-    return cell.sdk, cell.version, cell.transport, cell.device, msgspec.json.encode(cell.origin, order="deterministic")
+    return cell.sdk, cell.version, cell.transport, cell.device, _key_of(cell.origin)
+
+
+def _key_of(origin: Mapping[str, object]) -> bytes:
+    return msgspec.json.encode(origin, order="deterministic")
 
 
 def _main(group: Sequence[CellFindings]) -> list[CellFindings]:
@@ -202,6 +216,8 @@ def _blank(cell: CellFindings, group: Sequence[CellFindings]) -> Row:
         complete=not failed,
         cells=tuple(group),
         notes=tuple(notes),
+        lacks=tuple(dict.fromkeys(lack for one in group for lack in one.lacks)),
+        clock_rate=cell.clock_rate,
     )
 
 

@@ -25,7 +25,10 @@ IDENTITY: Final = (
     "notes",
 )
 AFTERMATH: Final = ("refused_renewal", "returned", "unaware_s", "silent_s", "c2d_after_return")
-ONLY_WHERE_SEEN: Final = frozenset({"disturbed", "about_the_end", "closes_otherwise", "in_band", "refused_renewals"})
+UNKNOWN_WITHOUT: Final = {"hub-log": ("hub_log", "hub_levels"), "sdk-log": ("log",)}
+ONLY_WHERE_SEEN: Final = frozenset(
+    {"lacks", "clock_rate", "disturbed", "about_the_end", "closes_otherwise", "in_band", "refused_renewals"}
+)
 ONLY_WHERE_ASKED: Final = frozenset({"renewal_c2d", "renewal_methods"})
 SAID_BY_THE_ROW: Final = frozenset({*IDENTITY, "origin"} - {"settings", "notes"})
 FIGURES: Final = (
@@ -62,7 +65,7 @@ FIGURES: Final = (
 def summary(rows: Sequence[Row]) -> dict[str, object]:
     """`{"schema": 1, "rows": [...], "errors_per_day": {"volumes": [...], "sentences": [...]}}`, ready to be encoded.
 
-    A row that did not run has `status` and `reason`, and null for every figure; the others have neither. The figures about what followed an end are
+    A figure that a recording has no evidence of is null; what it lacks stands beside it. A row that did not run has `status` and `reason`, and null for every figure; the others have neither. The figures about what followed an end are
     there where the row's scenario is about that.
     """
     found = volumes(rows)
@@ -75,11 +78,14 @@ def _row(row: Row) -> dict[str, object]:
     figures = {name: getattr(row, name) if ran else None for name in FIGURES}
     if any(cell.about_the_end for cell in row.cells):
         figures |= {name: getattr(row, name) for name in AFTERMATH}
+    figures |= {name: None for lack in row.lacks for name in UNKNOWN_WITHOUT.get(lack, ())}
+    recorded = {"lacks": row.lacks, "at_least": row.at_least, "clock_rate": row.clock_rate} if row.lacks else {}
     shown = {
         **{name: getattr(row, name) for name in IDENTITY},
         "origin": row.origin.get("kind", "this-run"),
         "origin_details": row.origin,
         **figures,
+        **recorded,
         "verdicts": row.verdicts,
         "cells": [_cell(cell) for cell in row.cells],
         **({} if ran else {"status": row.status, "reason": row.reason}),

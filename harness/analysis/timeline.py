@@ -68,7 +68,7 @@ def make_timeline(log: CellLog) -> Timeline:
 
 def _is_closing(event: Event) -> bool:
     if event.src == "harness":
-        return event.kind == "command" and event.fields.get("cmd") == "close"
+        return event.kind == "closing" or (event.kind == "command" and event.fields.get("cmd") == "close")
     return event.src == "hub" and event.kind == "cut" and event.fields.get("cause") == HUB_STOPPED
 
 

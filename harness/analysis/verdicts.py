@@ -14,6 +14,8 @@ fault makes of a renewal is judged only by claims that name the scenario. There,
 versions, traffic and credential have to be the row's too; the version is the one that was measured.
 A kind of which the row shows something and of which no claim speaks gets `documents silent`.
 
+A claimed law that names a scenario speaks of the lifetime that is set there alone: one that all of the row's observations bear out is confirmed.
+
 A claimed `unaware` is borne out by what lies within 1.25 s of it, as a law is by its observations; where no end of it was seen, it is refuted once it
 has lasted longer than that.
 """
@@ -23,7 +25,7 @@ from typing import Final, Literal, TypeGuard, get_args
 
 import msgspec
 
-from harness.analysis.evidence import Evidence, Observed, own_key, printable
+from harness.analysis.evidence import Evidence, Observed, is_about_renewals, own_key, printable
 from harness.analysis.findings import CellFindings
 from harness.analysis.law import TOLERANCE_S, consistent
 from harness.analysis.observed import observe
@@ -80,7 +82,7 @@ def judge(claims: Sequence[Claim], evidence: Evidence, rows: Sequence[CellFindin
     silent = [kind for kind in KINDS if kind not in spoken_of and _shows(kind, cell, rows)]
     seen = ((kind, observe(kind, evidence)) for kind in silent)
     return (
-        *(_verdict(claim, observe(claim.kind, evidence)) for claim in here),
+        *(_verdict(claim, evidence) for claim in here),
         *(
             Verdict(kind, kind, "documents silent", observed=one.text)
             for kind, one in seen
@@ -134,15 +136,10 @@ def _is_home(kind: ClaimKind, when: When, cell: CellFindings, rows: Sequence[Cel
     if (when.credential or ("token" if kind == "recovery" else "key")) == "token":
         return cell.credential == "token"
     if kind not in DRAWN_FROM_ALL_ROWS:
-        return _is_about_renewals(cell)
+        return is_about_renewals(cell)
     possible = [row for row in own_key(rows) if _traffic_fits(when, row)]
-    homes = [row for row in possible if _is_about_renewals(row)] or possible
+    homes = [row for row in possible if is_about_renewals(row)] or possible
     return cell.scenario in {row.scenario for row in homes[:1]}
-
-
-def _is_about_renewals(cell: CellFindings) -> bool:
-    owns = cell.credential == "key" and not cell.disturbed
-    return owns and (cell.settings_of == "profile" or cell.awaits_renewals)
 
 
 def _shows(kind: ClaimKind, cell: CellFindings, rows: Sequence[CellFindings]) -> bool:
@@ -164,15 +161,17 @@ def _blank(claim: Claim) -> Verdict:
     )
 
 
-def _verdict(claim: Claim, seen: Observed) -> Verdict:
-    word = "unsupported" if seen.unsupported else _compare(claim.value, seen)
+def _verdict(claim: Claim, evidence: Evidence) -> Verdict:
+    of_one = isinstance(claim.value, Law) and claim.when.scenario is not None
+    seen = observe(claim.kind, msgspec.structs.replace(evidence, subject=evidence.row) if of_one else evidence)
+    word = "unsupported" if seen.unsupported else _compare(claim.value, seen, of_one_lifetime=of_one)
     reason = seen.reason if word in {"not observed", "unsupported"} else ""
     return msgspec.structs.replace(_blank(claim), verdict=word, observed=seen.text, reason=reason)
 
 
-def _compare(claimed: ClaimValue, seen: Observed) -> VerdictWord:
+def _compare(claimed: ClaimValue, seen: Observed, *, of_one_lifetime: bool = False) -> VerdictWord:
     if isinstance(claimed, Law):
-        return _compare_law(claimed, seen)
+        return _compare_law(claimed, seen, of_one_lifetime=of_one_lifetime)
     if seen.longer_s is not None and isinstance(claimed, int | float) and seen.longer_s > claimed + TOLERANCE_S:
         return "differs"
     if not seen.values:
@@ -182,13 +181,13 @@ def _compare(claimed: ClaimValue, seen: Observed) -> VerdictWord:
     return "confirmed" if all(_equal(claimed, value) for value in seen.values) else "differs"
 
 
-def _compare_law(claimed: Law, seen: Observed) -> VerdictWord:
-    """A law is refuted by one observation it does not predict, and confirmed only where it is the law that was chosen."""
+def _compare_law(claimed: Law, seen: Observed, *, of_one_lifetime: bool) -> VerdictWord:
+    """A law is refuted by one observation it does not predict, and confirmed only where it is the law that was chosen, or was to be no more than the point in one lifetime."""
     if seen.law is None or not seen.law.observations:
         return "not observed"
     if not consistent(claimed, seen.law.observations):
         return "differs"
-    return "confirmed" if seen.law.fit else "not observed"
+    return "confirmed" if seen.law.fit or of_one_lifetime else "not observed"
 
 
 def _equal(claimed: ClaimValue, value: ClaimValue) -> bool:

@@ -5,10 +5,15 @@ that is not let in, and ends with the links' DETACH by the hub, with the device'
 visit begins none: it is an attempt to renew in place (`PutToken`), and where it succeeds the visit goes on with the new token. One that
 brings the token in use is no attempt to renew, but may be refused like any other. An answer belongs to the connection's last put-token that has none.
 
+A log that was recorded elsewhere may hold neither digest nor expiry of a token, and of a refused one nothing at all (the event has no `token`).
+Tokens without both are told apart by the moment they expire: half a second is one and the same, for expiries are whole seconds. One of which nothing is
+known counts as a new one.
+
 Times are seconds since the cell began. A token's times are counted on that axis too: the hub tells how much of it was left (`left_s`)
 when it was presented, so neither the wall clock nor a hub that judges this device by a shifted clock enters.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Literal
 
@@ -24,6 +29,7 @@ LeavingKind = Literal["disconnect", "cut", "closed"]
 TokenId = tuple[str, float | None]
 """Digest and expiry, by which tokens are told apart."""
 CBS_OK: Final = 200
+SAME_EXPIRY_S: Final = 0.5
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -126,6 +132,7 @@ def read_visits(events: Iterable[Event]) -> tuple[Visit, ...]:
     """The visits, in the order in which they began; a connection that never asked to be let in is none."""
     found: list[Visit] = []
     latest: dict[int, int] = {}
+    unnamed = _Unnamed()
     for event in of_kind(events, "hub", *_CHANGES):
         conn = whole(event.fields, "conn")
         if conn is None:
@@ -136,7 +143,8 @@ def read_visits(events: Iterable[Event]) -> tuple[Visit, ...]:
         elif event.kind == "put-token" and _is_over(found[index]):
             index = latest[conn] = len(found)
             found.append(Visit(conn))
-        found[index] = _CHANGES[event.kind](found[index], event.t / 1e6, event.fields)
+        now = event.t / 1e6
+        found[index] = _CHANGES[event.kind](found[index], now, unnamed.named(event.kind, now, event.fields))
     return tuple(visit for visit in found if visit.asked)
 
 
@@ -146,6 +154,31 @@ def _is_over(visit: Visit) -> bool:
 
 
 Fields = Mapping[str, object]
+
+
+class _Unnamed:
+    """Gives tokens without digest and expiry a name each."""
+
+    def __init__(self) -> None:
+        self._expiries: list[float] = []
+
+    def named(self, kind: str, now: float, fields: Fields) -> Fields:
+        """The fields, with a name where they present a token without one."""
+        token = mapping(fields, "token")
+        if kind not in {"connect", "put-token"} or token.get("digest") or token.get("se") is not None:
+            return fields
+        if not token and "token" in fields:
+            return fields
+        left = number(token, "left_s")
+        return {**fields, "token": {**token, "digest": self._name(math.nan if left is None else now + left)}}
+
+    def _name(self, expires_s: float) -> str:
+        """By the moment it expires; NaN, which is like no other, where that is not known."""
+        alike = (n for n, known in enumerate(self._expiries) if abs(known - expires_s) <= SAME_EXPIRY_S)
+        index = next(alike, len(self._expiries))
+        if index == len(self._expiries):
+            self._expiries.append(expires_s)
+        return f"unnamed {index}"
 
 
 def _accepted(visit: Visit, now: float, _: Fields) -> Visit:

@@ -20,6 +20,7 @@ import msgspec
 
 from harness.analysis.evidence import margin_of
 from harness.analysis.findings import Signature
+from harness.analysis.lacking import HUB_LOG, NO_HUB_LOG
 from harness.analysis.law import Fit, describe, seconds
 from harness.analysis.rows import Row
 from harness.scenario import HUB_GRACE_S
@@ -101,6 +102,9 @@ def _volume(row: Row) -> Volume:
         informational_per_renewal=_mean(seen, lambda one: one.informational),
         app_errors_per_renewal=_mean(seen, lambda one: one.app_errors),
     )
+    if HUB_LOG in row.lacks:
+        unknown = {"errors_per_renewal": None, "informational_per_renewal": None, "reason": NO_HUB_LOG}
+        return msgspec.structs.replace(facts, **unknown)
     if fit is None or lifetime is None:
         return msgspec.structs.replace(facts, reason=_unobserved(row, fit))
     if fit.law == "none":
@@ -110,9 +114,8 @@ def _volume(row: Row) -> Volume:
     if min(periods) <= 0:
         nothing = f"{describe(fit)} leaves nothing of a lifetime of {seconds(lifetime)}"
         return msgspec.structs.replace(facts, reason=nothing)
-    if not seen:
-        return msgspec.structs.replace(facts, reason="no renewal was seen to its end")
-    return _reckoned(facts, periods)
+    unseen = msgspec.structs.replace(facts, reason="no renewal was seen to its end")
+    return _reckoned(facts, periods) if seen else unseen
 
 
 def _reckoned(facts: Volume, periods: Sequence[float]) -> Volume:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.results import attempt, deliver, derive, keep
+from harness.cli.results import attempt, deliver, derive, derive_recordings, keep
 from harness.errors import UserInputError
 
 __all__ = ["analyse"]
@@ -18,12 +18,15 @@ __all__ = ["analyse"]
     "--write", is_flag=True, help="Also write findings.json, table.md and diagnostics/ into the run's folder again."
 )
 def analyse(run: Path, *, as_json: bool, write: bool) -> int:
-    """Print the tables of RUN again, a folder that `harness compare` wrote. Nothing is run.
+    """Print the tables of RUN again, a folder that `harness compare` wrote, or those of recorded logs, a file or a folder. Nothing is run.
 
     A cell whose log is cut short is analysed as far as it goes and marked incomplete; one that cannot be read is named, and the
-    others are printed all the same (exit code 2).
+    others are printed all the same (exit code 2). So is a recorded log that is refused.
     """
-    results = derive(run)
+    recorded = run.is_file() or (run.is_dir() and not (run / "run.json").exists() and any(run.rglob("*.jsonl")))
+    if recorded and write:
+        raise UserInputError("is no run", where=str(run), field="--write", remedy="Leave --write out for recordings")
+    results = derive_recordings(run) if recorded else derive(run)
     steps = [partial(deliver, results, as_json=as_json), *([partial(keep, results, run)] if write else [])]
     unwritten = attempt(*steps)
-    return UserInputError.exit_code if unwritten or results.problems else 0
+    return UserInputError.exit_code if unwritten or results.problems or results.refused else 0

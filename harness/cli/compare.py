@@ -117,7 +117,11 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
         overrides=parse_margin(margin, overrides) if margin else overrides,
         repeat=repeat,
     )
-    wish = Wish(loaded, chosen, request, jobs=jobs, seed=seed, out=out, quiet=quiet)
+    as_they_are = not request.overrides and all(one is None for one in (grace, skew, close))
+    wish = Wish(
+        loaded, chosen, request, jobs=jobs, seed=seed, out=out, quiet=quiet,
+        recordings=as_they_are and device != "emulated",
+    )  # fmt: skip
     return measure(wish, partial(deliver, as_json=as_json))
 
 

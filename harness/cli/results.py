@@ -1,47 +1,112 @@
-"""From a run's folder to what the user gets: tables or JSON on standard output, and the derived files in the folder."""
+"""From a run's folder to what the user gets: tables or JSON on standard output, and the derived files in the folder.
+
+Recordings are analysed by themselves, so that no figure of a run has any part in them, and shown beside the run's rows.
+"""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from harness.analysis import Row, analyse, summary
 from harness.cli.streams import complain, show
 from harness.errors import LogError, UserInputError
-from harness.events import CellLog
+from harness.events import FORMAT, CellLog
 from harness.hub.diagnostics import row_view
+from harness.profile import find_profiles
+from harness.recorded import find_recorded
 from harness.report.comparison import comparison
-from harness.runfolder import RunRecord, read_cells, read_run, write_derived
+from harness.runfolder import RunRecord, read_cells, read_recordings, read_run, write_derived
 
-__all__ = ["Results", "attempt", "deliver", "derive", "keep"]
+__all__ = ["Results", "attempt", "deliver", "derive", "derive_recordings", "keep"]
+
+Claims = tuple[Mapping[str, object], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What a run's logs give: the rows of the table, the logs themselves, and what could not be read."""
+    """What a run's logs give: the rows of the table, those of recordings among them, the run's own logs, and what could not be read."""
 
     record: RunRecord
     rows: tuple[Row, ...]
     logs: tuple[CellLog, ...]
     problems: tuple[LogError, ...]
+    refused: tuple[LogError, ...] = ()
 
     @property
     def missing(self) -> int:
         """How many planned cells never began."""
-        return len(self.record.cells) - len(self.logs) - len(self.problems)
+        return max(len(self.record.cells) - len(self.logs) - len(self.problems), 0)
 
 
 def derive(run: Path) -> Results:
-    """Read and analyse the run in the folder `run`.
+    """Read and analyse the run in the folder `run`; the recordings beside it are judged by the claims of its cells.
 
     Raises:
         LogError: `run` is no run.
     """
     record = read_run(run)
-    read = tuple(read_cells(run))
-    logs = tuple(log for log in read if isinstance(log, CellLog))
-    problems = tuple(problem for problem in read if isinstance(problem, LogError))
-    return Results(record, analyse(logs), logs, problems)
+    logs, problems = _parted(read_cells(run))
+    recorded, refused = _parted(read_recordings(run))
+    claims = {log.header.sdk: log.header.claims for log in reversed(logs)}
+    scenarios = list(dict.fromkeys(str(log.header.scenario.get("id")) for log in logs))
+    rows = analyse(logs)
+    beside = [row for row in _rows_of(recorded, claims, scenarios) if row.scenario in scenarios]
+    return Results(record, _side_by_side(rows, beside), logs, problems, refused)
+
+
+def derive_recordings(path: Path) -> Results:
+    """Read and analyse the recorded log `path`, or those below the folder `path`, judged by the bundled profiles where they bring no claims.
+
+    Raises:
+        LogError: there is none.
+    """
+    logs, refused = _parted(find_recorded(path))
+    if not logs and not refused:
+        raise LogError(
+            "holds neither a run nor a recorded log", where=str(path), remedy="Name a run's folder, or recordings"
+        )
+    claims = {one.profile.sdk: tuple(map(msgspec.to_builtins, one.profile.claims)) for one in find_profiles()}
+    record = RunRecord(FORMAT, path.name, "", "finished", ())
+    return Results(record, tuple(_rows_of(logs, claims)), (), (), refused)
+
+
+def _parted(read: Iterable[CellLog | LogError]) -> tuple[tuple[CellLog, ...], tuple[LogError, ...]]:
+    found = tuple(read)
+    logs = tuple(one for one in found if isinstance(one, CellLog))
+    return logs, tuple(one for one in found if isinstance(one, LogError))
+
+
+def _rows_of(
+    recorded: Sequence[CellLog], claims: Mapping[str, Claims], first: Sequence[str] = ("renewal",)
+) -> tuple[Row, ...]:
+    """The rows of recordings; those of the scenarios `first` stand first, so that claims drawn from all of them are judged there."""
+    ordered = sorted(recorded, key=lambda log: log.header.scenario.get("id") not in first)
+    return analyse(_judged_by(log, claims.get(log.header.sdk, ())) for log in ordered)
+
+
+def _judged_by(log: CellLog, claims: Claims) -> CellLog:
+    if log.header.claims:
+        return log
+    return msgspec.structs.replace(log, header=msgspec.structs.replace(log.header, claims=claims))
+
+
+def _side_by_side(rows: Sequence[Row], recorded: Iterable[Row]) -> tuple[Row, ...]:
+    """Each recorded row after the last one of its scenario with its SDK and transport, else after the last of its scenario and SDK."""
+    shown = list(rows)
+    for row in recorded:
+        alike = (
+            [n for n, one in enumerate(shown) if _place(one, exact=exact) == _place(row, exact=exact)]
+            for exact in (True, False)
+        )
+        shown.insert(next((places[-1] + 1 for places in alike if places), len(shown)), row)
+    return tuple(shown)
+
+
+def _place(row: Row, *, exact: bool) -> tuple[str, ...]:
+    return (row.scenario, row.sdk, row.transport) if exact else (row.scenario, row.sdk)
 
 
 def keep(results: Results, run: Path) -> None:
@@ -65,7 +130,7 @@ def deliver(results: Results, *, as_json: bool) -> None:
         UserInputError: standard output cannot be written.
     """
     show(json.dumps(summary(results.rows), indent=2) if as_json else comparison(results.rows, "text", brief=True))
-    for problem in results.problems:
+    for problem in (*results.problems, *results.refused):
         complain(problem)
     if results.missing:
         planned = len(results.record.cells)

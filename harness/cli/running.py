@@ -28,6 +28,7 @@ from harness.errors import EnvironmentProblem, HarnessError, UserInputError
 from harness.events import FORMAT
 from harness.plan import Cell, Request, choose, make_plan
 from harness.profile import LoadedProfile
+from harness.recorded import bundled_recordings, read_recorded
 from harness.run.cell import CellOutcome
 from harness.run.executor import default_jobs, run_cells
 from harness.run.stage import open_staging
@@ -41,7 +42,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be measured, of which profiles and scenarios, and how; `out` is where the run's folder goes."""
+    """What is to be measured, of which profiles and scenarios, and how; `out` is where the run's folder goes.
+
+    `recordings`: show those of the same SDKs and transports beside it; they show nothing that was asked to be set otherwise.
+    """
 
     profiles: Sequence[LoadedProfile]
     scenarios: Sequence[Scenario]
@@ -50,6 +54,7 @@ class Wish:
     seed: int | None = None
     out: Path | None = None
     quiet: bool = False
+    recordings: bool = False
 
 
 def environments(tell: Callable[[str], None]) -> Environments:
@@ -63,6 +68,8 @@ def measure(wish: Wish, deliver: Callable[[Results], None]) -> int:
         cells = _planned(wish, ready, say(quiet=wish.quiet))
         seed = secrets.randbits(32) if wish.seed is None else wish.seed
         folder = RunFolder.create(wish.out or default_root(Path.cwd()), _record(cells, wish.request, seed))
+        if wish.recordings:
+            _add_recordings(folder, cells)
         faults, interrupted = _run(cells, folder, seed, wish.jobs or default_jobs(), quiet=wish.quiet)
     status: Status = "interrupted" if interrupted else "finished"
     unwritten = attempt(partial(folder.finish, status, dt.datetime.now(dt.UTC)))
@@ -127,6 +134,21 @@ def _record(cells: Sequence[Cell], request: Request, seed: int) -> RunRecord:
             "implementation": platform.python_implementation(),
         },
     )
+
+
+def _add_recordings(folder: RunFolder, cells: Sequence[Cell]) -> None:
+    """Put the recordings of the SDKs and transports asked for beside the run."""
+    wanted = {(cell.profile.profile.sdk, cell.transport) for cell in cells}
+    for path in sorted(bundled_recordings().rglob("*.jsonl")):
+        if not any(path.name.startswith(f"{sdk}-") for sdk, _ in wanted):
+            continue
+        try:
+            header = read_recorded(path).header
+        except UserInputError as problem:
+            complain(problem)
+            continue
+        if (header.sdk, header.transport) in wanted:
+            folder.add_recording(path.name, path.read_bytes())
 
 
 def _run(cells: Sequence[Cell], folder: RunFolder, seed: int, jobs: int, *, quiet: bool) -> tuple[int, bool]:

@@ -79,6 +79,8 @@ def _unaware(row: Row) -> str:
 
 
 def _hub_log(row: Row) -> str:
+    if "hub-log" in row.lacks:
+        return "not observed"
     codes = " →\n".join(row.hub_log) or "nothing"
     levels = row.hub_levels.replace("informational", "info").replace("+", " + ")
     return f"{codes}\n({levels})" if levels else codes
@@ -104,6 +106,9 @@ def _shown(lines: Sequence[str], row: Row) -> str:
 def _gaps(row: Row) -> str:
     if not row.gap_ms:
         return "not back" if row.points_s and row.first else "-"
+    if row.clock_rate is not None:
+        gaps = "\n".join(f"{gap:.0f}" for gap in row.gap_ms)
+        return f"{gaps}\nx{row.clock_rate:g}, not the SDK's"
     marks = [*row.noisy, *[False] * len(row.gap_ms)]
     if row.gap_median_ms is not None:
         noise = "~" if any(marks) else ""
@@ -113,8 +118,10 @@ def _gaps(row: Row) -> str:
 
 def _messages(row: Row) -> str:
     counts = [("sent", row.sent), ("lost", row.lost), ("dup", row.duplicated), ("reord", row.reordered)]
+    least = {"dup": "duplicated" in row.at_least, "reord": "reordered" in row.at_least}
     failed = [("failed", row.send_failed)] if row.send_failed else []
-    return "\n".join(f"{count} {what}" for what, count in [*counts, *failed]) if row.sent else "none"
+    told = (f"{'≥ ' if count and least.get(what) else ''}{count} {what}" for what, count in [*counts, *failed])
+    return "\n".join(told) if row.sent else "none"
 
 
 def _claims(row: Row) -> str:

@@ -22,6 +22,9 @@ _LEGEND = {
     "noisy": "~ the gap is below five times the hub's own delay at that moment",
     "via proxy": "via proxy: port 443 cannot be had here, the SDK's own proxy option led to the hub",
     "incomplete": "incomplete: the run stopped before the scenario's end",
+    "scaled": "x60 and the like: device and hub ran on a clock that many times as fast; computation and network were not accelerated with it, so that"
+    " such a gap is not the SDK's",
+    "at least": "≥ the recording leaves quiet rows out: so many at least",
     "not all seen": "not all seen: what the scenario waits for was not seen in time",
 }
 
@@ -40,7 +43,8 @@ def comparison(rows: Sequence[Row], form: Form, *, brief: bool) -> str:
     volume = volume_table(rows, form)
     volume = f"{_heading(HEADING, form)}\n{volume}" if volume else ""
     claims = _claims(rows, form, brief=brief)
-    return "\n\n".join(filter(None, [*parts, volume, claims, _notes(rows), _legend(shown)])) or "No cell was run."
+    below = [volume, claims, _notes(rows), _legend(shown), _provenance(shown), _not_measured(rows)]
+    return "\n\n".join(filter(None, [*parts, *below])) or "No cell was run."
 
 
 def _identity(row: Row) -> tuple[str, ...]:
@@ -49,6 +53,9 @@ def _identity(row: Row) -> tuple[str, ...]:
 
 def _scenario_table(scenario: str, rows: Sequence[Row], form: Form, *, brief: bool) -> str:
     body = [_did_not_run(row) if row.status else columns(row, brief=brief) for row in rows]
+    for row, (first, *_), cells in zip(rows, body, body, strict=True):
+        if row.traffic != rows[0].traffic:
+            cells[0] = f"{first}\n({row.traffic})"
     return f"{_heading(f'{scenario} (traffic: {rows[0].traffic})', form)}\n{render(list(COLUMNS), body, form, widths=_WIDTHS)}"
 
 
@@ -116,6 +123,35 @@ def _legend(rows: Iterable[Row]) -> str:
         "noisy": any(any(row.noisy) for row in rows),
         "via proxy": any(row.way.get("via_proxy") for row in rows),
         "incomplete": any(not row.complete and not row.status for row in rows),
+        "scaled": any(row.clock_rate is not None for row in rows),
+        "at least": any(getattr(row, name) for row in rows for name in row.at_least),
         "not all seen": any(row.complete and not row.awaited and not row.status for row in rows),
     }
     return "\n".join(wrap(text, WIDTH) for name, text in _LEGEND.items() if used[name])
+
+
+def _provenance(rows: Iterable[Row]) -> str:
+    """Where each recording shown comes from; said wherever one is shown."""
+    lines = {}
+    for row in rows:
+        if row.origin.get("kind") == "recorded":
+            said = {
+                name: str(row.origin.get(name, "")) for name in ("sdk", "version", "runtime", "built", "hub", "machine")
+            }
+            machine = f" ({said['machine']})" if said["machine"] else ""
+            lines[f"{row.device}, recorded {row.origin.get('date', '')}"] = (
+                f"measured on another machine{machine}, not in this run, and part of none of its figures: {said['sdk']} {said['version']},"
+                f" built from: {said['built']}; {said['runtime']}; {said['hub']}"
+            )
+    return "\n".join(wrap(f"{name}: {text}", WIDTH) for name, text in lines.items())
+
+
+def _not_measured(rows: Sequence[Row]) -> str:
+    """Why an SDK that was recorded elsewhere was not measured in this run, in one line each."""
+    here = [row for row in rows if row.origin.get("kind") != "recorded"]
+    measured = {row.sdk for row in here if row.device != "emulated" and not row.status}
+    recorded = {row.sdk for row in rows if row.origin.get("kind") == "recorded"}
+    reasons = {row.sdk: row.reason or str(row.way.get("why_emulated", "")) for row in here}
+    return "\n".join(
+        f"{sdk}: no real device in this run: {reasons[sdk]}" for sdk in sorted(recorded - measured) if reasons.get(sdk)
+    )

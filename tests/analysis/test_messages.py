@@ -189,3 +189,63 @@ def test_the_probe_of_a_renewal_is_counted_apart() -> None:
     log = LogBuilder().harness("stimulus", what="c2d", id="r", why="renewal").hub("c2d-queued", message_id="r")
     found = messages(log.hub("c2d-queued", message_id="s").log().events)
     assert (found.renewal_c2d.asked, found.c2d.asked, found.gap_c2d.asked) == (1, 1, 0)
+
+
+def under_way() -> LogBuilder:
+    """Messages 1 to 4 reach the hub, the first is acknowledged, and the connection goes."""
+    log = LogBuilder().connect(60)
+    for number in (1, 2, 3, 4):
+        log.send(number).arrives(number)
+    return log.hub("puback", packet_id=1).cut().connect(60)
+
+
+def test_coming_again_in_another_order_is_reordered() -> None:
+    """4 came again first: 2 and 3 come after what was sent after them. 1 had been acknowledged."""
+    found = counted(under_way().arrives(4, packet_id=9).arrives(2, packet_id=10).arrives(3, packet_id=11))
+    assert (found.duplicated, found.reordered) == (3, 2)
+
+
+def test_coming_again_in_order_is_not() -> None:
+    """Whatever new message is sent between them."""
+    found = counted(under_way().arrives(2, packet_id=9).arrives(5).arrives(3, packet_id=10).arrives(4, packet_id=11))
+    assert (found.duplicated, found.reordered) == (3, 0)
+
+
+def test_what_has_not_come_again_is_not_reordered() -> None:
+    """In a log that holds every message."""
+    assert counted(under_way().arrives(4, packet_id=9)).reordered == 0
+
+
+def test_what_is_left_out_after_a_later_one_came_again_is_reordered() -> None:
+    """In a log without quiet rows: 2 and 3 did not come before 4."""
+    events = under_way().arrives(4, packet_id=9).log().events
+    assert telemetry(events, rows_left_out=True).reordered == 2
+
+
+@given(st.permutations([2, 3, 4]))
+def test_reordered_are_those_behind_a_later_one(order: list[int]) -> None:
+    """Whatever the order is in which they come again."""
+    log = under_way()
+    for number in order:
+        log.arrives(number, packet_id=number + 8)
+    behind = {one for place, one in enumerate(order) if any(other > one for other in order[:place])}
+    assert counted(log).reordered == len(behind)
+
+
+def test_totals_count_what_the_rows_leave_out() -> None:
+    """Sent and received; what is missing has failed as far as the application was told, and is unfinished otherwise."""
+    log = LogBuilder().delivered(1).failure("send_failed", "E", id=9).failure("send_failed", "E", id=10)
+    found = messages(log.log().events, totals={"sent": 10, "received": 5}).telemetry
+    assert (found.sent, found.reached, found.lost, found.send_failed, found.unfinished) == (10, 5, 0, 2, 3)
+
+
+def test_nothing_is_missing_where_everything_was_received() -> None:
+    """A confirmed message whose arrival is left out is not lost, nor a failed one."""
+    log = LogBuilder().send(1).app("sent", id=1).failure("send_failed", "E", id=2)
+    found = messages(log.log().events, totals={"sent": 2, "received": 2}).telemetry
+    assert (found.lost, found.send_failed, found.unfinished) == (0, 0, 0)
+
+
+def test_half_the_totals_are_none() -> None:
+    """Then the events are counted."""
+    assert messages(LogBuilder().delivered(1).log().events, totals={"sent": 2}).telemetry.sent == 1

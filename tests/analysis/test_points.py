@@ -3,7 +3,7 @@
 import pytest
 from support.analysis_findings import cell, evidence, outliving, renewal, renewing
 
-from harness.analysis.findings import CellFindings
+from harness.analysis.findings import CellFindings, RenewalHow
 from harness.analysis.law import Observation
 from harness.analysis.points import laws, renewal_ways
 
@@ -110,3 +110,49 @@ def test_a_cut_whose_end_was_not_seen() -> None:
     """The device may have been about to come back."""
     last = renewal(25.0, "hub-cut", renewal=None, back_s=None, gap_ms=None, cut_short=True)
     assert renewal_ways([cell(absences=(renewal(10.0), last))]) == ["reconnect"]
+
+
+def row(*cells: CellFindings, elsewhere: tuple[CellFindings, ...]) -> tuple[str, bool, list[float]]:
+    """The law, whether it is that of a margin that was set, and the lifetimes it was drawn from."""
+    found, _, of_a_margin = laws(evidence(*cells, subject=elsewhere))
+    return found.fit.law if found.fit else "", of_a_margin, [one.lifetime_s for one in found.observations]
+
+
+def elsewhere(lifetime_s: float, point_s: float, how: RenewalHow = "reconnect", /, **changes: object) -> CellFindings:
+    """A cell of another scenario about renewals."""
+    return renewing(lifetime_s, point_s, how, scenario="other", **changes)  # type: ignore[arg-type]
+
+
+def percent(lifetime_s: float, point_s: float, share: float, how: RenewalHow = "reconnect", /) -> CellFindings:
+    """A cell whose margin was set in percent."""
+    settings = {"lifetime_s": lifetime_s, "margin_percent": share}
+    return renewing(lifetime_s, point_s, how, settings=settings)
+
+
+def test_a_margin_set_to_what_the_sdk_does_by_itself_shows_its_law() -> None:
+    """15 percent of 20 s were set; an hour was left to the SDK, which renewed at 85 percent of it."""
+    found = row(percent(20, 17, 15), elsewhere=(elsewhere(3600, 3060),))
+    assert found == ("fraction", False, [20, 3600])
+
+
+def test_a_margin_without_effect_shows_it_too() -> None:
+    """The hub's cut comes at whatever lifetime, whatever was set."""
+    found = row(percent(20, 25, 15, "hub-cut"), elsewhere=(elsewhere(3600, 3605, "hub-cut"),))
+    assert found == ("hub-cut", False, [20, 3600])
+
+
+def test_another_margin_shows_its_own() -> None:
+    """10 percent were set and obeyed: that is no default."""
+    assert row(percent(20, 18, 10), elsewhere=(elsewhere(3600, 3060),)) == ("", True, [20])
+
+
+def test_two_lifetimes_of_the_row_need_no_other_row() -> None:
+    """What others show is theirs."""
+    assert row(renewing(130, 10), renewing(170, 50), elsewhere=(elsewhere(900, 780),))[2] == [130, 170]
+
+
+def test_rows_that_are_not_about_renewals_are_not_heard() -> None:
+    """Nor do they hear others."""
+    disturbed = elsewhere(3600, 3060, disturbed=True)
+    assert row(renewing(20, 17), elsewhere=(disturbed,))[2] == [20]
+    assert row(renewing(20, 17, disturbed=True), elsewhere=(elsewhere(3600, 3060),))[2] == [20]

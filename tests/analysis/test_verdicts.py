@@ -301,3 +301,12 @@ def test_a_scenario_whose_hub_closes_otherwise_is_not_the_one_that_was_claimed()
     said = claim("unaware", 45, when={"scenario": "expiry-close"})
     assert [one.verdict for one in verdicts(said, cells=evidence(CLOSED))] == ["confirmed"]
     assert not verdicts(said, cells=evidence(msgspec.structs.replace(CLOSED, closes_otherwise=True)))
+
+
+@pytest.mark.parametrize(("seconds", "word"), [(600, "confirmed"), (0, "differs")])
+def test_a_law_of_one_scenario_is_the_point_in_one_lifetime(seconds: int, word: str) -> None:
+    """`A token of 20 minutes is dropped after 30` needs no second lifetime, and is not asked of others."""
+    claimed = claim("disconnect-point", {"law": "lifespan", "seconds": seconds}, when={"scenario": "renewal"})
+    other = renewing(20, 25, "hub-cut", scenario="other")
+    found = verdicts(claimed, cells=evidence(renewing(1200, 1800, "hub-cut"), subject=(other,)))
+    assert [(one.verdict, one.observed) for one in found] == [(word, "1800 s of 1200 s")]

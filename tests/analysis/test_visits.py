@@ -96,3 +96,32 @@ def test_two_protocols_side_by_side() -> None:
     """Connections are told apart by their number, whatever they speak; without one, an event says nothing."""
     log = LogBuilder().connect(60).enter(60).emit("hub", "put-token", token=None)
     assert [visit.number for visit in visits(log)] == [1, 2]
+
+
+def left(seconds: float) -> dict[str, object]:
+    """A token of which the log has only how much of it was left."""
+    return {"left_s": seconds}
+
+
+def puts(*told: tuple[float, dict[str, object]]) -> list[tuple[float, bool]]:
+    """When tokens were put during a visit that began with one of 20 s, and whether each is another than the one in use."""
+    log = LogBuilder().accept().hub("put-token", token=left(20.0)).hub("put-token-answered", status=200)
+    for at, fields in told:
+        log.at(at).hub("put-token", **fields)
+    (visit,) = read_visits(log.log().events)
+    return [(put.at_s, not put.same) for put in visit.puts]
+
+
+def test_unnamed_tokens_are_told_apart_by_their_expiry() -> None:
+    """The one in use again is no attempt to renew; half a second makes no other token of it."""
+    assert puts((17.0, {"token": left(3.1)}), (17.2, {"token": left(20.0)})) == [(17.0, False), (17.2, True)]
+
+
+def test_a_token_of_which_nothing_is_known_is_a_new_one() -> None:
+    """A recording may keep what the hub answered, and not what it refused."""
+    assert puts((17.0, {}), (18.0, {})) == [(17.0, True), (18.0, True)]
+
+
+def test_no_token_is_not_an_unknown_one() -> None:
+    """The hub saw that there was none."""
+    assert puts((17.0, {"token": None})) == []

@@ -244,3 +244,63 @@ def test_an_end_that_nobody_noticed() -> None:
     for noticed, silent, said in ((0.1, 56.0, "more than 56 s"), (None, 17.0, "more than 17 s"), (45.0, 12.0, "45 s")):
         row = a_row(renewal=None, first=("hub",), unaware_s=noticed, silent_s=silent, returned="none")
         assert f"first,<br>unaware for {said},<br>never back |" in comparison([row], "markdown", brief=True)
+
+
+ELSEWHERE = {
+    "kind": "recorded", "date": "2026-11-24", "sdk": "python", "version": "2.14.0", "runtime": "CPython 3.13",
+    "built": "wheel", "hub": "a hub", "machine": "a board",
+}  # fmt: skip
+
+
+def recorded(**changes: Any) -> Row:
+    """A row measured on another machine."""
+    return a_row(origin=ELSEWHERE, **changes)
+
+
+def test_where_a_recording_comes_from_is_told_once() -> None:
+    """Wherever one is shown, with how the SDK was built."""
+    text = comparison([a_row(), recorded(), recorded(transport="mqtt-ws")], "text", brief=True)
+    said = " ".join(text.split())
+    assert said.count("real, recorded 2026-11-24: measured on another machine (a board), not in this run") == 1
+    assert "python 2.14.0, built from: wheel; CPython 3.13; a hub" in said
+
+
+def test_why_nothing_was_measured_here_is_told_in_one_line() -> None:
+    """The emulated row knows it, or that of a real device that could not run."""
+    here = a_row(device="emulated", way={"why_emulated": "R is not installed (get R)"})
+    line = "python: no real device in this run: R is not installed (get R)"
+    assert line in comparison([here, recorded()], "text", brief=True).splitlines()
+    failed = a_row(status="environment", reason="R is not installed (get R)")
+    assert line in comparison([failed, recorded()], "text", brief=True).splitlines()
+
+
+def test_where_it_was_measured_here_there_is_nothing_to_explain() -> None:
+    """Nor where nothing was recorded, nor where nothing was run."""
+    silent = ([a_row(), recorded()], [a_row(device="emulated", way={"why_emulated": "no R"})], [recorded()])
+    assert not any("no real device in this run" in comparison(rows, "text", brief=True) for rows in silent)
+
+
+def test_gaps_of_an_accelerated_clock_are_none_of_the_sdks() -> None:
+    """They are shown and marked, in the row and below."""
+    text = comparison([recorded(clock_rate=60.0, gap_ms=(5902.0,))], "markdown", brief=False)
+    assert "5902<br>x60, not the SDK's" in text
+    assert "so that such a gap is not the SDK's" in text
+
+
+def test_a_hub_log_that_is_lacking_is_not_observed() -> None:
+    """`nothing` would say that the hub had logged nothing."""
+    assert "not observed" in comparison([recorded(lacks=("hub-log",), hub_log=())], "markdown", brief=False)
+
+
+def test_counts_that_are_the_least_there_was() -> None:
+    """Marked and explained where there is something to count."""
+    text = comparison([recorded(lacks=("quiet-rows",), duplicated=1, reordered=0)], "markdown", brief=False)
+    assert "≥ 1 dup<br>0 reord" in text
+    assert "so many at least" in text
+    assert "so many at least" not in comparison([recorded(lacks=("quiet-rows",))], "markdown", brief=False)
+
+
+def test_a_row_with_other_traffic_than_its_tables_says_so() -> None:
+    """A recording may have been made without listening."""
+    text = comparison([a_row(), recorded(traffic="sending")], "markdown", brief=False)
+    assert "recorded 2026-11-24<br>(sending)" in text

@@ -1,0 +1,77 @@
+"""An emulated device against a recording of what it plays: where the two cells differ in what they showed.
+
+Compared are the absences (why, who began, how it came back), what the application saw of each, the renewals in place and where in the token's life they
+came, the renewals that were refused and what followed, and, where both tell, how the device returned or recovered. Moments agree within the
+tolerance of a law, gaps within a tenth of a second and five times the worst lag of the hub's loop; where an attempt was refused, the gap hangs on when the next message was due. What the recording lacks, or was made under an accelerated clock, is not compared.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from harness.analysis.findings import AbsenceFinding, CellFindings, InBandFinding, RefusedRenewal
+from harness.analysis.law import TOLERANCE_S
+from harness.analysis.renewals import NOISE_FACTOR
+
+__all__ = ["differences"]
+
+GAP_MS: Final = 100.0
+
+
+def differences(recorded: CellFindings, played: CellFindings) -> tuple[str, ...]:
+    """What differs, each in one line: `recorded`, then `played`."""
+    return tuple(
+        f"{what}: recorded {told}, played {other}" for what, told, other in _compared(recorded, played) if told != other
+    )
+
+
+def _compared(recorded: CellFindings, played: CellFindings) -> Iterator[tuple[str, str, str]]:
+    yield "absences", _listed(map(_course, recorded.absences)), _listed(map(_course, played.absences))
+    for number, (one, other) in enumerate(zip(recorded.absences, played.absences, strict=False), start=1):
+        yield from _absence(f"absence {number}", one, other)
+    yield "renewals in place", str(len(recorded.in_band)), str(len(played.in_band))
+    for number, (first, second) in enumerate(zip(recorded.in_band, played.in_band, strict=False), start=1):
+        yield from _renewal(f"renewal in place {number}", first, second)
+    refused = (recorded.refused_renewals, played.refused_renewals)
+    yield "refused renewals", _listed(map(_refusal, refused[0])), _listed(map(_refusal, refused[1]))
+    for what, told, seen in (
+        ("recovery", recorded.recovery, played.recovery),
+        ("return", recorded.aftermath.returned, played.aftermath.returned),
+    ):
+        if told and seen:
+            yield what, str(told), str(seen)
+    if recorded.messages.telemetry.sent:
+        yield "lost messages", str(recorded.messages.telemetry.lost), str(played.messages.telemetry.lost)
+
+
+def _absence(name: str, one: AbsenceFinding, other: AbsenceFinding) -> Iterator[tuple[str, str, str]]:
+    if not (one.cut_short or other.cut_short):
+        yield f"{name}, application", _listed(one.signature.app), _listed(other.signature.app)
+    if one.gap_ms is not None and other.gap_ms is not None and not one.refused:
+        near = abs(one.gap_ms - other.gap_ms) <= GAP_MS + NOISE_FACTOR * (one.lag_ms + other.lag_ms)
+        yield f"{name}, gap", f"{one.gap_ms:.0f} ms", f"{one.gap_ms if near else other.gap_ms:.0f} ms"
+    yield from _point(name, one.point_s, other.point_s)
+
+
+def _renewal(name: str, one: InBandFinding, other: InBandFinding) -> Iterator[tuple[str, str, str]]:
+    yield f"{name}, application", _listed(one.signature.app), _listed(other.signature.app)
+    yield from _point(name, one.point_s, other.point_s)
+
+
+def _point(name: str, one: float | None, other: float | None) -> Iterator[tuple[str, str, str]]:
+    if one is not None and other is not None and abs(one - other) > TOLERANCE_S:
+        yield f"{name}, at", f"{one:.1f} s", f"{other:.1f} s"
+
+
+def _course(absence: AbsenceFinding) -> str:
+    back = "not back" if absence.back_s is None else f"back {absence.renewal or 'with the same token'}"
+    refused = " refused" if absence.refused else ""
+    return f"{absence.cause} by {absence.first or 'nobody knows'},{refused} {back}"
+
+
+def _refusal(refused: RefusedRenewal) -> str:
+    left = "left" if refused.left_s is not None else "stayed"
+    return f"{refused.how} {refused.code}, {left}, {'renewed' if refused.renewed_s is not None else 'not renewed'}"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return "; ".join(texts) or "none"
