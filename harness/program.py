@@ -1,5 +1,6 @@
 """Device programs in a profile: how one is started, how its SDK is installed, and how other versions of the SDK are. Pure."""
 
+import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
@@ -45,6 +46,8 @@ class AdapterProgram(Document, frozen=True):
     `way` is how the SDK is led to the hub: `gateway` (`GatewayHostName`), `host-ip` (`HostName` is the address), `hosts-file` (the
     runtime resolves the hub's name by a file: in `command`, `{hosts_file}` is its path).
     `proxy`: the SDK's public API takes an HTTP proxy, the way to WebSockets where port 443 cannot be bound.
+    `environment`: variables of the program, with the same words and `{ca_file}`, the path of the authority that it is to trust; those without
+    that word are set for `install`, too.
     """
 
     command: tuple[str, ...]
@@ -55,6 +58,12 @@ class AdapterProgram(Document, frozen=True):
     install: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     other_versions: OtherVersions | None = None
+    environment: Mapping[str, str] = {}
+
+    @property
+    def takes_ca_file(self) -> bool:
+        """Whether the program is told by the path of a file whom to trust."""
+        return any(f"{{{_CA_FILE}}}" in text for text in self.environment.values())
 
 
 def lacking_words(others: OtherVersions, known: KnownVersion) -> list[str]:
@@ -87,6 +96,7 @@ def check_program(
         if problem := _command_problem(getattr(program, name), known, required=name == "command"):
             raise ProfileError(problem, where=where, field=f"adapter.{name}", remedy=_COMMAND_REMEDY)
     _check_way(program, where)
+    _check_environment(program, where)
     if program.other_versions:
         _check_other_versions(program.other_versions, versions, where)
 
@@ -100,17 +110,32 @@ def _check_way(adapter: AdapterProgram, where: str) -> None:
         )  # fmt: skip
 
 
+def _check_environment(adapter: AdapterProgram, where: str) -> None:
+    for name, text in adapter.environment.items():
+        problem = _part_problem(text, (*_WORDS, _CA_FILE))
+        if not _VARIABLE.fullmatch(name):
+            problem = f"{name!r} is no name of a variable"
+        if problem:
+            raise ProfileError(
+                problem, where=where, field=f"adapter.environment.{name}",
+                remedy="Write a name and a text; {python}, {folder} and {ca_file} are filled in, and a brace itself is written {{ or }}",
+            )  # fmt: skip
+
+
 def _command_problem(command: tuple[str, ...], known: Sequence[str], *, required: bool) -> str:
     """Why no process can be started by this command, or an empty text."""
     if not command:
         return "is empty" if required else ""
     if not command[0].strip():
         return "names no program"
-    for part in command:
-        if "\0" in part:
-            return f"{part!r} holds a NUL, which no argument can"
-        if not _placeholders_known(part, known):
-            return f"{part!r} holds other braces than {' and '.join(f'{{{word}}}' for word in known)}"
+    return next((problem for part in command if (problem := _part_problem(part, known))), "")
+
+
+def _part_problem(part: str, known: Sequence[str]) -> str:
+    if "\0" in part:
+        return f"{part!r} holds a NUL, which no argument can"
+    if not _placeholders_known(part, known):
+        return f"{part!r} holds other braces than {' and '.join(f'{{{word}}}' for word in known)}"
     return ""
 
 
@@ -155,7 +180,9 @@ def _check_other_versions(others: OtherVersions, versions: Sequence[KnownVersion
             )
 
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WORDS, _HOSTS_FILE = ("python", "folder"), "hosts_file"  # what is filled in, and what more in adapter.command
+_CA_FILE = "ca_file"  # and in adapter.environment
 _COMMAND_REMEDY = (
     "Name the program and its arguments; {python} and {folder} are filled in, and a brace itself is written {{ or }}"
 )

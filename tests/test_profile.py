@@ -239,6 +239,31 @@ def test_a_hosts_file_is_taken_where_it_is_the_way(tmp_path: Path, command: str,
     assert (error.field, error.problem) == ("adapter.command", problem)
 
 
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        ('{ X = "{hosts_file}" }', "holds other braces than {python} and {folder} and {ca_file}"),
+        ('{ X = "a\\u0000b" }', "holds a NUL"),
+        ('{ "1X" = "a" }', "'1X' is no name of a variable"),
+        ('{ "A=B" = "a" }', "'A=B' is no name of a variable"),
+    ],
+)
+def test_a_variable_no_program_can_have(tmp_path: Path, variables: str, problem: str) -> None:
+    """It is found in the document, before a cell pays for it."""
+    error = refusal(tmp_path, MINIMAL + ADAPTER + f'command = ["x"]\nenvironment = {variables}\n')
+    assert error.field.startswith("adapter.environment.")
+    assert problem in error.problem
+
+
+@pytest.mark.parametrize(("text", "takes"), [("{ca_file}", True), ("a={ca_file}", True), ("{folder}/x", False)])
+def test_a_program_that_trusts_by_a_file(tmp_path: Path, text: str, takes: bool) -> None:  # noqa: FBT001 - a table
+    """It is given one where one of its variables names it."""
+    written = MINIMAL + ADAPTER + f'command = ["x"]\nenvironment = {{ X = "{text}" }}\n'
+    adapter = loaded(tmp_path, written).profile.adapter
+    assert adapter
+    assert adapter.takes_ca_file is takes
+
+
 def test_an_install_command_knows_no_hosts_file(tmp_path: Path) -> None:
     """There is no hub yet."""
     error = refusal(tmp_path, MINIMAL + ADAPTER + 'command = ["x"]\ninstall = ["x", "{hosts_file}"]\n')
@@ -538,3 +563,12 @@ def test_versions_need_a_way_to_be_installed(tmp_path: Path) -> None:
     assert refusal(tmp_path, MINIMAL + before + versions.replace("{ part", "{ other")).field == "versions"
     named = (MINIMAL + SEVERAL).replace('version = "1.0"', 'version = "LTS_1"')
     assert refusal(tmp_path, named).field == "version"
+
+
+def test_a_law_and_an_example_of_its_scenario_do_not_overlap(tmp_path: Path) -> None:
+    """One is about every lifetime, the other about that one."""
+    law = "kind = 'renewal-point'\nvalue = { law = 'fraction', fraction = 0.8 }"
+    source = "source = { document = 'd', section = 's', date = '2026' }"
+    general = f"\n[[claims]]\nid = 'a'\n{law}\n{source}\n"
+    example = f"\n[[claims]]\nid = 'b'\n{law}\n{source}\nwhen = {{ scenario = 'x' }}\n"
+    assert len(loaded(tmp_path, MINIMAL + general + example).profile.claims) == 2

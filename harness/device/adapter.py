@@ -29,7 +29,7 @@ from harness.device.runtimes import start_remedy
 from harness.errors import AdapterError, EnvironmentProblem, HarnessBug
 from harness.profile import AdapterProgram, LoadedProfile
 
-__all__ = ["CUT_MARK", "AdapterProcess", "EventReader", "Limits", "Lines", "LogReader", "handshake"]
+__all__ = ["CUT_MARK", "AdapterProcess", "EventReader", "Limits", "Lines", "LogReader", "handshake", "variables_of"]
 
 CUT_MARK = " … [line cut]"
 _CUT_SAFETY = 256  # the end of a line that was cut may hold half a secret, which nobody would recognise
@@ -181,6 +181,12 @@ class LogReader:
             text = text[:-_CUT_SAFETY]
         self.last = text.decode(errors="replace") + (CUT_MARK if cut else "")
         return self.last
+
+
+def variables_of(program: AdapterProgram, folder: Path, ca_file: Path | None) -> dict[str, str]:
+    """The variables that the profile sets for its program; `ca_file` holds the authority to trust, for one that takes it from a file only."""
+    words = {"python": sys.executable, "folder": folder, "ca_file": ca_file or os.devnull}
+    return {name: text.format(**words) for name, text in program.environment.items()}
 
 
 class AdapterProcess:
@@ -428,7 +434,8 @@ async def handshake(loaded: LoadedProfile, clock: Clock) -> Hello:
 
     assert loaded.profile.adapter is not None
     callbacks = DeviceCallbacks(ignore, ignore, ignore, ignore, ignore)
-    program = AdapterProcess(loaded.profile.adapter, loaded.folder, callbacks, clock)
+    variables = variables_of(loaded.profile.adapter, loaded.folder, None)
+    program = AdapterProcess(loaded.profile.adapter, loaded.folder, callbacks, clock, environment=variables)
     try:
         await program.start()
     finally:

@@ -45,7 +45,7 @@ VERSION_LIMIT_S = 30.0
 LOCK_POLL_S = 0.2
 INSTALLS_AT_A_TIME = 4
 RECORD_FILE = ".environment.json"
-MADE_BY_TOOLS = ("__pycache__", "node_modules", "target", "build")
+MADE_BY_TOOLS = ("__pycache__", "node_modules", "target", "build", "bin", "obj")
 
 Key = tuple[str, str]
 """SDK and version."""
@@ -215,7 +215,9 @@ class Environments:
         part.chmod(0o755)  # the profile's own folder may be read-only
         try:
             with log.open("wb") as output:
-                ending = await _run(_filled_in(plan.adapter.install, part), part, output, self._limit_s)
+                ending = await _run(
+                    _filled_in(plan.adapter.install, part), part, output, self._limit_s, _variables(plan.adapter)
+                )
                 if ending:
                     raise EnvironmentProblem(
                         f"{plan.what} could not be installed: `{shlex.join(plan.adapter.install)}` {ending}; what it said stands in {log}."
@@ -333,19 +335,32 @@ async def _runtime_version(adapter: AdapterProgram) -> str:
     except (OSError, TimeoutError) as problem:
         why = getattr(problem, "strerror", None) or "it did not answer"
         raise EnvironmentProblem(f"{shlex.join(command)} cannot be run: {why}. {runtime.remedy}") from problem
-    return said.decode(errors="replace").strip()
+    version = said.decode(errors="replace").strip()
+    if runtime.too_old(version):
+        answer = version.partition("\n")[0] or "nothing"
+        raise EnvironmentProblem(f"{runtime.name} is needed; {shlex.join(command)} says: {answer} ({runtime.remedy})")
+    return version
+
+
+def _variables(adapter: AdapterProgram) -> dict[str, str]:
+    """What the profile sets for its install: nobody is trusted there but whom the system trusts."""
+    return {name: text for name, text in adapter.environment.items() if "{ca_file}" not in text}
 
 
 def _filled_in(command: Sequence[str], folder: Path) -> list[str]:
     return [part.format(python=sys.executable, folder=folder) for part in command]
 
 
-async def _run(command: Sequence[str], folder: Path, output: BinaryIO, limit_s: float) -> str:
+async def _run(
+    command: Sequence[str], folder: Path, output: BinaryIO, limit_s: float, variables: Mapping[str, str]
+) -> str:
     """Run `command` in `folder`; how it ended, where that was not well. It is ended with all it started if this is cancelled."""
+    added = {name: text.format(python=sys.executable, folder=folder) for name, text in variables.items()}
     try:
         process = await asyncio.create_subprocess_exec(
-            *command, cwd=folder, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
+            *command, cwd=folder, env={**os.environ, **added}, stdin=asyncio.subprocess.DEVNULL,
+            stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
     except OSError as problem:
         return f"cannot be started ({problem.strerror})"
     try:

@@ -1,6 +1,7 @@
 """Which runtimes the device programs need, whether this machine has them, and what brings them."""
 
 import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -24,12 +25,19 @@ class Runtime:
     """A runtime: its name for people, the executables that have to be there, and a command that brings them on Debian.
 
     The first executable tells the runtime's version when it is asked with `--version`. `headers`: what else an install compiles with.
+    `at_least`: its lowest major version that will do.
     """
 
     name: str
     executables: tuple[str, ...]
     remedy: str
     headers: tuple[str, ...] = ()
+    at_least: int = 0
+
+    def too_old(self, said: str) -> bool:
+        """Whether what it says of its version is no version that will do."""
+        match = re.match(r"v?(\d+)\.", said)
+        return self.at_least > 0 and (match is None or int(match[1]) < self.at_least)
 
 
 HEADER_FOLDERS = ("/usr/include", "/usr/local/include")
@@ -44,7 +52,12 @@ RUNTIMES = {
         "apt-get install build-essential cmake libssl-dev uuid-dev cargo; on Debian 12 cargo-web instead of cargo",
         headers=("openssl/ssl.h", "uuid/uuid.h"),
     ),
-    "dotnet": Runtime(".NET 8 SDK", ("dotnet",), "install the .NET 8 SDK from https://dotnet.microsoft.com/download"),
+    "dotnet": Runtime(
+        ".NET SDK 8 or newer",
+        ("dotnet",),
+        'curl -sSL https://dot.net/v1/dotnet-install.sh | bash -s -- --channel 8.0 && export PATH="$HOME/.dotnet:$PATH"',
+        at_least=8,
+    ),
 }
 
 

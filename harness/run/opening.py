@@ -17,7 +17,7 @@ __all__ = ["Way", "open_command"]
 class Way:
     """The way to the hub. `host` is the name the device believes in, `address` and `port` where it really is.
 
-    `gateway`: the device is told the address as `GatewayHostName`. `hosts_file`: it resolves `host` by this file. `proxy`: the HTTP proxy it has to go through, as (host, port).
+    `gateway`: the device is told the address as `GatewayHostName`. `hosts_file`: it resolves `host` by this file. `ca_file`: the authority it trusts, where it takes that from a file only. `proxy`: the HTTP proxy it has to go through, as (host, port).
     """
 
     host: str
@@ -26,6 +26,7 @@ class Way:
     gateway: bool
     proxy: tuple[str, int] | None = None
     hosts_file: Path | None = None
+    ca_file: Path | None = None
 
     def described(self) -> dict[str, object]:
         """As the cell's header tells it."""

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from harness.clock import Clock
-from harness.device.adapter import AdapterProcess
+from harness.device.adapter import AdapterProcess, variables_of
 from harness.device.driver import DeviceCallbacks, DeviceDriver
 from harness.device.emulated import EmulatedDevice
 from harness.errors import AdapterError, EnvironmentProblem
@@ -26,6 +26,7 @@ from harness.net.endpoint import HubCore
 from harness.net.hosts_file import hosts_file_of
 from harness.net.lag import LagMonitor
 from harness.net.listeners import CellServer
+from harness.net.temporary_files import temporary_file
 from harness.plan import Cell
 from harness.run.opening import Way
 
@@ -82,8 +83,11 @@ class Stage:
         profile, clock = self._cell.profile, self._shared.clock
         if self._cell.device == "real":
             assert profile.profile.adapter is not None
-            adapter, hosts_file = profile.profile.adapter, self.way.hosts_file
-            return AdapterProcess(adapter, profile.folder, callbacks, clock, hosts_file=hosts_file)
+            adapter, way = profile.profile.adapter, self.way
+            variables = variables_of(adapter, profile.folder, way.ca_file)
+            return AdapterProcess(
+                adapter, profile.folder, callbacks, clock, hosts_file=way.hosts_file, environment=variables
+            )
         chance = random.Random(self._shared.seed ^ zlib.crc32(self._cell.id.encode()))
         device = EmulatedDevice(profile.profile, self._cell.transport, random=chance)
         return DevicePump(device, self.way.address, self.way.port, self._cell.transport, callbacks, clock)
@@ -143,11 +147,14 @@ class Staging:
         hosts_file = None
         if adapter is not None and adapter.way == "hosts-file":
             hosts_file = undo.enter_context(hosts_file_of({HUB_NAME: reservation.address}))
+        ca_file = None
+        if adapter is not None and adapter.takes_ca_file:
+            ca_file = undo.enter_context(temporary_file("ca", self.authority.ca_pem))
         host = HUB_NAME if gateway or hosts_file else reservation.address
         door = DOORS[cell.transport]
         port, standard = reservation.ports[door], PORTS[door]
         if adapter is None or port == standard:
-            return Way(host, reservation.address, port, gateway, hosts_file=hosts_file)
+            return Way(host, reservation.address, port, gateway, hosts_file=hosts_file, ca_file=ca_file)
         if not adapter.proxy:
             raise EnvironmentProblem(
                 f"port {standard} may not be bound here and {cell.profile.profile.name} takes no proxy;"
@@ -155,7 +162,7 @@ class Staging:
             )
         proxy = await ConnectProxy.start(reservation.targets([HUB_NAME]))
         undo.push_async_callback(proxy.stop)
-        return Way(host, reservation.address, port, gateway, (proxy.address, proxy.port), hosts_file)
+        return Way(host, reservation.address, port, gateway, (proxy.address, proxy.port), hosts_file, ca_file)
 
 
 class _Cloud:

@@ -8,7 +8,7 @@ import pytest
 from support.plans import a_profile
 
 from harness.device import runtimes
-from harness.device.runtimes import RUNTIMES, missing_executable, missing_part, real_sdk_problem, start_remedy
+from harness.device.runtimes import RUNTIMES, Runtime, missing_executable, missing_part, real_sdk_problem, start_remedy
 from harness.profile import AdapterProgram
 
 
@@ -88,3 +88,13 @@ def test_the_harness_own_python_is_always_there() -> None:
     """Whatever is on the path."""
     assert missing_executable("python") == ""
     assert all(runtime.executables for name, runtime in RUNTIMES.items() if name != "python")
+
+
+@pytest.mark.parametrize(
+    ("said", "too_old"),
+    [("8.0.404", False), ("v10.0.100", False), ("7.0.1", True), ("No .NET SDKs were found.", True), ("", True)],
+)
+def test_a_runtime_that_is_too_old(said: str, too_old: bool) -> None:  # noqa: FBT001 - a table
+    """By its major version; what tells none is none."""
+    assert Runtime("R", ("r",), "get it", at_least=8).too_old(said) is too_old
+    assert Runtime("R", ("r",), "get it").too_old(said) is False

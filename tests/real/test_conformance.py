@@ -10,7 +10,7 @@ import pytest
 pytestmark = [pytest.mark.slow]
 
 PROFILES = Path(__file__).parents[2] / "sdk_profiles"
-RUNTIMES = ("python", "node", "java", "c")
+RUNTIMES = ("python", "node", "java", "c", "dotnet")
 
 
 @pytest.mark.parametrize("sdk", [pytest.param(name, marks=pytest.mark.real_sdk(runtime=name)) for name in RUNTIMES])

@@ -121,7 +121,7 @@ async def _at_a_hub(scene: Scene, staging: Staging) -> None:
     async with staging.stage(scene.cell(None), scene.key, scene.recorder) as stage:
         dam = Dam(stage.hub.hub)
         await stage.start(lambda _: dam)
-        program = scene.program(stage.way.hosts_file)
+        program = scene.program(stage.way.hosts_file, stage.way.ca_file)
         async with _alive(scene, program, silently=scene.name == "hang-up"):
             await _SCRIPTS[scene.name](_Play(scene, stage, dam, program))
 

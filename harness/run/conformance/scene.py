@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.clock import Clock
-from harness.device.adapter import AdapterProcess, Limits
+from harness.device.adapter import AdapterProcess, Limits, variables_of
 from harness.device.driver import EVENTS, DeviceCallbacks, Hello
 from harness.errors import AdapterError
 from harness.events import Event, Recorder
@@ -63,14 +63,16 @@ class Scene:
         self.recorder.listen(self._observe)
         self._changed = asyncio.Event()
 
-    def program(self, hosts_file: Path | None = None) -> AdapterProcess:
+    def program(self, hosts_file: Path | None = None, ca_file: Path | None = None) -> AdapterProcess:
         """The device program, not started yet."""
         adapter = self.loaded.profile.adapter
         assert adapter is not None
         callbacks = _watched(recording(self.recorder, self._failed), self.recorder.redactor, self.leaks)
+        variables = variables_of(adapter, self.loaded.folder, ca_file)
         return AdapterProcess(
-            adapter, self.loaded.folder, callbacks, self.clock, hosts_file=hosts_file, limits=self.limits
-        )
+            adapter, self.loaded.folder, callbacks, self.clock,
+            hosts_file=hosts_file, environment=variables, limits=self.limits,
+        )  # fmt: skip
 
     def cell(self, hello: Hello | None) -> Cell:
         """The act as a cell, with a lifetime where the SDK takes one."""
