@@ -1,6 +1,7 @@
 """`harness adapter check`: what it takes, how it prints, and how it exits. No program is started here."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def test_any_program_by_its_command(asked: list[tuple[LoadedProfile, list[str]]]
     ("arguments", "part"),
     [
         (["EMPTY"], "holds no profile.toml"),
-        (["DOTNET"], "names no device program"),
+        (["SILENT"], "names no device program"),
         (["nowhere", "--command", "x"], "is no folder"),
         (["EMPTY", "--command", "'x"], "cannot be read"),
         (["EMPTY", "--command", " "], "is empty"),
@@ -98,7 +99,11 @@ def test_what_is_no_program_is_usage(
     arguments: list[str], part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit code 2, with the remedy."""
-    places = {"EMPTY": str(tmp_path), "DOTNET": str(ROOT / "sdk_profiles" / "dotnet")}
+    silent = tmp_path / "silent"
+    silent.mkdir()
+    profile = (ROOT / "examples" / "paho" / "profile.toml").read_text(encoding="utf-8")
+    (silent / "profile.toml").write_text(re.sub(r"\[adapter\]\n(.+\n)+", "", profile), encoding="utf-8")
+    places = {"EMPTY": str(tmp_path), "SILENT": str(silent)}
     assert run(*(places.get(one, one) for one in arguments)) == 2
     assert part in capsys.readouterr().err
 
