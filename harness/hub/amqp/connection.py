@@ -282,7 +282,7 @@ class AmqpConnection(HubConnection):
             "attach",
             now,
             link=shown(link.name),
-            kind=place.kind,
+            link_kind=place.kind,
             device_role=device_role,
             address=shown(address),
             sdk_version=shown(properties.get(_CLIENT_VERSION)),
@@ -478,7 +478,9 @@ class AmqpConnection(HubConnection):
             node.lost(now)
 
     def _note_detach(self, node: Node, by: str, now: float, *, closed: bool, condition: str | None) -> None:
-        self.note("detach", now, link=shown(node.link.name), kind=node.kind, by=by, closed=closed, condition=condition)
+        self.note(
+            "detach", now, link=shown(node.link.name), link_kind=node.kind, by=by, closed=closed, condition=condition
+        )
 
     @property
     def _seed(self) -> str:

@@ -197,7 +197,7 @@ def test_answers_nobody_takes_are_bounded(world: World) -> None:
         device.requests.send(encode_message(put_token_message()))
         device.run()
     assert world.one("detach") == {
-        "conn": 1, "link": "up", "kind": "cbs", "by": "hub", "closed": True,
+        "conn": 1, "link": "up", "link_kind": "cbs", "by": "hub", "closed": True,
         "condition": "amqp:resource-limit-exceeded",
     }  # fmt: skip
 

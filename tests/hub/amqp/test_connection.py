@@ -169,7 +169,7 @@ def test_expiry_detaches_the_links_of_the_device(world: World) -> None:
         "conn": 1, "cause": "token-expired", "close": "detach", "detail": "the token expired 10 s ago",
     }  # fmt: skip
     assert world.find("detach")[0] == {
-        "conn": 1, "link": f"to {EVENTS}", "kind": "telemetry", "by": "hub", "closed": True, "condition": UNAUTHORIZED_ACCESS,
+        "conn": 1, "link": f"to {EVENTS}", "link_kind": "telemetry", "by": "hub", "closed": True, "condition": UNAUTHORIZED_ACCESS,
     }  # fmt: skip
     assert world.codes() == EXPIRY_CODES
     assert device.put_token(token(CUT_AT + 60)) == 200
@@ -485,7 +485,7 @@ def test_violation_of_a_link_detaches_it(world: World) -> None:
     link.send(b"\x00" * (MAX_MESSAGE_SIZE + 1))
     device.run()
     assert world.one("detach") == {
-        "conn": 1, "link": link.name, "kind": "telemetry", "by": "hub", "closed": True,
+        "conn": 1, "link": link.name, "link_kind": "telemetry", "by": "hub", "closed": True,
         "condition": "amqp:link:message-size-exceeded",
     }  # fmt: skip
     assert device.telemetry(other, 1)
@@ -500,7 +500,7 @@ def test_detach_by_the_device_is_answered_alike(world: World, closed: bool) -> N
     device.run()
     assert device.take(DetachReceived)[0].detach.closed is closed
     assert world.one("detach") == {
-        "conn": 1, "link": link.name, "kind": "telemetry", "by": "device", "closed": closed, "condition": "amqp:internal-error",
+        "conn": 1, "link": link.name, "link_kind": "telemetry", "by": "device", "closed": closed, "condition": "amqp:internal-error",
     }  # fmt: skip
 
 

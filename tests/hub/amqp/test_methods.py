@@ -144,4 +144,4 @@ def test_answer_that_cannot_be_read_costs_the_link(world: World, device: AmqpDev
     answers, _ = pair(device)
     answers.send(b"\x00\x53\x99\x40")
     device.run()
-    assert world.one("detach")["kind"] == "methods"
+    assert world.one("detach")["link_kind"] == "methods"

@@ -43,7 +43,7 @@ def test_accepted_link(world: World, device: AmqpDevice) -> None:
     """Who asked for what, in the event."""
     device.sender(properties=SDK)
     assert world.one("attach") == {
-        "conn": 1, "link": f"to {EVENTS}", "kind": "telemetry", "device_role": "sender", "address": EVENTS,
+        "conn": 1, "link": f"to {EVENTS}", "link_kind": "telemetry", "device_role": "sender", "address": EVENTS,
         "sdk_version": "sdk/1.0", "condition": None, "reason": "accepted",
     }  # fmt: skip
 
@@ -87,7 +87,7 @@ def test_link_to_nowhere(world: World, device: AmqpDevice, address: object) -> N
     """The text that users of the C SDK have seen."""
     device.sender(address)
     assert refused(device) == Error(NOT_FOUND, "The link address did not match any of the expected formats")
-    assert world.one("attach")["kind"] == "unknown"
+    assert world.one("attach")["link_kind"] == "unknown"
 
 
 def test_same_channel_twice(world: World, device: AmqpDevice) -> None:

@@ -128,7 +128,7 @@ def test_request_that_cannot_be_read_costs_the_link(world: World, device: AmqpDe
     requests, _ = pair(device)
     requests.send(b"\x00\x53\x99\x40")
     device.run()
-    assert world.one("detach")["kind"] == "twin"
+    assert world.one("detach")["link_kind"] == "twin"
 
 
 def test_get_names_no_resource_or_any(device: AmqpDevice) -> None:
