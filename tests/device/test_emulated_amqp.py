@@ -126,7 +126,7 @@ def test_what_the_hub_can_tell_an_sdk_by(
     assert opened.items() <= said.items()
     (shown,) = world.find("put-token")
     assert put_token.items() <= shown.items()
-    assert [fields["kind"] for fields in world.find("attach")] == links
+    assert [fields["link_kind"] for fields in world.find("attach")] == links
 
 
 def test_node_attaches_its_telemetry_link_with_the_first_message() -> None:
@@ -134,8 +134,8 @@ def test_node_attaches_its_telemetry_link_with_the_first_message() -> None:
     world = world_of("node")
     world.send_each_second(2, 3)
     world.run(4)
-    assert world.moments("attach", kind="telemetry") == [2.0]
-    (attached,) = (fields for fields in world.find("attach") if fields["kind"] == "telemetry")
+    assert world.moments("attach", link_kind="telemetry") == [2.0]
+    (attached,) = (fields for fields in world.find("attach") if fields["link_kind"] == "telemetry")
     assert attached["address"] == "/devices/d1/messages/events"
 
 
@@ -288,7 +288,7 @@ def test_node_comes_back_with_the_next_message_and_its_c2d_stays_dead(close: Any
     assert sent(world) == [1, 2, 3]
     assert world.shown()[-1] == "status: connect"
     assert world.events("c2d") == []
-    assert len(world.moments("attach", kind="c2d")) == 1
+    assert len(world.moments("attach", link_kind="c2d")) == 1
 
 
 def test_node_gets_its_c2d_back_after_a_network_drop() -> None:

@@ -114,8 +114,7 @@ class Node:
         assert isinstance(link, SenderLink)
         if link.waiting + len(link.unsettled) >= MAX_WAITING_ANSWERS:
             raise AmqpViolation(RESOURCE_LIMIT_EXCEEDED, f"more than {MAX_WAITING_ANSWERS} answers wait for the device")
-        assert link.attach is not None
-        link.send(encode_message(message), settled=link.attach.snd_settle_mode != SenderSettleMode.UNSETTLED)
+        link.send(encode_message(message), settled=link.peer_snd_settle_mode != SenderSettleMode.UNSETTLED)
 
     def partner(self, kind: type[NodeT]) -> NodeT | None:
         """The node which answers to this one leave by: of the same pair, else of the same session, else any; the newest."""

@@ -32,17 +32,29 @@ class Link(ABC):
         name: the same on both sides.
         handle: ours.
         local, remote: see `state`.
-        attach: the peer's ATTACH, once it came.
+        attach: the peer's ATTACH; where it is to be answered only until then, for it is most of what a link takes in memory.
+        peer_snd_settle_mode: the sender settle mode of the peer's ATTACH, None before it came.
         delivery_count, credit: section 2.6.7. A sender may send `credit` more messages; a receiver granted as many.
     """
 
-    __slots__ = ("attach", "credit", "delivery_count", "handle", "local", "name", "remote", "session")
+    __slots__ = (
+        "attach",
+        "credit",
+        "delivery_count",
+        "handle",
+        "local",
+        "name",
+        "peer_snd_settle_mode",
+        "remote",
+        "session",
+    )
     role: ClassVar[bool]
 
     def __init__(self, session: Session, handle: int, name: str) -> None:
         self.session, self.handle, self.name = session, handle, name
         self.local = self.remote = Half.UNUSED
         self.attach: Attach | None = None
+        self.peer_snd_settle_mode: int | None = None
         self.delivery_count = self.credit = 0
 
     @property
@@ -67,6 +79,8 @@ class Link(ABC):
         Raises:
             LocalProtocolError: there is no ATTACH to answer.
         """
+        if self.local is Half.ENDED:  # too late
+            return
         asked = self._asked()
         self.send_attach(
             source=source or asked.source,
@@ -76,6 +90,7 @@ class Link(ABC):
             max_message_size=max_message_size,
             properties=properties,
         )
+        self.attach = None
 
     def refuse(self, error: Error) -> None:
         """Answer the peer's ATTACH with one that has no terminus, then DETACH with the error (section 2.6.3).
@@ -83,6 +98,8 @@ class Link(ABC):
         Raises:
             LocalProtocolError: there is no ATTACH to answer.
         """
+        if self.local is Half.ENDED:  # too late
+            return
         asked = self._asked()
         self.send_attach(None, None, asked.snd_settle_mode, asked.rcv_settle_mode, None, None)
         self.detach(error)
@@ -109,6 +126,7 @@ class Link(ABC):
     def on_attach(self, attach: Attach) -> None:
         """The peer's ATTACH."""
         self.attach, self.remote = attach, Half.ACTIVE
+        self.peer_snd_settle_mode = attach.snd_settle_mode
 
     def on_detach(self, detach: Detach) -> None:
         """The peer's DETACH."""
@@ -148,9 +166,7 @@ class Link(ABC):
         max_message_size: int | None,
         properties: dict[str, Value] | None,
     ) -> None:
-        """Queue ATTACH, if it is not too late."""
-        if self.local is not Half.UNUSED:
-            return
+        """Queue ATTACH."""
         self.local = Half.ACTIVE
         self.session.send_frame(
             Attach(

@@ -73,7 +73,7 @@ class SenderLink(Link):
             raise LocalProtocolError(f"a delivery tag of {len(tag)} bytes is longer than {MAX_TAG}")
         if self._may_send():
             if settled is None:
-                mode = None if self.attach is None else self.attach.snd_settle_mode
+                mode = self.peer_snd_settle_mode
                 settled = mode == SenderSettleMode.SETTLED
             self._waiting.append(Outgoing(tag, payload, message_format, settled))
             self.pump()
