@@ -248,6 +248,7 @@ async def test_stop_does_not_wait_for_a_hub_that_does_not_let_go() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # what asyncio drops it leaves to the collector
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # as does 3.13 itself
 @pytest.mark.parametrize("turns", range(6))
 @asynchronous
 async def test_stop_finds_connections_accepted_a_moment_ago(caplog: pytest.LogCaptureFixture, turns: int) -> None:
