@@ -109,7 +109,7 @@ class ReceiverLink(Link):
         max_message_size: int | None,
         properties: dict[str, Value] | None,
     ) -> None:
-        """Queue ATTACH, if it is not too late."""
+        """Queue ATTACH, which may announce a limit of its own."""
         self.max_message_size = max_message_size or self.max_message_size
         super().send_attach(source, target, snd_settle_mode, rcv_settle_mode, max_message_size, properties)
 
