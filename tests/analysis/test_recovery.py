@@ -125,6 +125,23 @@ def test_how_soon_an_answer_comes(after: float, expected: str) -> None:
     assert found(log.at(23).end()) == (expected, "")
 
 
+@pytest.mark.parametrize(("late", "expected"), [(1, "next-send"), (2, "retries")])
+def test_how_many_answers_may_be_late(late: int, expected: str) -> None:
+    """One in four: a busy machine holds a device up now and then, and an attempt of its own is not mostly in time."""
+    log = refused()
+    for number in range(4):
+        log.at(21 + number).send(number).after(0.4 if number < late else 0.01).refused(10, made_at=0.0)
+    assert found(log.at(25).end()) == (expected, "")
+
+
+def test_a_late_attempt_needs_a_send_of_its_own() -> None:
+    """The send before it was answered already: the SDK tried by itself."""
+    log = refused()
+    for number in range(4):
+        log.at(21 + number).send(number).after(0.01).refused(10, made_at=0.0)
+    assert found(log.after(0.4).refused(10, made_at=0.0).at(25).end()) == ("retries", "")
+
+
 @pytest.mark.parametrize(("answered", "expected"), [(3, "next-send"), (2, "retries")])
 def test_how_many_sends_are_answered(answered: int, expected: str) -> None:
     """Three in four, at least."""
