@@ -12,10 +12,12 @@ import msgspec
 
 from harness.errors import UserInputError
 
-__all__ = ["TRANSPORTS", "Document", "Traffic", "Transport", "load", "not_finite", "one_of", "parse"]
+__all__ = ["TRANSPORTS", "Document", "Problem", "Traffic", "Transport", "load", "not_finite", "one_of", "parse"]
 
 Transport = Literal["mqtt", "mqtt-ws", "amqp", "amqp-ws", "https"]
 Traffic = Literal["sending", "listening"]
+Problem = tuple[str, str, str]
+"""What is wrong in a document: the field, the problem, and the remedy."""
 TRANSPORTS: tuple[str, ...] = get_args(Transport)
 
 _UNKNOWN_FIELD = re.compile(r"unknown field `(?P<field>[^`]+)`")

@@ -3,18 +3,16 @@
 from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
-from harness.documents import Document, Traffic, Transport, load, not_finite, one_of
+from harness.documents import Document, Problem, Traffic, Transport, load, not_finite, one_of
 from harness.errors import ScenarioError
+from harness.fault import AMQP_ONLY_CLOSES, CloseMode, Fault, fault_problems
 
 __all__ = [
-    "AMQP_ONLY_CLOSES",
     "DEFAULT_SCENARIOS",
     "LONGEST_LIFETIME_S",
-    "CloseMode",
     "End",
-    "Fault",
     "HubSettings",
     "Intervals",
     "Scenario",
@@ -27,13 +25,6 @@ DEFAULT_SCENARIOS = ("renewal", "defaults", "expiry", "expiry-idle")
 HUB_GRACE_S = 600.0
 HUB_SKEW_S = 300.0
 LONGEST_LIFETIME_S = 315_360_000.0  # ten years of 365 days, the longest lifetime a profile allows by itself
-
-CloseMode = Literal["fin", "rst", "detach", "detach-not-closed", "close"]
-"""`fin`, `rst`: the end of the TCP connection. Over AMQP: DETACH of the device's links, in good order (`closed` true) or not, or CLOSE of the connection."""
-AMQP_ONLY_CLOSES: Final = frozenset({"detach", "detach-not-closed", "close"})
-
-MOST_TIMES = 1_000  # a fault in a cell; more cannot happen in any scenario's time
-Problem = tuple[str, str, str]  # the field, what is wrong with it, and the remedy
 
 
 class HubSettings(Document, frozen=True):
@@ -53,19 +44,6 @@ class HubSettings(Document, frozen=True):
     def skew(self) -> float:
         """The skew in seconds, scaled with the grace where nothing set it."""
         return self.grace_s * HUB_SKEW_S / HUB_GRACE_S if self.skew_s is None else self.skew_s
-
-
-class Fault(Document, frozen=True):
-    """Something the hub does to the device that a hub in good order would not, `times` times in the cell.
-
-    `renewal`: when the device, once let in, authenticates with another token; `half-life`: when half of what was left of the token has passed since
-    it was accepted. `refuse`: answer as an expired token is answered; `cut`: end the connection by `close`, or the transport's own way.
-    """
-
-    at: Literal["renewal", "half-life"]
-    action: Literal["refuse", "cut"]
-    close: CloseMode | None = None
-    times: int = 1
 
 
 class Intervals(Document, frozen=True):
@@ -179,7 +157,7 @@ def check_scenario(scenario: Scenario, where: str) -> None:
     for field, number in not_finite(scenario):
         problem = f"{number} is no number to calculate with"
         raise ScenarioError(problem, where=where, field=field, remedy="Use a finite number")
-    for problems in (_hub_problems, _token_problems, _time_problems, _fault_problems, _transport_problems):
+    for problems in (_hub_problems, _token_problems, _time_problems, _refusal_problems, _transport_problems):
         for field, problem, remedy in problems(scenario):
             raise ScenarioError(problem, where=where, field=field, remedy=remedy)
 
@@ -218,25 +196,8 @@ def _time_problems(scenario: Scenario) -> Iterator[Problem]:
             yield f"intervals.{name}", "is not above 0", "Use the seconds from one message to the next"
 
 
-def _fault_problems(scenario: Scenario) -> Iterator[Problem]:
-    for index, fault in enumerate(scenario.faults):
-        field = f"faults[{index}]"
-        if fault.action == "refuse" and fault.at != "renewal":
-            yield (
-                f"{field}.action",
-                f"there is nothing to refuse at {fault.at}",
-                'Use at = "renewal", or action = "cut"',
-            )
-        if fault.action == "refuse" and fault.close is not None:
-            yield (
-                f"{field}.close",
-                'goes with action = "cut"',
-                "Drop it: a refusal is answered in the protocol's own way",
-            )
-        if not 1 <= fault.times <= MOST_TIMES:
-            yield f"{field}.times", f"is not between 1 and {MOST_TIMES}", "Count how often it happens in a cell"
-        if fault.at == "renewal" and scenario.credential == "token":
-            yield f"{field}.at", "nobody renews a fixed token", 'Use credential = "key", or at = "half-life"'
+def _refusal_problems(scenario: Scenario) -> Iterator[Problem]:
+    yield from fault_problems(scenario.faults, credential=scenario.credential)
     if scenario.end.refusals and not any(fault.action == "refuse" for fault in scenario.faults):
         yield "end.refusals", "nothing is refused in this scenario", 'Add a fault with action = "refuse", or drop it'
 

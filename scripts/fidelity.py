@@ -18,13 +18,14 @@ from harness.analysis import CellFindings, analyse_cell
 from harness.analysis.fidelity import differences
 from harness.clock import RealClock
 from harness.events import CellLog
+from harness.fault import Fault
 from harness.plan import Cell
 from harness.profile import LoadedProfile, Settings, find_profiles
 from harness.recorded import bundled_recordings, find_recorded
 from harness.run.executor import run_cells
 from harness.run.stage import open_staging
 from harness.runfolder import RunFolder, RunRecord, read_cells
-from harness.scenario import End, Fault, HubSettings, Intervals, Scenario
+from harness.scenario import End, HubSettings, Intervals, Scenario
 
 KNOWN: Final = {
     "dotnet-1.42.3-amqp-renewal-refused-once-idle": "there the device came back with a new token, so that it was the old one that had been"

@@ -7,11 +7,10 @@ import msgspec
 import pytest
 
 from harness.errors import ScenarioError
+from harness.fault import CloseMode, Fault
 from harness.hub import ending, faults
 from harness.scenario import (
     DEFAULT_SCENARIOS,
-    CloseMode,
-    Fault,
     check_scenario,
     find_scenarios,
     load_scenario,

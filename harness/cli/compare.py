@@ -11,8 +11,9 @@ import msgspec
 from harness.cli.options import comma_list, load_profiles, profiles_option, scenarios_named, sdk_list
 from harness.cli.results import deliver
 from harness.cli.running import Wish, measure
+from harness.fault import CloseMode
 from harness.plan import DeviceChoice, Overrides, Request, parse_margin
-from harness.scenario import CloseMode, Scenario, check_scenario
+from harness.scenario import Scenario, check_scenario
 
 __all__ = ["compare"]
 
