@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ REQUIRED = pytest.StashKey[frozenset[str]]()
 def pytest_configure(config: pytest.Config) -> None:
     """Read what is required, before any test runs."""
     config.stash[REQUIRED] = read_required(os.environ.get("HARNESS_REQUIRE", ""))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a test that takes a minute, `slow(seconds=60)`, come first: begun last, it would run alone at the end."""
+    longest: Counter[Path] = Counter()
+    for item in items:
+        for marker in item.iter_markers("slow"):
+            longest[item.path] = max(longest[item.path], marker.kwargs.get("seconds", 0))
+    items.sort(key=lambda item: -longest[item.path])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

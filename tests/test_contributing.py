@@ -49,7 +49,7 @@ def follow(step: Step, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 def test_add_a_profile(tmp_path: Path) -> None:
     """Every step works as written, and ends with the verdicts the text promises, beside a row that says `emulated`."""
     steps = walk_through("Add a profile")
@@ -63,7 +63,7 @@ def test_add_a_profile(tmp_path: Path) -> None:
     assert {("acme-renewal-action", "confirmed"), ("acme-renewal-point", "differs")} <= verdicts
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=80)
 @pytest.mark.real_sdk
 def test_add_an_sdk(tmp_path: Path) -> None:
     """Each command works on the example, and the last one shows what the text says of it."""

@@ -244,7 +244,7 @@ def test_virtual_seconds_are_marked(logs: dict[str, CellLog]) -> None:
     assert fast == {"mqtt-defaults", "mqtt-ws-defaults", "mqtt-published-example", "amqp-defaults", "amqp-ws-defaults"}
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=60)
 def test_the_emulated_device_agrees_with_the_recordings() -> None:
     """Cell by cell, but for the differences that are known with their reasons; takes as long as the recordings."""
     fidelity = load("fidelity")

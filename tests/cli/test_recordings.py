@@ -215,7 +215,7 @@ def test_a_bundled_recording_that_is_damaged_costs_itself_only(
     assert "the file is empty" in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=50)
 def test_a_comparison_without_dotnet(tmp_path: Path) -> None:
     """On this machine: an emulated row of this run and a recorded one for each transport, and the reason in one line."""
     if shutil.which("dotnet"):

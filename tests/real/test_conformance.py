@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow(seconds=100)]
 
 PROFILES = Path(__file__).parents[2] / "sdk_profiles"
 RUNTIMES = ("python", "node", "java", "c", "dotnet")

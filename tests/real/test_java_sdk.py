@@ -17,7 +17,7 @@ import pytest
 from harness.events import CellLog, Event
 from harness.runfolder import read_cells
 
-pytestmark = [pytest.mark.real_sdk(runtime="java"), pytest.mark.slow]
+pytestmark = [pytest.mark.real_sdk(runtime="java"), pytest.mark.slow(seconds=50)]
 
 TRANSPORTS = ("mqtt", "mqtt-ws")
 SCENARIOS = ("renewal", "defaults", "expiry", "expiry-idle", "expiry-busy")

@@ -27,7 +27,7 @@ from support.real_runs import (
 
 from harness.events import CellLog, Event
 
-pytestmark = [pytest.mark.real_sdk(runtime="node"), pytest.mark.slow]
+pytestmark = [pytest.mark.real_sdk(runtime="node"), pytest.mark.slow(seconds=75)]
 
 AMQP = ("amqp", "amqp-ws")
 MQTT = ("mqtt", "mqtt-ws")

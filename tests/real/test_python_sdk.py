@@ -17,7 +17,7 @@ import pytest
 from harness.events import CellLog, Event
 from harness.runfolder import read_cells
 
-pytestmark = [pytest.mark.real_sdk(runtime="python"), pytest.mark.slow]
+pytestmark = [pytest.mark.real_sdk(runtime="python"), pytest.mark.slow(seconds=60)]
 
 TRANSPORTS = ("mqtt", "mqtt-ws")
 STATE = "on_connection_state_change"

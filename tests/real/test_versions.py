@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=60)
 
 
 def harness(*arguments: str | Path, expect: int = 0) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ from harness.run.conformance import Finding, examine_program, findings
 from harness.run.conformance.acts import Patience
 from harness.run.stage import open_staging
 
-pytestmark = [pytest.mark.real_sdk, pytest.mark.slow]
+pytestmark = [pytest.mark.real_sdk, pytest.mark.slow(seconds=100)]
 
 ROOT = Path(__file__).parents[3]
 PROGRAMS = ROOT / "tests" / "support" / "adapter_programs"
