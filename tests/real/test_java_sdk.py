@@ -265,7 +265,9 @@ def test_what_differs_from_the_documents_is_what_is_claimed_of_the_renewal(rows:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_emulated_device_plays_what_the_sdk_does(rows: Rows, emulated: Rows, transport: str, scenario: str) -> None:
     """The hub's log, the application's events, who leaves first, what follows a refusal, and what becomes of messages."""
-    fields = ["renewal", "renewals", "hub_log", "hub_levels", "first", "recovery", "lost", "duplicated", "reordered"]
+    fields = ["renewal", "renewals", "hub_log", "hub_levels", "first", "recovery", "lost"]
+    if scenario != "expiry-busy":  # which of its many messages are under way at the end is chance
+        fields += ["duplicated", "reordered"]
     if scenario in {"renewal", "expiry-idle"}:  # in the others it is chance whether messages are caught by the end
         fields += ["app", "log"]
     real, played = rows[transport, scenario], emulated[transport, scenario]
