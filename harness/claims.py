@@ -25,7 +25,7 @@ ClaimKind = Literal[
     "hub-signature",  # codes of the hub's records in order, a connect written as "connect", a clean close as "disconnect"
     "app-signature",  # what the application is shown, in order; an empty list is "nothing"
     "recovery",  # "none" | "retries" | "next-send": after a refused reconnect
-    "return",  # "by-itself" | "next-send" | "none": let in again after the hub or a fault ended the device's stay
+    "return",  # "by-itself" | "next-send" | "new-token" | "none": let in again after the hub or a fault ended the device's stay
     "unaware",  # seconds from such an end to the first thing the application is shown or the device attempts
     "c2d-after-return",  # "delivered" | "dead": C2D messages that are queued once the device is back
 ]
@@ -163,7 +163,7 @@ _VALUE_OF: dict[ClaimKind, tuple[tuple[type, ...], str]] = {
     "hub-signature": ((tuple,), "a list of codes"),
     "app-signature": ((tuple,), "a list of texts"),
     "recovery": ((str,), '"none", "retries" or "next-send"'),
-    "return": ((str,), '"by-itself", "next-send" or "none"'),
+    "return": ((str,), '"by-itself", "next-send", "new-token" or "none"'),
     "unaware": ((int, float), "seconds, 0 or more"),
     "c2d-after-return": ((str,), '"delivered" or "dead"'),
 }
@@ -172,7 +172,7 @@ _WORDS: dict[ClaimKind, frozenset[str]] = {
     "closes-first": frozenset({"device", "hub"}),
     "hub-log-levels": frozenset({"informational", "informational+error", "none"}),
     "recovery": frozenset({"none", "retries", "next-send"}),
-    "return": frozenset({"by-itself", "next-send", "none"}),
+    "return": frozenset({"by-itself", "next-send", "new-token", "none"}),
     "c2d-after-return": frozenset({"delivered", "dead"}),
 }
 

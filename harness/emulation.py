@@ -110,6 +110,8 @@ class Manners(Document, frozen=True, kw_only=True):
     `renewal_margin_whole_s`: what a fraction leaves of the life is cut to whole seconds, reckoned from the whole seconds left after making.
     `own_token_renewal`: the same for a token the application supplied; the lifetime is then the one set, counted from the first use.
     `own_token_notice_s`: seconds before such a token expires, or at once, at which the application is asked for another.
+    `own_token_returns`: how often the SDK leaves and returns for a token that is supplied while it is connected, where it cannot be renewed in place. `own_token_wakes`: whether one that
+    is supplied while the SDK is away makes it try to return at once.
     `margin_has_effect`: whether the margin an application sets moves the renewal.
     `reconnect_delay_s`: from being dropped to the first attempt to come back.
     `reconnects`: after a drop; `if-needed` is only where something is being sent or listened for.
@@ -133,6 +135,8 @@ class Manners(Document, frozen=True, kw_only=True):
     renewal_margin_whole_s: bool = False
     own_token_renewal: Law = Law(law="none")
     own_token_notice_s: float | None = None
+    own_token_returns: int = 1
+    own_token_wakes: bool = False
     margin_has_effect: bool = True
     reconnect_delay_s: float = 0.0
     reconnects: Literal["always", "if-needed"] = "always"
@@ -232,7 +236,7 @@ class Emulation(Manners, frozen=True, kw_only=True):
 
     Of all protocols: `encodes_resource`: whether the `sr` of a token is percent-encoded. `expiry_offset_s`: its `se` is the whole second of
     making + lifetime + offset. `farewell`: how the device ends a connection it has taken leave of. `margin_setting`: the margin an
-    application can set.
+    application can set. `takes_tokens`: whether it can replace a token of its own while the client lives.
     `ping_interval_s`: PINGREQ after so many seconds without sending; left out, the keep-alive.
     `renewal_delay_s`: from being away for a renewal to dialling again.
     `waits_for_acks_s`: before leaving, wait so long for outstanding PUBACKs.
@@ -259,6 +263,7 @@ class Emulation(Manners, frozen=True, kw_only=True):
     resend_delay_s: float = 0.0
     after_failed_renewal: Literal["as-after-drop", "retries-until-renewal"] = "as-after-drop"
     margin_setting: Literal["margin-s", "margin-percent", "none"] = "none"
+    takes_tokens: bool = False
     amqp: AmqpEmulation | None = None
 
     def over(self, transport: str) -> Manners:
@@ -301,6 +306,7 @@ def _check_manners(manners: Manners, demand: _Demand) -> None:
         demand(not problem, name, problem, "Correct the law")
     for name in ("renewal_quantum_s", "reconnect_delay_s"):
         demand(getattr(manners, name) >= 0, name, "is below 0", "Use 0 or more seconds")
+    demand(manners.own_token_returns >= 1, "own_token_returns", "is below 1", "It has to return at least once")
     for name in ("refused_retry_jitter", "token_reuse_fraction"):
         demand(0 <= getattr(manners, name) <= 1, name, "is not between 0 and 1", "Write it as a fraction")
     waits = manners.refused_retry_s

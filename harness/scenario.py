@@ -8,6 +8,7 @@ from typing import Literal
 from harness.documents import Document, Problem, Traffic, Transport, load, not_finite, one_of
 from harness.errors import ScenarioError
 from harness.fault import AMQP_ONLY_CLOSES, CloseMode, Fault, fault_problems
+from harness.own_token import Supply, supply_problems
 
 __all__ = [
     "DEFAULT_SCENARIOS",
@@ -81,7 +82,7 @@ class Scenario(Document, frozen=True):
 
     `settings`: the `profile`'s (one cell each), the `main` ones of these, the `longest` lifetime among those that leave the margin alone, or `none`:
     whatever the SDK defaults to. `token_lifetime_s`: of the
-    fixed token. An empty `traffic` is an idle application. `transports`: those it is about; empty: all. `faults`: what the hub does wrong.
+    fixed token; `supply`: when the application hands over another. An empty `traffic` is an idle application. `transports`: those it is about; empty: all. `faults`: what the hub does wrong.
     `closes_otherwise`: an option of the command changed how its hub ends connections; what is claimed about the scenario is not about that.
     """
 
@@ -95,6 +96,7 @@ class Scenario(Document, frozen=True):
     hub: HubSettings = HubSettings()
     intervals: Intervals = Intervals()
     token_lifetime_s: float | None = None
+    supply: Supply | None = None
     transports: tuple[Transport, ...] = ()
     faults: tuple[Fault, ...] = ()
     summary: str = ""
@@ -157,7 +159,14 @@ def check_scenario(scenario: Scenario, where: str) -> None:
     for field, number in not_finite(scenario):
         problem = f"{number} is no number to calculate with"
         raise ScenarioError(problem, where=where, field=field, remedy="Use a finite number")
-    for problems in (_hub_problems, _token_problems, _time_problems, _refusal_problems, _transport_problems):
+    for problems in (
+        _hub_problems,
+        _token_problems,
+        _supply_problems,
+        _time_problems,
+        _refusal_problems,
+        _transport_problems,
+    ):
         for field, problem, remedy in problems(scenario):
             raise ScenarioError(problem, where=where, field=field, remedy=remedy)
 
@@ -182,6 +191,12 @@ def _token_problems(scenario: Scenario) -> Iterator[Problem]:
         yield "token_lifetime_s", "is not above 0", "The token has to be valid when the device connects"
     if lifetime is not None and lifetime > LONGEST_LIFETIME_S:
         yield "token_lifetime_s", "is longer than ten years", f"Use {LONGEST_LIFETIME_S:.0f} seconds at most"
+
+
+def _supply_problems(scenario: Scenario) -> Iterator[Problem]:
+    yield from supply_problems(scenario.supply, credential=scenario.credential)
+    if scenario.credential == "token" and scenario.end.renewals > (scenario.supply.times if scenario.supply else 0):
+        yield "end.renewals", "is more than the tokens the application supplies", "Raise supply.times, or await fewer"
 
 
 def _time_problems(scenario: Scenario) -> Iterator[Problem]:

@@ -7,13 +7,14 @@ the device left, or, where a renewal by a new connection was refused, from the f
 | return | the device was let in again |
 |---|---|
 | `next-send` | after a send of the application: the first one, half a second after the end or later, and each that followed it before the last attempt was answered by an attempt within a quarter of a second, and no attempt answers none |
+| `new-token` | with a token that the application supplied meanwhile, by an attempt that began within a quarter of a second after that, and not after a send |
 | `by-itself` | otherwise |
 | `none` | it was not, made no attempt, and was watched for fifteen seconds or more |
 
 Both halves of `next-send` are needed: an attempt in its own time may fall behind a send by chance, but then mostly not behind the first one. An attempt begins when the hub accepts a connection, or with a put-token on one that stands. Where the only send that could have caused the first attempt
 came within half a second after the end, where the lag of the hub's loop makes a difference, where the device tried and was not let in, and
 where it was watched for too short a time, or the log does not tell when the application sent, nothing can be told. Nor is a return possible with a token the application supplied, once the hub has cut
-the connection for its expiry. A device whose program has ended is no longer watched.
+the connection for its expiry, unless it supplies another: what follows is counted from then on. A device whose program has ended is no longer watched.
 
 `unaware` is how many seconds pass from such an end to the first sign that the device has noticed: the application is shown something (a status, an
 exception, also that of a message it had sent, the demand for a token), or an attempt begins. An answer of the protocol (DETACH, CLOSE, a closed socket) is
@@ -34,7 +35,7 @@ from harness.analysis.fields import of_kind, text
 from harness.analysis.findings import EXPIRED, Aftermath, C2dAfterReturn, CellFindings, Return
 from harness.analysis.lacking import NO_SENDS
 from harness.analysis.messages import Results
-from harness.analysis.recovery import REACTION_S, sends_between, worst_lag_s
+from harness.analysis.recovery import REACTION_S, sends_between, supplies, worst_lag_s
 from harness.analysis.signatures import is_shown
 from harness.analysis.timeline import Absence, Timeline
 from harness.events import Event
@@ -104,14 +105,16 @@ def _returned(
     cell: CellFindings,
 ) -> tuple[Return | None, str]:
     """How the device returned after one end, or None and why that cannot be told."""
-    if cell.credential == "token" and absence.cause == EXPIRED:
-        return None, "the application's token had expired: it could not be let in again"
     back_s = math.inf if absence.back_s is None else absence.back_s
+    supplied_s = max((at for at in supplies(events) if since < at < back_s), default=None)
+    if cell.credential == "token" and absence.cause == EXPIRED and supplied_s is None:
+        return None, "the application's token had expired: it could not be let in again"
+    since = since if supplied_s is None else supplied_s
     attempts = [at for at in starts if since < at <= back_s]
     if absence.back is not None and cell.sends_hidden:
         return None, NO_SENDS
     if absence.back is not None:
-        return _how(attempts, since, timeline, events)
+        return _how(attempts, since, timeline, events, supplied=supplied_s is not None)
     if attempts:
         return None, "it tried to come back and was not let in"
     watched_s = timeline.closing_s - since
@@ -119,14 +122,17 @@ def _returned(
 
 
 def _how(
-    attempts: Sequence[float], since: float, timeline: Timeline, events: Sequence[Event]
+    attempts: Sequence[float], since: float, timeline: Timeline, events: Sequence[Event], *, supplied: bool
 ) -> tuple[Return | None, str]:
     sends = sends_between(since, timeline.closing_s, events)
     lag_s = worst_lag_s(since, timeline, events)
-    judged = {_judge(attempts, sends, since, within) for within in (REACTION_S, REACTION_S + lag_s)}
+    withins = (REACTION_S, REACTION_S + lag_s)
+    judged = {_judge(attempts, sends, since, within) for within in withins}
     if len(judged) > 1:
         return None, f"the hub was late by up to {1e3 * lag_s:.0f} ms: coming back by itself and with a send look alike"
     how = judged.pop()
+    if supplied and how == "by-itself" and min(attempts, default=math.inf) <= since + max(withins):
+        return "new-token", ""
     return how, "" if how else "a send came so soon after the end that it cannot be told what made the device return"
 
 

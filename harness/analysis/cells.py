@@ -75,7 +75,7 @@ def _stated(log: CellLog, timeline: Timeline) -> CellFindings:
         set_lifetime_s=_set_lifetime(header),
         disturbed=_is_disturbed(header),
         closes_otherwise=scenario.get("closes_otherwise") is True,
-        about_the_end=_is_disturbed(header) or text(mapping(scenario, "hub"), "close") not in OWN_WAY,
+        about_the_end=_is_about_the_end(header),
         lacks=header.lacks,
         clock_rate=clock_rate(header),
     )
@@ -158,6 +158,12 @@ def _end(events: Sequence[Event]) -> tuple[str, str, bool]:
 
 def _is_disturbed(header: Header) -> bool:
     return bool(items(header.scenario, "faults"))
+
+
+def _is_about_the_end(header: Header) -> bool:
+    """Whether the scenario makes the hub end the device's stay in a way of its own, or helps the device back afterwards."""
+    ends_otherwise = text(mapping(header.scenario, "hub"), "close") not in OWN_WAY
+    return _is_disturbed(header) or ends_otherwise or text(mapping(header.scenario, "supply"), "at") == "cut"
 
 
 def _set_lifetime(header: Header) -> float | None:

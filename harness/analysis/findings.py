@@ -41,7 +41,7 @@ __all__ = [
 RenewalHow = Literal["reconnect", "in-band", "hub-cut", "none"]
 RefusedHow = Literal["in-band", "reconnect"]
 Recovery = Literal["none", "retries", "next-send"]
-Return = Literal["by-itself", "next-send", "none"]
+Return = Literal["by-itself", "next-send", "new-token", "none"]
 C2dAfterReturn = Literal["delivered", "dead"]
 EXPIRED: Final = "token-expired"
 """The cause of a cut at the end of a token's grace."""
@@ -256,7 +256,7 @@ class CellFindings(msgspec.Struct, frozen=True):
     beyond its end and the hub's grace, on a connection that stood until then or was cut for it. `hub_log`, `app`, `log`: of the whole
     cell, as in a `Signature`. `recovery`: after the first refused reconnect. `capabilities`: of the adapter's hello, or null without one.
     `grace_s`: of this cell's hub. `refused`: attempts to be let in or to renew, and the token in use presented once more, that the hub answered so. `disturbed`: the scenario has faults. `about_the_end`: it has, or it sets how the hub ends a connection otherwise than
-    by FIN, so that what follows is what it is about. `closes_otherwise`: by an option, not by the scenario. `lacks`: kinds of evidence that this
+    by FIN, or lets the application supply a token after the cut, so that what follows is what it is about. `closes_otherwise`: by an option, not by the scenario. `lacks`: kinds of evidence that this
     log has not (see `harness.analysis.lacking`); `clock_rate`: virtual seconds to a real one, null in real time.
     """
 

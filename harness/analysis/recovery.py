@@ -9,7 +9,8 @@
 A send shortly before the trouble, or before the end, counts as a cause, but not against an SDK that did not answer it. Both halves of `next-send` are needed: attempts in whole seconds may fall behind sends in whole seconds by chance, but then not behind all of them.
 A busy machine may hold up the device for longer than a quarter of a second now and then, which is why one attempt in four may be late.
 
-A log that does not tell when the application sent can show `none` only.
+A log that does not tell when the application sent can show `none` only. What follows once the application has supplied another token is no
+matter of the refusal.
 
 What happened is stamped when the hub's loop sees it, so an answer to a send may appear later by as much as that loop was late. The attempts are judged
 with the quarter of a second and with the worst lag since the trouble added to it; where that makes a difference, nothing can be told.
@@ -24,7 +25,7 @@ from harness.analysis.renewals import LAG_WINDOW_S
 from harness.analysis.timeline import Absence, Timeline
 from harness.events import Event
 
-__all__ = ["REACTION_S", "recovery", "sends_between", "worst_lag_s"]
+__all__ = ["REACTION_S", "recovery", "sends_between", "supplies", "worst_lag_s"]
 
 WATCHED_S = 5.0
 REACTION_S = 0.25
@@ -36,8 +37,9 @@ def recovery(timeline: Timeline, events: Sequence[Event], *, sends_hidden: bool 
     since = next((since for absence in timeline.absences if (since := _trouble(absence)) is not None), None)
     if since is None:
         return None, "no reconnect was refused"
-    later = [at for at in _attempts(timeline) if since < at]
-    watched_s = timeline.closing_s - since
+    until = min((at for at in supplies(events) if since < at), default=timeline.closing_s)
+    later = [at for at in _attempts(timeline) if since < at <= until]
+    watched_s = until - since
     if not later and watched_s < WATCHED_S:
         return None, f"the device was watched for only {watched_s:.1f} s after it was refused or left"
     if not later:
@@ -45,8 +47,8 @@ def recovery(timeline: Timeline, events: Sequence[Event], *, sends_hidden: bool 
     if sends_hidden:
         return None, NO_SENDS
     lag_s = worst_lag_s(since, timeline, events)
-    sends = sends_between(since - REACTION_S - lag_s, timeline.closing_s, events)
-    judged = {_judge(later, sends, since, timeline.closing_s, within) for within in (REACTION_S, REACTION_S + lag_s)}
+    sends = sends_between(since - REACTION_S - lag_s, until, events)
+    judged = {_judge(later, sends, since, until, within) for within in (REACTION_S, REACTION_S + lag_s)}
     if len(judged) > 1:
         return None, f"the hub was late by up to {1e3 * lag_s:.0f} ms: retries and answers to a send look alike"
     return judged.pop(), ""
@@ -84,6 +86,11 @@ def sends_between(since: float, until: float, events: Sequence[Event]) -> list[f
     commands = of_kind(events, "harness", "command")
     sends = (event.t / 1e6 for event in commands if event.fields.get("cmd") == "send")
     return [at for at in sends if since <= at <= until]
+
+
+def supplies(events: Sequence[Event]) -> list[float]:
+    """When the application supplied another token."""
+    return [event.t / 1e6 for event in of_kind(events, "harness", "token-supplied")]
 
 
 def _answer(attempts: Sequence[float], sends: Sequence[float], within: float) -> bool:

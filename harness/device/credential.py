@@ -14,6 +14,7 @@ from urllib.parse import quote
 from harness import sas
 from harness.device.opening import Opening
 from harness.emulation import Emulation, Manners
+from harness.errors import RemoteProtocolError
 from harness.law import Law
 
 __all__ = ["Credential"]
@@ -34,12 +35,20 @@ class Credential:
     def renew(self, now: float) -> None:
         """Make a new token; one that the application supplied stays, but counts as new from here."""
         self._since = now
-        if self._opening.key is not None:
+        if self._opening.key is not None and not self.is_own:
             resource = f"{self._opening.host}/devices/{self._opening.device_id}"
             if self._emulation.encodes_resource:
                 resource = quote(resource, safe="")
             expiry = math.floor(now + self._lifetime_s + self._emulation.expiry_offset_s)
             self.text = sas.make_token(resource, self._opening.key, expiry)
+
+    def supply(self, text: str, now: float) -> None:
+        """The application supplies another token. Raises `ValueError`, which quotes no secret, where it is none."""
+        try:
+            sas.parse(text)
+        except RemoteProtocolError as error:
+            raise ValueError(f"the token supplied is none: {error}") from None
+        self.is_own, self.text, self._since = True, text, now
 
     def renew_for_reconnect(self, now: float) -> bool:
         """Make a new token after a drop, if this SDK does; whether it does."""
@@ -65,9 +74,9 @@ class Credential:
 
     def notice_at(self) -> float | None:
         """When the application is asked for another token, or None."""
-        if self._opening.token is None or self._manners.own_token_notice_s is None:
+        if not self.is_own or self._manners.own_token_notice_s is None:
             return None
-        return sas.parse(self._opening.token).expiry - self._manners.own_token_notice_s
+        return sas.parse(self.text).expiry - self._manners.own_token_notice_s
 
     def _law(self) -> Law:
         manners, opening = self._manners, self._opening

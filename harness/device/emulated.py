@@ -73,6 +73,7 @@ class EmulatedDevice:
         self._ended: Ended | None = None
         self._renew_first = self._for_message = self._closing = False
         self._ends_after_return = self._unrenewed = False
+        self._token_returns = 0  # times it still has to come back with a token the application supplied
 
     @property
     def phase(self) -> Phase:
@@ -97,6 +98,8 @@ class EmulatedDevice:
                 self._open(command, now)
             case "send" if self._takes_messages() and isinstance(number, int) and not isinstance(number, bool):
                 self._send(number, now)
+            case "token" if self._takes_messages() and isinstance(command.get("sas"), str):
+                self._take_token(str(command["sas"]), now)
             case "close" if self._phase is not Phase.CLOSED and not self._closing:
                 self._close(now)
             case name:
@@ -115,9 +118,7 @@ class EmulatedDevice:
         self._credential = Credential(self._emulation, self._manners, self._opening, now)
         self._arm_renewal(now)
         self._dial(now)
-        if (notice := self._credential.notice_at()) is not None:
-            self._timers[Timer.NOTICE] = notice
-            self.on_time(now)
+        self._arm_notice(now)
 
     def _send(self, number: int, now: float) -> None:
         self._outbox.add(number)
@@ -235,14 +236,53 @@ class EmulatedDevice:
         if self._phase is Phase.READY and self._link.renews_in_place:
             self._renew_in_place(now)
         elif self._phase is Phase.READY:
-            self._reports.show(self._signals.leaving, now)
-            self._purpose, self._renew_first = Purpose.RENEWAL, True
-            self._drain(self._emulation.waits_for_acks_s, now)
+            self._renew_first = True
+            self._leave_for_token(now)
         elif self._manners.token_on_reconnect == "cached" and self._phase not in STANDING:  # noqa: S105 - no password
             self._credential.renew(now)
             self._arm_renewal(now)
             if self._purpose is Purpose.RENEWAL and self._phase is Phase.WAITING:
                 self._give_up((), now)
+
+    def _arm_notice(self, now: float) -> None:
+        """Have the application asked for another token when it is time, which may be at once."""
+        if (notice := self._credential.notice_at()) is not None:
+            self._timers[Timer.NOTICE] = notice
+            self.on_time(now)
+
+    def _take_token(self, text: str, now: float) -> None:
+        """The application hands over another token of its own."""
+        try:
+            self._credential.supply(text, now)
+        except ValueError as problem:
+            self._reports.tell("token_failed", now, error=[{"class": "ValueError", "message": str(problem)}])
+            return
+        self._arm_renewal(now)
+        self._arm_notice(now)
+        if self._phase is Phase.READY and self._link.renews_in_place:
+            self._token_returns = 1
+            self._link.renew(text, now)
+        elif self._phase is Phase.READY:
+            self._token_returns = self._manners.own_token_returns
+            self._leave_for_token(now)
+        elif self._phase in (Phase.WAITING, Phase.DOWN) and self._manners.own_token_wakes:
+            self._token_returns = 1
+            self._purpose = Purpose.RESTORE
+            self._dial(now)
+        else:
+            self._reports.tell("token_updated", now)
+
+    def _leave_for_token(self, now: float) -> None:
+        """Leave, to come back with the token there is."""
+        self._reports.show(self._signals.leaving, now)
+        self._purpose = Purpose.RENEWAL
+        self._drain(self._emulation.waits_for_acks_s, now)
+
+    def _back_with_token(self, now: float) -> None:
+        """The hub took a token that the application may have supplied."""
+        if self._token_returns == 1:
+            self._reports.tell("token_updated", now)
+        self._token_returns = max(self._token_returns - 1, 0)
 
     def _renew_in_place(self, now: float) -> None:
         """Show the hub another token; where the SDK still waits for an answer to the one before, it comes with that answer."""
@@ -257,6 +297,7 @@ class EmulatedDevice:
         if Timer.RENEWAL not in self._timers:
             self._arm_renewal(now)
         self._reports.show(self._signals.renewed, now)
+        self._back_with_token(now)
 
     def _drain(self, seconds: float, now: float) -> None:
         """Leave once the outstanding acknowledgements are there, in `seconds` at the latest."""
@@ -334,7 +375,11 @@ class EmulatedDevice:
             self._ends_after_return = False
             self._end(Ended(Ending.OWN_ACCORD, then="gives-up"), now)
         else:
-            self._flush(now)
+            self._back_with_token(now)
+            if self._token_returns:
+                self._leave_for_token(now)
+            else:
+                self._flush(now)
 
     # The end of a connection
 

@@ -7,7 +7,12 @@ from harness.analysis import Row, describe_short, in_brief, seconds
 __all__ = ["COLUMNS", "columns", "evidence"]
 
 _RECOVERIES = {"none": "no further attempt", "retries": "then retries", "next-send": "then tries at every send"}
-_RETURNS = {"by-itself": "back by itself", "next-send": "back at the next send", "none": "never back"}
+_RETURNS = {
+    "by-itself": "back by itself",
+    "next-send": "back at the next send",
+    "new-token": "back with the new token",
+    "none": "never back",
+}
 _C2D = {"dead": "C2D dead from then on", "delivered": "C2D works again"}
 _MANY = 3
 

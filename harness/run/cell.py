@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import secrets
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,13 +17,16 @@ from harness.clock import Clock
 from harness.device.driver import DeviceDriver
 from harness.errors import AdapterError, EnvironmentProblem
 from harness.events import CELL_END, FORMAT, Event, Header, Recorder
+from harness.hub.base import shown_token
 from harness.plan import Cell
 from harness.redaction import Redactor
-from harness.run.opening import open_command
+from harness.run.opening import make_own_token, open_command
 from harness.run.stage import Stage, Staging
+from harness.run.supply import Supplier
 from harness.run.traffic import Traffic
 from harness.run.watch import Watch
 from harness.runfolder import RunFolder, iso
+from harness.sas import parse
 
 __all__ = ["CellOutcome", "CellRun", "Status"]
 
@@ -63,6 +66,7 @@ class CellRun:
         self._cell, self._folder, self._staging, self._clock = cell, folder, staging, clock
         self._key = base64.b64encode(secrets.token_bytes(32)).decode()
         self._watch = Watch(cell.scenario.end, cell.awaited_renewals)
+        self._supplier = Supplier(cell.scenario.supply, cell.scenario.token_lifetime_s or 0.0)
         self._traffic: Traffic | None = None
         self._failure: AdapterError | None = None
         self._failed = asyncio.Event()
@@ -129,11 +133,12 @@ class CellRun:
         try:
             await device.start()
             self._require()
-            command, secrets_of_it = open_command(self._cell, stage.way, self._key, stage.ca_pem, self._clock.now())
-            for secret in secrets_of_it:
-                self._recorder.redactor.add(secret)
+            now = self._clock.now()
+            command, secrets_of_it = open_command(self._cell, stage.way, self._key, stage.ca_pem, now)
+            self._hide(secrets_of_it)
             self._command(device, command)
-            await self._until_over(self._traffic)
+            self._supplier.issued(now)
+            await self._until_over(self._traffic, lambda: self._supply(device, stage))
             measured = self._failure is None
         finally:
             self._traffic = None  # the device leaves for good now: no gap to put anything into
@@ -151,6 +156,7 @@ class CellRun:
             "margin": settings.margin_s is not None,
             "margin-percent": settings.margin_percent is not None,
             "own-token": self._cell.scenario.credential == "token",
+            "token-update": self._cell.scenario.supply is not None,
         }
         lacking = [
             capability
@@ -166,14 +172,15 @@ class CellRun:
         named = self._hello.get(what, ())
         return frozenset(named) if isinstance(named, list | tuple) else frozenset()
 
-    async def _until_over(self, traffic: Traffic) -> None:
-        """Let the traffic flow from the moment the device is open until the scenario's end, or its limit."""
+    async def _until_over(self, traffic: Traffic, supply: Callable[[], None]) -> None:
+        """Let the traffic flow, and tokens be supplied, from the moment the device is open until the scenario's end, or its limit."""
         began = self._clock.now()
         flowing: asyncio.Task[None] | None = None
         try:
             while not self._is_over(began):
                 if flowing is None and self._opened:
                     flowing = asyncio.create_task(traffic.run())
+                supply()
                 await self._pause()
                 if (
                     flowing is not None and flowing.done()
@@ -216,6 +223,22 @@ class CellRun:
         self._sends.add(number)
         self._command(device, {"cmd": "send", "id": number})
 
+    def _supply(self, device: DeviceDriver, stage: Stage) -> None:
+        """Hand the device another token, if one is due."""
+        now = self._clock.now()
+        why = self._supplier.take(now)
+        if why is not None:
+            token, secrets_of_it = make_own_token(self._cell, stage.way, self._key, now)
+            self._hide(secrets_of_it)
+            self._note("token-supplied", why=why, token=shown_token(parse(token), now))
+            self._command(device, {"cmd": "token", "sas": token})
+            self._supplier.issued(now)
+
+    def _hide(self, texts: Iterable[str]) -> None:
+        """Keep these texts out of all that is written from now on."""
+        for text in texts:
+            self._recorder.redactor.add(text)
+
     def _command(self, device: DeviceDriver, command: Mapping[str, object]) -> None:
         shown = ("cmd", "id", "transport", "lifetime_s", "margin_s", "margin_percent", "c2d", "methods")
         self._note("command", **{key: command[key] for key in shown if key in command})
@@ -234,6 +257,7 @@ class CellRun:
             self._opened = self._opened or event.kind == "opened"
             if event.kind in {"sent", "send_failed"}:
                 self._sends.discard(event.fields.get("id"))
+        self._supplier.observe(event, self._clock.now())
         turn = self._watch.observe(event)
         if turn is not None and self._traffic is not None:
             # Not from inside the hub's own call: the hub is at work on this very connection.

@@ -10,7 +10,7 @@ from harness.plan import Cell
 from harness.run.traffic import METHOD
 from harness.sas import make_token, parse
 
-__all__ = ["Way", "open_command"]
+__all__ = ["Way", "make_own_token", "open_command"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def open_command(cell: Cell, way: Way, key: str, ca_pem: str, now: float) -> tup
 
     With it come the secrets that are made for it: the signature of a fixed token, as it is written there and decoded.
     """
-    token = _fixed_token(cell, way, key, now)
+    token, signatures = make_own_token(cell, way, key, now)
     listening = "listening" in cell.scenario.traffic
     settings = {name: value for name, value in msgspec.to_builtins(cell.settings).items() if value is not None}
     command = {
@@ -58,7 +58,7 @@ def open_command(cell: Cell, way: Way, key: str, ca_pem: str, now: float) -> tup
         **settings,
         **({"proxy": {"host": way.proxy[0], "port": way.proxy[1]}} if way.proxy else {}),
     }
-    return command, _signatures(token)
+    return command, signatures
 
 
 def _connection_string(cell: Cell, way: Way, key: str, token: str) -> str:
@@ -67,16 +67,11 @@ def _connection_string(cell: Cell, way: Way, key: str, token: str) -> str:
     return ";".join([f"HostName={way.host}", f"DeviceId={cell.id}", credential, *gateway])
 
 
-def _fixed_token(cell: Cell, way: Way, key: str, now: float) -> str:
-    """The token that the application supplies, or an empty text where the SDK owns the key."""
+def make_own_token(cell: Cell, way: Way, key: str, now: float) -> tuple[str, tuple[str, ...]]:
+    """A token that the application supplies, and its signature, as it is written there and decoded; empty texts where the SDK owns the key."""
     if cell.scenario.token_lifetime_s is None:
-        return ""
+        return "", ()
     resource = quote(f"{way.host}/devices/{cell.id}", safe="")
-    return make_token(resource, key, int(now + cell.scenario.token_lifetime_s))
-
-
-def _signatures(token: str) -> tuple[str, ...]:
-    if not token:
-        return ()
+    token = make_token(resource, key, int(now + cell.scenario.token_lifetime_s))
     parsed = parse(token)
-    return parsed.sig, parsed.signature
+    return token, (parsed.sig, parsed.signature)

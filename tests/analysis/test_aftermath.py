@@ -215,3 +215,32 @@ def test_a_device_program_that_died() -> None:
     assert found.silent_s == 2.0
     gone = LogBuilder().connect(60).at(8).harness("adapter-exit", code=1).at(10).cut("fault", ["404104"]).at(40).end()
     assert after(gone).returned_reason == "neither the hub nor a fault ended the device's stay"
+
+
+def expired_and_cut() -> LogBuilder:
+    """A token of the application's own, cut at the end of its grace."""
+    return LogBuilder(with_traffic("sending", credential="token")).connect(5).at(10).cut()
+
+
+def test_back_with_a_token_supplied_late() -> None:
+    """At once, and no message had been sent."""
+    log = expired_and_cut().at(14).harness("token-supplied").after(0.02).connect(60)
+    assert after(log.at(40).end()).returned == ("new-token",)
+
+
+def test_a_late_token_that_waits_for_a_message() -> None:
+    """Measured with Node.js over MQTT."""
+    log = expired_and_cut().at(14).harness("token-supplied").at(15).send(4).after(0.02).connect(60)
+    assert after(log.at(40).end()).returned == ("next-send",)
+
+
+def test_a_late_token_that_is_not_used_for_a_while() -> None:
+    """The device came back in its own time."""
+    log = expired_and_cut().at(14).harness("token-supplied").at(20).connect(60)
+    assert after(log.at(40).end()).returned == ("by-itself",)
+
+
+def test_a_late_token_that_brings_nothing() -> None:
+    """Measured with Node.js over MQTT, idle: watched from the supply on."""
+    log = expired_and_cut().at(14).harness("token-supplied")
+    assert after(log.at(30).end()).returned == ("none",)

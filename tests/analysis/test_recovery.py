@@ -167,3 +167,9 @@ def test_a_lag_that_cannot_change_it(at: float, worst_ms: float) -> None:
     """Too small, before the trouble, or after the closing."""
     log = refused().at(21).send(1).at(21.3).refused(10, made_at=0.0).at(26).harness("command", cmd="close")
     assert found(log.at(at).harness("lag", worst_ms=worst_ms).harness("lag").at(29).end()) == ("retries", "")
+
+
+def test_what_a_new_token_brings_about_is_no_matter_of_the_refusal() -> None:
+    """The application supplies another one, and the device is back at once: it had tried nothing until then."""
+    log = refused().at(27).harness("token-supplied").after(0.01).connect(60)
+    assert found(log.at(35).end()) == ("none", "")

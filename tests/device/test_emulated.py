@@ -28,8 +28,8 @@ def opened(profile: Profile, **fields: Any) -> World:
 @pytest.mark.parametrize(
     ("sdk", "capabilities"),
     [
-        ("python", ["lifetime", "own-token"]),
-        ("node", ["lifetime", "margin", "own-token"]),
+        ("python", ["lifetime", "own-token", "token-update"]),
+        ("node", ["lifetime", "margin", "own-token", "token-update"]),
         ("dotnet", ["lifetime", "margin-percent", "own-token"]),
     ],
 )
@@ -73,7 +73,7 @@ def test_open_dials_connects_and_reports(python: Profile) -> None:
         {"cmd": "send", "id": True},
         {"cmd": "send"},
         {"cmd": "open"},
-        {"cmd": "token", "sas": "x"},
+        {"cmd": "token", "sas": 7},
     ],
 )
 def test_unknown_and_malformed_commands(python: Profile, command: dict[str, object]) -> None:

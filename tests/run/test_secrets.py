@@ -17,7 +17,7 @@ from harness.cli.results import derive, keep
 from harness.clock import RealClock
 from harness.redaction import Redactor
 from harness.run.executor import run_cells
-from harness.run.opening import open_command
+from harness.run.opening import make_own_token, open_command
 from harness.run.stage import open_staging
 from harness.runfolder import RunFolder, RunRecord
 from harness.scenario import End
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.slow
 
 SHORT = a_scenario(end=End(renewals=1, after_s=0.3, limit_s=5.0))
 TOKEN = a_scenario("expiry", token_lifetime_s=2.0, end=End(after_s=0.5, limit_s=5.0))
+SUPPLIED = a_scenario("own-token-renewed", token_lifetime_s=1.0, end=End(renewals=1, after_s=1.0, limit_s=3.0))
 
 
 def forms(secret: str) -> Iterator[str]:
@@ -64,14 +65,23 @@ def test_no_secret_is_in_any_file_of_a_run(tmp_path: Path, monkeypatch: pytest.M
         secrets.update(form for secret in found for form in (secret, unquote(secret)))
         return command, signatures
 
+    def supplied(*arguments: Any) -> Any:
+        token, signatures = make_own_token(*arguments)
+        found = re.findall(r"sig=([^;&]+)", token)
+        secrets.update(form for secret in found for form in (secret, unquote(secret)))
+        return token, signatures
+
     monkeypatch.setattr(harness.run.cell, "Redactor", Listening)
+    monkeypatch.setattr(harness.run.cell, "make_own_token", supplied)
     monkeypatch.setattr(harness.run.cell, "open_command", seen_by_the_device)
     leaky = a_profile("leaky", adapter=program("{python}", "leaks_secrets.py"))
     cells = [
         a_cell(scenario=SHORT, id="renewing", awaited_renewals=1),
         a_cell(scenario=SHORT, id="renewing-ws", transport="mqtt-ws", awaited_renewals=1),
         a_cell(scenario=TOKEN, id="with-a-token"),
+        a_cell(scenario=SUPPLIED, id="with-tokens", awaited_renewals=1),
         a_cell(leaky, SHORT, id="leaking-a-key"),
+        a_cell(leaky, SUPPLIED, id="leaking-tokens"),
         a_cell(leaky, TOKEN, id="leaking-a-token"),
     ]
     record = RunRecord(format=1, run="r", started="", status="running", cells=tuple(cell.id for cell in cells))
@@ -84,7 +94,7 @@ def test_no_secret_is_in_any_file_of_a_run(tmp_path: Path, monkeypatch: pytest.M
 
     asyncio.run(measure())
     keep(derive(folder.path), folder.path)
-    assert len(secrets) >= 2 * 5, "two keys' worth of nothing would prove nothing"
+    assert len(secrets) >= 2 * 7, "two keys' worth of nothing would prove nothing"
     texts = {path: path.read_text() for path in folder.path.rglob("*") if path.is_file()}
     found = {
         (path.name, form)
@@ -95,3 +105,6 @@ def test_no_secret_is_in_any_file_of_a_run(tmp_path: Path, monkeypatch: pytest.M
     }
     assert not found
     assert any("leak" in path.name and "noise" in text for path, text in texts.items()), "the leaks were tried"
+    assert all(
+        "token-supplied" in texts[folder.path / "cells" / f"{name}.jsonl"] for name in ("with-tokens", "leaking-tokens")
+    )

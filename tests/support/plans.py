@@ -31,6 +31,7 @@ def a_profile(
         keep_alive_s=60,
         default_lifetime_s=3600,
         renewal=Law(law="fraction", fraction=0.5),
+        takes_tokens=True,
     )
     fields: dict[str, Any] = {
         "transports": ("mqtt", "mqtt-ws"),

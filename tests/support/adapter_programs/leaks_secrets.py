@@ -14,7 +14,7 @@ HELLO = {
     "sdk_version": "1.0",
     "runtime": "test",
     "transports": ["mqtt"],
-    "capabilities": ["lifetime", "own-token"],
+    "capabilities": ["lifetime", "own-token", "token-update"],
 }
 
 
@@ -63,6 +63,8 @@ for line in sys.stdin:
                 {"event": "open_failed", "t": 0.0, "error": [{"class": "E", "message": command["connection_string"]}]}
             )
         )
+    if command["cmd"] == "token":
+        leak(command["sas"])
     if command["cmd"] == "close":
         say(json.dumps({"event": "closed", "t": 0.0}))
         break
