@@ -47,7 +47,8 @@ class Cell(msgspec.Struct, frozen=True):
     """One device under test, on one identity of the hub, in one scenario.
 
     `settings` is what the application sets; `settings_index` 0 is the profile's main setting. `why_not`: the cell cannot run,
-    and why (`status` says which kind). `why_emulated`: why the real SDK is not used. `expected_s`: how long it should take. `limit_s`: seconds until the cell is ended.
+    and why (`status` says which kind). `why_emulated`: what kept the real SDK from being used; empty where an emulated device was asked for.
+    `expected_s`: how long it should take. `limit_s`: seconds until the cell is ended.
     """
 
     id: str
@@ -181,7 +182,7 @@ def _device(
 ) -> tuple[Literal["real", "emulated"], str]:
     """An emulated device plays the profile's own version and no other: what it does would be held against the wrong claims."""
     if choice == "emulated":
-        return "emulated", "asked for with --device emulated"
+        return "emulated", ""
     problem = real_sdk_problem(loaded)
     return ("emulated" if problem and choice == "auto" and not loaded.other else "real"), problem
 

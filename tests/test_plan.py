@@ -81,6 +81,12 @@ def test_the_real_sdk_is_used_where_it_can_be() -> None:
     assert {(cell.device, cell.why_emulated) for cell in emulated} == {("emulated", "Python is missing")}
 
 
+def test_an_emulated_device_that_was_asked_for_needs_no_excuse() -> None:
+    """Nothing kept the real one away."""
+    asked = plan(profile(real=True), problem="Python is missing", device="emulated")
+    assert {(cell.device, cell.why_emulated) for cell in asked} == {("emulated", "")}
+
+
 @pytest.mark.parametrize(
     ("loaded", "request_", "problem", "status", "why"),
     [

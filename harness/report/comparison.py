@@ -43,7 +43,7 @@ def comparison(rows: Sequence[Row], form: Form, *, brief: bool) -> str:
     volume = volume_table(rows, form)
     volume = f"{_heading(HEADING, form)}\n{volume}" if volume else ""
     claims = _claims(rows, form, brief=brief)
-    below = [volume, claims, _notes(rows), _legend(shown), _provenance(shown), _not_measured(rows)]
+    below = [volume, claims, _notes(rows), _legend(shown), _provenance(shown), _not_measured(rows, form)]
     return "\n\n".join(filter(None, [*parts, *below])) or "No cell was run."
 
 
@@ -146,12 +146,19 @@ def _provenance(rows: Iterable[Row]) -> str:
     return "\n".join(wrap(f"{name}: {text}", WIDTH) for name, text in lines.items())
 
 
-def _not_measured(rows: Sequence[Row]) -> str:
-    """Why an SDK that was recorded elsewhere was not measured in this run, in one line each."""
+def _not_measured(rows: Sequence[Row], form: Form) -> str:
+    """Why an SDK was not measured in this run and what brings it, in one line each, which is never wrapped: it may hold a command.
+
+    Markdown is read on other machines, where only the reader of a recording asks why there is nothing else.
+    """
     here = [row for row in rows if row.origin.get("kind") != "recorded"]
     measured = {row.sdk for row in here if row.device != "emulated" and not row.status}
     recorded = {row.sdk for row in rows if row.origin.get("kind") == "recorded"}
-    reasons = {row.sdk: row.reason or str(row.way.get("why_emulated", "")) for row in here}
-    return "\n".join(
-        f"{sdk}: no real device in this run: {reasons[sdk]}" for sdk in sorted(recorded - measured) if reasons.get(sdk)
-    )
+    reasons = {row.sdk: reason for row in here if row.sdk not in measured and (reason := _absence(row))}
+    told = sorted(reasons if form == "text" else reasons.keys() & recorded)
+    return "\n".join(f"{sdk}: no real device in this run: {reasons[sdk]}" for sdk in told)
+
+
+def _absence(row: Row) -> str:
+    """What this machine lacks for a real device in the row's place, or an empty text."""
+    return row.reason if row.status == "environment" else str(row.way.get("why_emulated", ""))

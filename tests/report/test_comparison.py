@@ -274,9 +274,33 @@ def test_why_nothing_was_measured_here_is_told_in_one_line() -> None:
     assert line in comparison([failed, recorded()], "text", brief=True).splitlines()
 
 
-def test_where_it_was_measured_here_there_is_nothing_to_explain() -> None:
-    """Nor where nothing was recorded, nor where nothing was run."""
-    silent = ([a_row(), recorded()], [a_row(device="emulated", way={"why_emulated": "no R"})], [recorded()])
+def test_each_absent_runtime_has_one_line_that_says_what_brings_it() -> None:
+    """However many rows want it, emulated or not run at all; and whole, however long the command is."""
+    why = f"R is not installed (get R {'--and-more ' * 12})"
+    emulated = [a_row(device="emulated", transport=name, way={"why_emulated": why}) for name in ("mqtt", "amqp")]
+    failed = a_row(sdk="node", status="environment", reason="N is not installed (get N)")
+    lines = comparison([*emulated, failed], "text", brief=True).splitlines()
+    assert [line for line in lines if "no real device" in line] == [
+        "node: no real device in this run: N is not installed (get N)",
+        f"python: no real device in this run: {why}",
+    ]
+
+
+def test_what_one_machine_lacks_is_nothing_for_a_document() -> None:
+    """A published table is read elsewhere."""
+    row = a_row(device="emulated", way={"why_emulated": "no R"})
+    assert "no real device in this run" not in comparison([row], "markdown", brief=True)
+
+
+def test_where_nothing_is_lacking_there_is_nothing_to_explain() -> None:
+    """It was measured here, if over one transport only; an emulated device was asked for; nothing was run; no machine could."""
+    silent = (
+        [a_row(), recorded()],
+        [a_row(), a_row(transport="amqp", status="environment", reason="port 443 is taken")],
+        [a_row(device="emulated")],
+        [recorded()],
+        [a_row(status="unsupported", reason="no SDK has it")],
+    )
     assert not any("no real device in this run" in comparison(rows, "text", brief=True) for rows in silent)
 
 
