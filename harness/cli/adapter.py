@@ -18,10 +18,11 @@ from harness.cli.streams import show
 from harness.clock import RealClock
 from harness.device.environments import Environments, cache_folder
 from harness.device.runtimes import RUNTIMES, real_sdk_problem
-from harness.documents import TRANSPORTS, one_of
+from harness.documents import one_of
 from harness.emulation import Emulation
 from harness.errors import EnvironmentProblem, UserInputError
 from harness.law import Law
+from harness.plan import RUNNABLE_TRANSPORTS
 from harness.profile import PROFILE_FILE, AdapterProgram, LoadedProfile, Profile, Settings, load_profile
 from harness.report.layout import render
 from harness.run.conformance import Act, Finding, State, examine_program, findings
@@ -61,7 +62,7 @@ def check(path: Path, command: str | None, way: str, transports: Sequence[str], 
     """
     wanted = comma_list(transports, "--transport")
     for name in wanted:
-        one_of(name, TRANSPORTS, what="transport", where="--transport", error=UserInputError)
+        one_of(name, RUNNABLE_TRANSPORTS, what="transport", where="--transport", error=UserInputError)
     loaded = _loaded(path) if command is None else _bare(path, command, way)
     if command is None and loaded.profile.adapter is not None:
         wanted = wanted or list(loaded.profile.adapter.transports)

@@ -91,9 +91,10 @@ def runtime_path(name: str) -> str:
 
 def start_remedy(name: str) -> str:
     """What to do about a device program of this runtime that cannot be started."""
+    where = "adapter.command in the profile, or --command of `harness adapter check`"
     if not missing_executable(name):
-        return "Correct adapter.command in the profile"
-    return f"It needs {RUNTIMES[name].name}: {RUNTIMES[name].remedy}. Or correct adapter.command in the profile"
+        return f"Correct {where}"
+    return f"It needs {RUNTIMES[name].name}: {RUNTIMES[name].remedy}. Or correct {where}"
 
 
 def real_sdk_problem(loaded: LoadedProfile) -> str:

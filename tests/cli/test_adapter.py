@@ -9,6 +9,7 @@ import pytest
 
 from harness.cli import adapter as command
 from harness.cli.main import main
+from harness.plan import RUNNABLE_TRANSPORTS
 from harness.profile import LoadedProfile
 from harness.report.layout import WIDTH
 from harness.run.conformance import Act, Finding
@@ -92,7 +93,7 @@ def test_any_program_by_its_command(asked: list[tuple[LoadedProfile, list[str]]]
         (["nowhere", "--command", "x"], "is no folder"),
         (["EMPTY", "--command", "'x"], "cannot be read"),
         (["EMPTY", "--command", " "], "is empty"),
-        (["EMPTY", "--command", "x", "--transport", "coap"], "coap"),
+        (["EMPTY", "--command", "x", "--transport", "coap"], f"Known here: {', '.join(RUNNABLE_TRANSPORTS)}\n"),
     ],
 )
 def test_what_is_no_program_is_usage(

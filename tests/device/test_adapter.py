@@ -276,7 +276,7 @@ def test_a_command_outside_the_protocol_is_our_own_mistake() -> None:
 @pytest.mark.parametrize("command", ["no-such-program-anywhere", "./polite.py"])
 def test_a_program_that_cannot_be_started_is_a_problem_of_the_machine(command: str) -> None:
     """Absent or not executable: the message says what is missing and what brings it."""
-    with pytest.raises(EnvironmentProblem, match=f"{command}. Correct adapter.command in the profile$"):
+    with pytest.raises(EnvironmentProblem, match=f"{command}. Correct adapter.command in the profile, or --command"):
         Rig(command=(command,)).run(nothing)
 
 

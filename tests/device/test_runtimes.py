@@ -47,9 +47,9 @@ def test_an_absent_program_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_a_runtime_is_the_remedy_only_where_it_is_missing(
     absent: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise it is the profile that names a wrong program."""
+    """Otherwise it is the profile that names a wrong program, or the option that stands in for one."""
     monkeypatch.setattr(shutil, "which", lambda name: None if name == absent else f"/bin/{name}")
-    assert start_remedy("node") == says
+    assert start_remedy("node") == f"{says}, or --command of `harness adapter check`"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from harness.device.adapter import AdapterProcess, Limits
 from harness.errors import AdapterError, EnvironmentProblem
 from harness.events import Event
@@ -63,7 +65,7 @@ async def examine_program(
             say(" ".join(filter(None, ["acting:", name, transport])))
             return await _play(Scene(name, transport, loaded, staging.clock, patience, limits), staging)
 
-    greeting = await play("greeting", "")
+    greeting = msgspec.structs.replace(await play("greeting", ""), asked=tuple(transports))
     hello = next(iter(greeting.app("hello")), None)
     if hello is None:
         return [greeting]

@@ -96,6 +96,17 @@ def _names_known_words(act: Act) -> Verdict:
     return "right", f"{', '.join(transports)}; can: {', '.join(capabilities) or 'nothing optional'}"
 
 
+def _names_what_was_asked(act: Act) -> Verdict:
+    """A transport that only the profile knows would be run in no comparison, and is tested by nothing here."""
+    hello = next(iter(act.app("hello")), None)
+    if hello is None:
+        return _not_reached(act)
+    named = _words(hello.fields.get("transports"))
+    if missing := [one for one in act.asked if one not in named]:
+        return "wrong", f"`hello` does not name {', '.join(missing)}, which the profile or --transport does: not tested"
+    return "right", f"`hello` names {', '.join(act.asked or named)}"
+
+
 def _words(value: object) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list | tuple) else []
 
@@ -104,6 +115,8 @@ def _words(value: object) -> list[str]:
 
 
 def _answers_what_is_no_command(act: Act) -> Verdict:
+    if not act.staged("line"):
+        return _not_reached(act)
     unanswered = [what for what, answers in _answers(act) if not answers]
     repeated = [what for what, answers in _answers(act) if len(answers) > 1]
     if unanswered:
@@ -255,12 +268,6 @@ def _chain(failed: Event) -> str:
     error = failed.fields.get("error")
     links = error if isinstance(error, list | tuple) else []
     return " <- ".join(f"{link['class']}: {link['message']}".strip(": ") for link in links) or "no error"
-
-
-def _lives_on(act: Act) -> Verdict:
-    if not act.staged("line"):
-        return _not_reached(act)
-    return _answers_what_is_no_command(act)
 
 
 # Sends.
@@ -459,6 +466,7 @@ def _not_reached(act: Act) -> Verdict:
 CHECKS: Final = (
     Check("introduces itself", ("greeting",), "Course, 1; Events, `hello`", "Write `hello` with all its fields as the first line, before the SDK does anything", _introduces_itself),
     Check("names known words", ("greeting",), "Events, `hello`; Capabilities", "Use the words of the page", _names_known_words),
+    Check("names the transports asked for", ("greeting",), "Events, `hello`", "Name in `hello` what the program speaks, and no other in `adapter.transports` or --transport", _names_what_was_asked),
     Check("answers what is no command", ("greeting",), "Commands, `bad_command`", "Answer each such line with one `bad_command` and read on; parse inside the loop, and catch what parsing raises", _answers_what_is_no_command),
     Check("`open` does not block the command loop", ("course",), "Commands never wait for the SDK", "Connect in a thread of its own, or without waiting", _open_does_not_block),
     Check("`opened` is true", ("course",), "Fields of `open`, last paragraph", "Report `opened` when the SDK says that it is connected, and only then", _opened_is_true),
@@ -475,7 +483,7 @@ CHECKS: Final = (
     Check("status callbacks arrive", ("course",), "Events, `status`", "Register every callback of the SDK before connecting", _statuses_arrive),
     Check("a refused key is reported", ("refused",), "Events, `open_failed`; Errors", "Report `open_failed` with the native class and every cause", _refusal_is_reported),
     Check("a client that cannot be made is reported", ("malformed",), "Events, `open_failed`; Checklist", "Catch what making the client raises, and report it as `open_failed`", _cannot_make_a_client),
-    Check("lives on after `open_failed`", ("refused", "malformed"), "Course, last paragraph", "Go on reading commands: only `close` and the end of stdin end the program", _lives_on),
+    Check("lives on after `open_failed`", ("refused", "malformed"), "Course, last paragraph", "Go on reading commands: only `close` and the end of stdin end the program", _answers_what_is_no_command),
     Check("`close` ends it", ("greeting", "course"), "Closing", "Settle, close, report `closed` or `close_failed`, exit with code 0 within the limit, even while threads of the SDK are blocked", _closes),
     Check("the end of stdin ends it", ("hang-up",), "Course, 4; Closing", "Treat the end of stdin as `close`, also while a send waits: the harness is gone", _hangs_up),
     Check("stdout carries events only", (), "Streams", "Take descriptor 1 for the protocol and point it at stderr before the SDK is loaded", _stdout_is_pure),

@@ -34,7 +34,7 @@ class Act(msgspec.Struct, frozen=True):
     are the kinds `line` (a line was written to the program, `what` it was), `dam` (`shut`: whether the hub's answers are held back from now on),
     `cut` (the hub is about to end the connection), `closing` (`silently`: without a `close`), and those of a cell.
     `failure`: why the program was ended, or could not be started, in a sentence. `leaks`: where something secret was written. `problem`:
-    why the act could not be played on this machine.
+    why the act could not be played on this machine. `asked`: of the greeting, the transports that the program was to be led over.
     """
 
     name: ActName
@@ -43,6 +43,7 @@ class Act(msgspec.Struct, frozen=True):
     failure: str = ""
     leaks: tuple[str, ...] = ()
     problem: str = ""
+    asked: tuple[str, ...] = ()
 
     def app(self, *kinds: str) -> list[Event]:
         """What the program said, of these kinds; of all, if none is named."""

@@ -100,7 +100,8 @@ def test_a_program_that_cannot_introduce_itself_is_told_why_and_nothing_else() -
     found = findings([act([closing()], "greeting", failure="it crashed")])
     assert {one.check for one in found if one.state == "wrong"} == {"introduces itself", "keeps the limits"}
     assert finding("introduces itself", act([], "greeting")).found == "it said nothing"
-    assert finding("names known words", act([], "greeting")).state == "not tested"
+    for check in ("names known words", "names the transports asked for", "answers what is no command"):
+        assert finding(check, act([], "greeting")).state == "not tested"
 
 
 @pytest.mark.parametrize(
@@ -116,6 +117,22 @@ def test_a_program_that_cannot_introduce_itself_is_told_why_and_nothing_else() -
 def test_words_of_hello(changes: dict[str, object], state: str, part: str) -> None:
     """Unknown transports are wrong, unknown capabilities only worth knowing."""
     found = finding("names known words", act([hello(**changes)], "greeting"))
+    assert (found.state, part in found.found) == (state, True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "state", "part"),
+    [
+        (("mqtt", "amqp", "amqp-ws"), "wrong", "does not name amqp, amqp-ws"),
+        (("mqtt",), "right", "names mqtt"),
+        ((), "right", "names mqtt"),
+    ],
+)
+def test_a_transport_that_was_asked_for_and_not_tested_is_not_passed_over(
+    asked: tuple[str, ...], state: str, part: str
+) -> None:
+    """The exit code has to tell it from one that is right; without a profile the program itself says what there is."""
+    found = finding("names the transports asked for", act([HELLO], "greeting", asked=asked))
     assert (found.state, part in found.found) == (state, True)
 
 
