@@ -11,7 +11,8 @@ run, as `npm ci` is. So does every other version of its SDK. Below the cache (`c
 
 The name ends in a fingerprint of the files of the profile's folder (its `profile.toml` apart, which no install reads), of the command
 and of the runtime's own version; where one of them changes, another environment is made. Before an environment gets its name, `verify` has started
-the device program in it, so that one which does not run, or is of another version, is none.
+the device program in it, so that one which does not run, or is of another version, is none. Whoever is to find out what is wrong with a program
+installs without `verify`; such an environment is verified when it is used by others for the first time.
 """
 
 import asyncio
@@ -123,8 +124,11 @@ class Environments:
             await self._check_own(loaded)
             return loaded
         await self._hold(plan)
-        _check_record(plan)
-        return msgspec.structs.replace(loaded, folder=plan.folder)
+        ready = msgspec.structs.replace(loaded, folder=plan.folder)
+        said = _said_version(plan) or await self._said_now(plan, ready)
+        if said and (problem := _other_version(loaded, said)):
+            raise EnvironmentProblem(f"{problem}, in {plan.folder}. Correct its install command")
+        return ready
 
     async def prepare_all(self, profiles: Iterable[LoadedProfile]) -> dict[Key, LoadedProfile | EnvironmentProblem]:
         """By SDK and version, several at the same time: what `prepare` returns, or why it could not."""
@@ -247,6 +251,23 @@ class Environments:
             )
         return hello
 
+    async def _said_now(self, plan: "_Plan", ready: LoadedProfile) -> str:
+        """Verify an environment that was made without, and note it there where that can be written."""
+        if self._verify is None:
+            return ""
+        try:
+            hello = await self._verify(ready)
+        except (AdapterError, EnvironmentProblem) as failure:
+            raise EnvironmentProblem(
+                f"{plan.what} is installed and does not pass its handshake: {str(failure).removesuffix('.')}. What its"
+                f" install said stands in {plan.beside('.log')}; `harness cache clear --sdk {'@'.join(_key(ready))}` removes it"
+            ) from failure
+        with contextlib.suppress(OSError):
+            noted = plan.folder / f"{RECORD_FILE}.part"
+            noted.write_bytes(plan.record(hello))
+            noted.replace(plan.folder / RECORD_FILE)
+        return hello.sdk_version
+
 
 def _key(loaded: LoadedProfile) -> Key:
     return loaded.profile.sdk, loaded.profile.version
@@ -262,14 +283,12 @@ def _other_version(loaded: LoadedProfile, said: str) -> str:
     )
 
 
-def _check_record(plan: "_Plan") -> None:
-    """Raise where an environment that was made without asking for a version turns out to be of another one."""
+def _said_version(plan: "_Plan") -> str:
+    """The version that the program of an environment named when it was verified; an empty text where nobody has done so."""
     try:
-        said = msgspec.json.decode((plan.folder / RECORD_FILE).read_bytes(), type=EnvironmentRecord).said_version
+        return msgspec.json.decode((plan.folder / RECORD_FILE).read_bytes(), type=EnvironmentRecord).said_version
     except (OSError, msgspec.MsgspecError):
-        return
-    if said and (problem := _other_version(plan.loaded, said)):
-        raise EnvironmentProblem(f"{problem}, in {plan.folder}. Correct its install command")
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

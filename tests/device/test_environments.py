@@ -342,17 +342,43 @@ def test_the_own_version_whose_program_does_not_run(cache: Cache, tmp_path: Path
 
 
 def test_an_environment_made_unasked_tells_its_version_later(cache: Cache, tmp_path: Path) -> None:
-    """A profile's install may bring another version than it says; whoever names the version does not get it."""
+    """A profile's install may bring another version than it says; whoever names the version does not get it, nor without the record."""
     loaded = fake(tmp_path)
     adapter = loaded.profile.adapter
     assert adapter is not None
     wrong = msgspec.structs.replace(adapter, install=("{python}", "-c", WRITE, "1.1"))
     loaded = msgspec.structs.replace(loaded, profile=msgspec.structs.replace(loaded.profile, adapter=wrong))
     folder = cache.prepare(loaded, verify=verify).folder
-    with pytest.raises(EnvironmentProblem, match=r"the device program runs 1\.1, in "):
-        cache.prepare(at_version(loaded, "1.0"), verify=verify)
-    (folder / ".environment.json").unlink()
-    assert cache.prepare(at_version(loaded, "1.0"), verify=verify).folder == folder
+    for _ in range(2):
+        with pytest.raises(EnvironmentProblem, match=r"the device program runs 1\.1, in "):
+            cache.prepare(at_version(loaded, "1.0"), verify=verify)
+        (folder / ".environment.json").unlink()
+
+
+def test_an_environment_that_nobody_verified_is_verified_once(cache: Cache, tmp_path: Path) -> None:
+    """By whoever uses it first and can; it is noted, so that the next one need not."""
+    loaded = fake(tmp_path)
+    folder = cache.prepare(loaded).folder
+    assert json.loads((folder / ".environment.json").read_text()).get("said_version") is None
+    started: list[Path] = []
+
+    async def counted(one: LoadedProfile) -> Hello:
+        started.append(one.folder)
+        return await verify(one)
+
+    assert cache.prepare(loaded, verify=counted) == cache.prepare(loaded, verify=counted)
+    assert started == [folder]
+    assert json.loads((folder / ".environment.json").read_text())["said_version"] == "1.0"
+    assert [path.name for path in folder.glob(".*")] == [".environment.json"]
+
+
+def test_an_environment_that_nobody_verified_and_does_not_run(cache: Cache, tmp_path: Path) -> None:
+    """It is this machine's fault, and not one of every cell: the log is named, and what removes it."""
+    loaded = fake(tmp_path, program_text="raise SystemExit('no such module')")
+    cache.prepare(loaded)
+    says = r"fake 1\.0 is installed and does not pass its handshake: .* no such module\..*\.log; `harness cache clear --sdk fake@1\.0`"
+    with pytest.raises(EnvironmentProblem, match=says):
+        cache.prepare(loaded, verify=verify)
 
 
 def test_a_cache_that_cannot_be_written_can_be_used(
