@@ -81,9 +81,24 @@ def clear(sdks: Sequence[str], profile_folders: Sequence[Path], *, stale: bool, 
         return 0
     for one in found:
         show(f"{one.sdk} {one.version}  {_size_text(one.size)}  {root / one.name}")
-    if not yes:
-        click.confirm(f"Remove {'it' if len(found) == 1 else f'these {len(found)}'}?", abort=True)
+    if not (yes or _agreed(f"Remove {'it' if len(found) == 1 else f'these {len(found)}'}?")):
+        show("Nothing is removed.")
+        return 0
     return _remove(root, found)
+
+
+def _agreed(question: str) -> bool:
+    """What the user answers.
+
+    Raises:
+        UserInputError: nobody is there to answer.
+    """
+    try:
+        return click.confirm(question)
+    except click.Abort as ended:
+        if isinstance(ended.__context__, EOFError):  # click makes the same of Ctrl-C
+            raise UserInputError("nobody answers", where="harness cache clear", remedy="Add --yes") from None
+        raise
 
 
 def _is_wanted(one: Cached, wanted: set[str] | None) -> bool:

@@ -102,7 +102,7 @@ def test_what_no_comparison_would_use_is_stale(world: World) -> None:
     world.install("2.0")
     world.held.close()
     assert world.left() == [("1.0", "stale"), ("2.0", "current")]
-    assert world.run("clear", "--stale", "--yes")[0].endswith("1 removed, 0 B\n") is False
+    assert re.search(r"\n1 removed, [1-9]\d* B\n$", world.run("clear", "--stale", "--yes")[0])
     assert world.left() == [("2.0", "current")]
 
 
@@ -162,11 +162,31 @@ def test_it_is_asked_before_anything_is_removed(world: World, monkeypatch: pytes
     world.install("1.0")
     world.held.close()
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
-    assert "fake 1.0  " in world.run("clear", "--all", code=130)[0]
+    shown = world.run("clear", "--all")[0]
+    assert "fake 1.0  " in shown
+    assert shown.endswith("Nothing is removed.\n")
     assert [version for version, _ in world.left()] == ["1.0"]
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "y")
     world.run("clear", "--all")
     assert world.left() == []
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "part"), [(EOFError, 2, "nobody answers. Add --yes"), (KeyboardInterrupt, 130, "interrupted")]
+)
+def test_without_an_answer_nothing_is_removed(
+    world: World, monkeypatch: pytest.MonkeyPatch, ending: type[BaseException], code: int, part: str
+) -> None:
+    """A script that forgets --yes is told so; Ctrl-C is what it always is."""
+    world.install("1.0")
+    world.held.close()
+
+    def unanswered(_: str) -> str:
+        raise ending
+
+    monkeypatch.setattr("click.termui.visible_prompt_func", unanswered)
+    assert part in world.run("clear", "--all", code=code)[1]
+    assert [version for version, _ in world.left()] == ["1.0"]
 
 
 def test_what_is_in_use_is_not_removed(world: World) -> None:
