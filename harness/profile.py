@@ -130,9 +130,7 @@ def at_version(loaded: LoadedProfile, version: str) -> LoadedProfile:
         loaded, asked=True, other=True, profile=msgspec.structs.replace(profile, version=known.version)
     )
     if others.covers and not covers(others.covers, version):
-        return msgspec.structs.replace(
-            made, why_not=f"the device program is made for {' or '.join(others.covers)}: {others.why}"
-        )
+        return msgspec.structs.replace(made, why_not=_not_covered(others))
     if lacking := lacking_words(others, known):
         raise UserInputError(
             f"{name} cannot be installed: its profile does not say with which {', '.join(lacking)}",
@@ -141,6 +139,12 @@ def at_version(loaded: LoadedProfile, version: str) -> LoadedProfile:
         )
     adapter = made_for(profile.adapter, others, known)
     return msgspec.structs.replace(made, profile=msgspec.structs.replace(made.profile, adapter=adapter))
+
+
+def _not_covered(others: OtherVersions) -> str:
+    """Why a version is none of those the device program can be made with, and what would run it."""
+    why = f" ({others.why})" if others.why else ""
+    return f"the device program is made for {' or '.join(others.covers)}{why}; others need one of their own, in a profile of their own"
 
 
 def _example(profile: Profile) -> str:

@@ -223,9 +223,10 @@ class Environments:
                     _filled_in(plan.adapter.install, part), part, output, self._limit_s, _variables(plan.adapter)
                 )
                 if ending:
+                    asked = ", and that has to have the version asked for" if plan.loaded.asked else ""
                     raise EnvironmentProblem(
                         f"{plan.what} could not be installed: `{shlex.join(plan.adapter.install)}` {ending}; what it said stands in {log}."
-                        " The first time it needs its package registry; the next comparison tries again"
+                        f" The first time it needs its package registry{asked}; the next comparison tries again"
                     )
                 hello = await self._verified(plan, part, output)
             (part / RECORD_FILE).write_bytes(plan.record(hello))

@@ -77,7 +77,9 @@ def test_each_version_that_cannot_be_had_says_why(tmp_path: Path) -> None:
     ]
     assert "`'{python}' install.py 2.0` ended with code 1; what it said stands in " in rows["2.0"]["reason"]
     assert "fake 3.0 was asked for, and the device program runs 1.0" in rows["3.0"]["reason"]
-    assert rows["5.0"]["reason"] == "the device program is made for <5: there is none"
+    assert rows["5.0"]["reason"].startswith(
+        "the device program is made for <5 (there is none); others need one of their own"
+    )
     assert all(rows[version]["reason"] in said for version in ("2.0", "3.0"))
     logs = {path.name.split("-")[1]: path.read_text() for path in (tmp_path / "cache").rglob("*.log")}
     assert ("there is no 2.0" in logs["2.0"], "runs 1.0" in logs["3.0"]) == (True, True)

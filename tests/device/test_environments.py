@@ -160,6 +160,13 @@ def test_a_broken_install_names_its_log_and_the_next_step(cache: Cache, tmp_path
     assert len(cache.said) == 2
 
 
+def test_a_version_may_not_exist_at_all(cache: Cache, tmp_path: Path) -> None:
+    """Of one that was asked for by name it is said that the registry has to have it."""
+    loaded = at_version(fake(tmp_path, install="raise SystemExit(1)"), "2.0")
+    with pytest.raises(EnvironmentProblem, match="its package registry, and that has to have the version asked for; "):
+        cache.prepare(loaded)
+
+
 def test_what_an_interrupted_install_left_is_cleared_away(cache: Cache, tmp_path: Path) -> None:
     """As after a loss of power."""
     loaded = sdk(tmp_path)
