@@ -1,7 +1,7 @@
 """What changed from version to version: the rows of one SDK, transport and scenario side by side, in the order of their versions.
 
 A version shows *traits*, each a few words made from its row (`TRAITS`). What was not seen is no trait, and no change: a trait is compared with the
-last version that showed it. Figures count as changed where they do so beyond what their measurement leaves open:
+last version that showed it. A row of which a cell stopped before its end shows none, for the rest might have shown otherwise. Figures count as changed where they do so beyond what their measurement leaves open:
 
 | trait | changed where |
 |---|---|
@@ -26,6 +26,7 @@ __all__ = ["Change", "History", "Step", "histories"]
 
 CLASSES_S: Final = ((0.1, "below 0.1 s"), (1.0, "0.1 to 1 s"), (10.0, "1 to 10 s"))
 ALIKE: Final = 3.0**0.5  # two figures less than three times apart have spans in common
+INCOMPLETE: Final = "incomplete"
 FAREWELLS: Final = {"disconnect": "says so", "closed": "without a word"}
 
 
@@ -39,7 +40,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One version. `status` and `reason` say why nothing was measured; else `shows` is every trait that was seen."""
+    """One version. `status` and `reason` say why nothing was measured, or not to the end (`incomplete`); else `shows` is every trait that was seen."""
 
     version: str
     status: str = ""
@@ -96,6 +97,8 @@ def _step(row: Row, last: dict[str, tuple[str, _Seen]]) -> Step:
     """The step of `row`; `last` is by trait the version that showed it last, and how, and is brought up to date."""
     if row.status:
         return Step(row.version, row.status, row.reason)
+    if not row.complete:
+        return Step(row.version, INCOMPLETE, "a log ends before the scenario does")
     seen = {name: found for name, look in TRAITS.items() if (found := look(row)) is not None}
     changes = tuple(
         Change(name, last[name][1].text, found.text, last[name][0])

@@ -10,9 +10,9 @@ import msgspec
 
 from harness.analysis import History, histories
 from harness.cli.options import comma_list, load_profiles, profiles_option, scenarios_named, sdk_list
-from harness.cli.results import Results, attempt, derive
+from harness.cli.results import Results, attempt, derive, tell_what_is_missing
 from harness.cli.running import Wish, measure
-from harness.cli.streams import complain, show
+from harness.cli.streams import show
 from harness.errors import UserInputError
 from harness.plan import Overrides, Request
 from harness.profile import LoadedProfile, known_versions
@@ -93,8 +93,7 @@ def _deliver(results: Results, *, sdks: Sequence[str], as_json: bool) -> None:
     rows = [row for row in results.rows if not wanted or wanted & {row.sdk, f"{row.sdk}@{row.version}"}]
     found = histories(rows)
     show(_json(found) if as_json else history_table(found, "text"))
-    for problem in results.problems:
-        complain(problem)
+    tell_what_is_missing(results)
 
 
 def _json(found: Sequence[History]) -> str:

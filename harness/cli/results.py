@@ -20,7 +20,7 @@ from harness.recorded import find_recorded
 from harness.report.comparison import comparison
 from harness.runfolder import RunRecord, read_cells, read_recordings, read_run, write_derived
 
-__all__ = ["Results", "attempt", "deliver", "derive", "derive_recordings", "keep"]
+__all__ = ["Results", "attempt", "deliver", "derive", "derive_recordings", "keep", "tell_what_is_missing"]
 
 Claims = tuple[Mapping[str, object], ...]
 
@@ -130,6 +130,11 @@ def deliver(results: Results, *, as_json: bool) -> None:
         UserInputError: standard output cannot be written.
     """
     show(json.dumps(summary(results.rows), indent=2) if as_json else comparison(results.rows, "text", brief=True))
+    tell_what_is_missing(results)
+
+
+def tell_what_is_missing(results: Results) -> None:
+    """Say on standard error which logs could not be read, and how many cells never began."""
     for problem in (*results.problems, *results.refused):
         complain(problem)
     if results.missing:

@@ -80,6 +80,14 @@ def test_a_version_that_was_not_measured_says_why() -> None:
     assert found[2].changes == (Change("renewal", "reconnect", "none", "1"),)
 
 
+def test_a_version_whose_log_is_cut_short_changes_nothing() -> None:
+    """What it would have shown later is not known; a scenario whose awaited end did not come was seen whole."""
+    short = row("2", app=("connected",), complete=False)
+    found = steps(row("1", app=("connected", "dropped")), short, row("3", app=("connected",), awaited=False))
+    assert found[1] == Step("2", "incomplete", "a log ends before the scenario does")
+    assert [(one.what, one.since) for one in found[2].changes] == [("application saw", "1")]
+
+
 @pytest.mark.parametrize(
     ("first", "second", "changed"),
     [

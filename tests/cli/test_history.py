@@ -60,6 +60,12 @@ def test_a_damaged_log_is_named(run: Path, capsys: pytest.CaptureFixture[str]) -
     assert "a.jsonl: the first line is no header of a cell" in text
 
 
+def test_versions_that_were_never_begun_are_missed(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As after Ctrl-C: a history that says nothing of them would look whole."""
+    (run / "cells" / "a.jsonl").unlink()
+    assert "1 of the 2 planned cells never began" in output(capsys, run)
+
+
 def test_nothing_is_run_without_an_sdk(capsys: pytest.CaptureFixture[str]) -> None:
     """All versions of all SDKs would be too much to be meant."""
     assert "Say --sdk python, or name a run's folder" in output(capsys, code=2)
