@@ -236,7 +236,7 @@ def settings_problem(profile: Profile, settings: Settings) -> str:
     if lifetime is not None and not profile.lifetime_min_s <= lifetime <= profile.lifetime_max_s:
         why = f": {profile.lifetime_note}" if profile.lifetime_note else ""
         return (
-            f"lifetime_s = {lifetime:g} is outside {profile.lifetime_min_s:g} to {profile.lifetime_max_s:g} s,"
+            f"lifetime_s = {lifetime:.12g} is outside {profile.lifetime_min_s:.12g} to {profile.lifetime_max_s:.12g} s,"
             f" the lifetimes {profile.name} can be used with{why}"
         )
     default = profile.emulation.renewal

@@ -155,6 +155,13 @@ def test_an_impossible_lifetime_is_refused_before_anything_starts() -> None:
         plan(overrides=Overrides(lifetime_s=60))
 
 
+def test_the_bounds_of_a_lifetime_are_told_to_the_second() -> None:
+    """Rounded, they would lead to the next refusal."""
+    days = profile(lifetime_min_s=1.5, lifetime_max_s=2_148_383)
+    with pytest.raises(ScenarioError, match=r"lifetime_s = 2592000 is outside 1\.5 to 2148383 s,"):
+        plan(days, overrides=Overrides(lifetime_s=2_592_000))
+
+
 @pytest.mark.parametrize("scenario", ["renewal", "defaults", "expiry"])
 @pytest.mark.parametrize(
     ("overrides", "says"),
