@@ -16,7 +16,7 @@ _BESIDE = (".log", ".lock", ".part")
 
 
 class Cached(msgspec.Struct, frozen=True):
-    """One environment, or what is left of an attempt to make it (`whole` is false). Sizes in bytes, times in seconds since the Unix epoch.
+    """One environment, or what is left of an attempt to make or remove it (`whole` is false). Sizes in bytes, times in seconds since the Unix epoch.
 
     `used`: when it was last made ready for a run, or made; `in_use`: somebody holds it now. Where its record does not say so, `sdk` and `version` are
     taken from its name, and may be empty.
@@ -65,9 +65,9 @@ def remove(root: Path, name: str) -> bool:
 
 def _name(path: Path) -> str:
     """The environment that `path` belongs to, or an empty text. A lock alone is nothing: somebody may be about to install."""
-    if path.suffix in {".part", ".log"}:
+    if path.suffix in {".part", ".log", ".doomed"}:
         return path.name.removesuffix(path.suffix)
-    return path.name if path.is_dir() and path.suffix != ".doomed" else ""
+    return path.name if path.is_dir() else ""
 
 
 def _cached(root: Path, name: str) -> Cached:
@@ -99,7 +99,7 @@ def _record(folder: Path) -> EnvironmentRecord:
 
 def _files(root: Path, name: str) -> Iterator[Path]:
     yield from (root / f"{name}{suffix}" for suffix in _BESIDE)
-    for folder in (root / name, root / f"{name}.part"):
+    for folder in (root / name, root / f"{name}.part", root / f"{name}.doomed"):
         for where, _, files in os.walk(folder):
             yield from (Path(where, file) for file in files)
 

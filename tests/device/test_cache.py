@@ -117,6 +117,17 @@ def test_what_is_being_installed_stays(tmp_path: Path) -> None:
     assert remove(tmp_path, found.name)
 
 
+def test_a_removal_that_was_interrupted_is_ended_by_the_next(tmp_path: Path) -> None:
+    """What is left of it is listed with its size, so that it does not stay for good."""
+    left = tmp_path / "one-1.0-0123456789ab.doomed"
+    left.mkdir()
+    (left / "half").write_text("12345")
+    (found,) = listed(tmp_path)
+    assert (found.sdk, found.version, found.whole, found.size) == ("one", "1.0", False, 5)
+    assert remove(tmp_path, found.name)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_was_removed_is_installed_again(tmp_path: Path) -> None:
     """By whoever needs it next."""
     environments, name = installed(tmp_path, tmp_path / "cache")
