@@ -99,7 +99,8 @@ def _bare(path: Path, command: str, way: str) -> LoadedProfile:
         raise UserInputError(f"cannot be read ({problem})", where="--command", remedy="Close the quotes") from None
     if not parts:
         raise UserInputError("is empty", where="--command", remedy="Name the program and its arguments")
-    runtime = next((name for name in RUNTIMES if Path(parts[0]).name.startswith(name)), "c")
+    # By it, the remedy is told where the program cannot be started; of one by any other name it is the command that is wrong.
+    runtime = next((name for name, one in RUNTIMES.items() if Path(parts[0]).name in one.executables), "python")
     program = msgspec.convert(
         {"command": parts, "runtime": runtime, "transports": ("mqtt",), "way": way, "proxy": True}, AdapterProgram
     )

@@ -86,6 +86,20 @@ def test_any_program_by_its_command(asked: list[tuple[LoadedProfile, list[str]]]
 
 
 @pytest.mark.parametrize(
+    ("program", "runtime"),
+    [("/usr/bin/java", "java"), ("node", "node"), ("{python}", "python"), ("./device", "python"), ("cat", "python")],
+)
+def test_a_runtime_is_known_by_its_own_name_only(
+    asked: list[tuple[LoadedProfile, list[str]]], tmp_path: Path, program: str, runtime: str
+) -> None:
+    """Whoever mistypes the name of a program is not told to install a compiler."""
+    run(str(tmp_path), "--command", f"{program} x")
+    adapter = asked[0][0].profile.adapter
+    assert adapter is not None
+    assert adapter.runtime == runtime
+
+
+@pytest.mark.parametrize(
     ("arguments", "part"),
     [
         (["EMPTY"], "holds no profile.toml"),
