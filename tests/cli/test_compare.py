@@ -289,7 +289,7 @@ def a_profile(root: Path, code: str) -> Path:
 def test_an_sdk_that_cannot_be_installed_is_told_and_costs_itself_only(
     tmp_path: Path, scenario: Path, device: str, seen: str
 ) -> None:
-    """Before anything is measured, on one line that names the log; it is then emulated, unless the real one was asked for."""
+    """Before anything is measured and below the tables, on one line that names the log; it is emulated unless the real one was asked for."""
     folder = a_profile(tmp_path, "print('no such package'); raise SystemExit(1)")
     options = ["--sdk", "broken", "--device", device, "--json"]
     result = run("compare", "--profiles", folder, "--scenario", scenario, *options, cwd=tmp_path)
@@ -297,6 +297,9 @@ def test_an_sdk_that_cannot_be_installed_is_told_and_costs_itself_only(
     assert seen in {row["device"], row.get("status")}
     (log,) = (tmp_path / "cache").rglob("*.log")
     assert log.read_text() == "no such package\n"
+    table = run("analyse", only_run(tmp_path / "harness-results"), cwd=tmp_path).stdout
+    (line,) = [one for one in table.splitlines() if one.startswith("broken: no real device in this run: ")]
+    assert str(log) in line
     first, second, *_ = result.stderr.splitlines()
     assert first.startswith("installing broken 1.0, once: ")
     assert second.startswith("broken 1.0 could not be installed: ")
