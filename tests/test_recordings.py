@@ -220,6 +220,26 @@ def test_messages_are_counted_by_the_headers_totals(rows: dict[tuple[str, str], 
     assert (row.sent, row.lost, row.unfinished, the_cell(row).messages.telemetry.reached) == (440, 0, 0, 440)
 
 
+@over_amqp
+def test_messages_without_numbers_are_not_said_to_have_come_once(
+    rows: dict[tuple[str, str], Row], transport: str
+) -> None:
+    """Over AMQP the transcripts tell that a message came, not which."""
+    row = rows[transport, "renewal"]
+    assert (row.sent, row.lost, row.untold) == (60, 0, ("duplicated", "reordered"))
+
+
+@pytest.mark.parametrize("transport", ["mqtt", "amqp"])
+def test_messages_of_rows_that_are_left_out_are_not_said_to_have_arrived(
+    rows: dict[tuple[str, str], Row], transport: str
+) -> None:
+    """Of 45 reached 19; how many of the others failed, only rows would tell that are not there."""
+    row = rows[transport, "expiry"]
+    assert (row.sent, the_cell(row).messages.telemetry.reached) == (45, 19)
+    assert "lost" in row.untold
+    assert "send_failed" in row.at_least
+
+
 def test_what_the_transcripts_lack_is_not_observed(rows: dict[tuple[str, str], Row]) -> None:
     """The hub's log, and what brought about an attempt of an application that sends."""
     row = rows["mqtt", "renewal"]

@@ -214,7 +214,8 @@ class Duplicate(msgspec.Struct, frozen=True):
 class Telemetry(msgspec.Struct, frozen=True):
     """What became of the numbered messages; see `harness.analysis.messages` for the definitions. Counts are of message ids.
 
-    `sent == reached + lost + send_failed + unfinished`; `failed_but_reached` are among the `reached`.
+    `sent == reached + lost + send_failed + unfinished`; `failed_but_reached` are among the `reached`. `untold` names the counts that the log does
+    not tell; what stands there is no observation.
     """
 
     sent: int = 0
@@ -228,6 +229,7 @@ class Telemetry(msgspec.Struct, frozen=True):
     unfinished: int = 0
     lost_ids: tuple[int, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 class Messages(msgspec.Struct, frozen=True):

@@ -16,8 +16,9 @@ Telemetry, by the numbered ids the harness hands to the device:
 Over AMQP a transfer that the hub answered by rejected or released has not arrived: the hub did not take it. The emulated hub accepts every one; a
 real one may not.
 
-Where a log leaves quiet rows out, its header's totals count what was sent and what reached the hub; what is missing and has not failed is unfinished. What
-came again is then the least there was, and a message that was under way and had not come again when a later one did is reordered.
+Where a log leaves quiet rows out, its header's totals count what was sent and what reached the hub; what is missing and has not failed is unfinished, and
+whether any of it is lost is not told. What came again is then the least there was, and a message that was under way and had not come again when a later
+one did is reordered. Neither is told where the messages that arrived carry no numbers.
 
 C2D messages are answered when the application was shown them (where what it reports of them carries no ids: when the device acknowledged
 them), and lost when the device acknowledged one, by accepting or rejecting it, that the application never saw; one that came back to the hub
@@ -209,9 +210,15 @@ def _by_totals(found: Telemetry, events: Sequence[Event], totals: Mapping[str, i
         return found
     missing = max(sent - received, 0)
     failed = min(len(_ids(of_kind(events, "app", "send_failed"))), missing)
+    untold = [
+        "confirmed",
+        "failed_but_reached",
+        *(["lost"] if missing > failed else []),
+        *(["duplicated", "reordered"] if received and not found.reached else []),
+    ]
     return msgspec.structs.replace(
         found, sent=sent, reached=received, lost=0, lost_ids=(), send_failed=failed, failed_but_reached=0,
-        unfinished=missing - failed,
+        unfinished=missing - failed, untold=tuple(untold),
     )  # fmt: skip
 
 

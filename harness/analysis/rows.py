@@ -54,7 +54,7 @@ class Row(msgspec.Struct, frozen=True):
     `returned`, `unaware_s` (the longest), `silent_s` (where an end was never noticed: for how long it was watched), `c2d_after_return`: what followed where the hub or a fault ended the device's stay, as the claims of these kinds have it;
     null where the row's scenario is not about that, or it was not seen.
     `lacks`, `clock_rate`: of the main cells (see `CellFindings`); where the clock was not the real one, gaps are not the SDK's: computation and network were not
-    accelerated with it. `at_least`: counts of messages that are the least there was.
+    accelerated with it. `at_least`: counts of messages that are the least there was; `untold`: those of which the logs tell nothing.
     The laws are null where the application holds a fixed token. `law_margin_set`: the law is that of a margin the settings asked for, not the SDK's own.
     """
 
@@ -93,6 +93,7 @@ class Row(msgspec.Struct, frozen=True):
     reordered: int = 0
     send_failed: int = 0
     unfinished: int = 0
+    untold: tuple[str, ...] = ()
     gap_ms: tuple[float, ...] = ()
     gap_median_ms: float | None = None
     noisy: tuple[bool, ...] = ()
@@ -111,7 +112,9 @@ class Row(msgspec.Struct, frozen=True):
     @property
     def at_least(self) -> tuple[str, ...]:
         """The names of the counts that are the least there was."""
-        return ("duplicated", "reordered") if "quiet-rows" in self.lacks else ()
+        repeated = ("duplicated", "reordered") if "quiet-rows" in self.lacks else ()
+        failed = ("send_failed",) if "last-rows" in self.lacks else ()
+        return tuple(name for name in (*repeated, *failed) if name not in self.untold)
 
     @property
     def only_shows_the_default(self) -> bool:
@@ -280,7 +283,8 @@ def _aftermath_figures(measured: Sequence[CellFindings]) -> dict[str, object]:
 
 def _telemetry_figures(cells: Sequence[Telemetry]) -> dict[str, object]:
     names = ("sent", "lost", "duplicated", "reordered", "send_failed", "unfinished")
-    return {name: sum(getattr(one, name) for one in cells) for name in names}
+    untold = {name: None for one in cells for name in one.untold if name in names}
+    return {**{name: sum(getattr(one, name) for one in cells) for name in names}, "untold": tuple(untold)}
 
 
 def _usual_signature(telling: Sequence[Telling]) -> tuple[Signature, tuple[int, int]]:

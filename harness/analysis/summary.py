@@ -79,6 +79,7 @@ def _row(row: Row) -> dict[str, object]:
     if any(cell.about_the_end for cell in row.cells):
         figures |= {name: getattr(row, name) for name in AFTERMATH}
     figures |= {name: None for lack in row.lacks for name in UNKNOWN_WITHOUT.get(lack, ())}
+    figures |= dict.fromkeys(row.untold)
     recorded = {"lacks": row.lacks, "at_least": row.at_least, "clock_rate": row.clock_rate} if row.lacks else {}
     shown = {
         **{name: getattr(row, name) for name in IDENTITY},
@@ -101,13 +102,21 @@ def _cell(cell: CellFindings) -> Mapping[str, object]:
     what followed an end that the scenario is about.
     """
     plain: dict[str, object] = msgspec.to_builtins(cell)
-    plain["messages"] = {
+    kept = {
         name: value
         for name, value in msgspec.to_builtins(cell.messages).items()
         if name not in ONLY_WHERE_ASKED or value["asked"]
     }
+    plain["messages"] = {**kept, "telemetry": _telemetry(cell)}
     plain["in_band"] = [{**msgspec.to_builtins(one), "undisturbed": one.undisturbed} for one in cell.in_band]
     absent = {name for name in ONLY_WHERE_SEEN if not plain[name]} | (
         {"aftermath"} if not cell.about_the_end else set()
     )
     return {name: value for name, value in plain.items() if name not in SAID_BY_THE_ROW | absent}
+
+
+def _telemetry(cell: CellFindings) -> Mapping[str, object]:
+    """What became of the cell's messages; null where its log does not tell."""
+    plain: dict[str, object] = msgspec.to_builtins(cell.messages.telemetry)
+    del plain["untold"]
+    return {**plain, **dict.fromkeys(cell.messages.telemetry.untold)}

@@ -14,6 +14,7 @@ _RETURNS = {
     "none": "never back",
 }
 _C2D = {"dead": "C2D dead from then on", "delivered": "C2D works again"}
+_COUNTS = {"sent": "sent", "lost": "lost", "duplicated": "dup", "reordered": "reord", "send_failed": "failed"}
 _MANY = 3
 
 
@@ -122,11 +123,15 @@ def _gaps(row: Row) -> str:
 
 
 def _messages(row: Row) -> str:
-    counts = [("sent", row.sent), ("lost", row.lost), ("dup", row.duplicated), ("reord", row.reordered)]
-    least = {"dup": "duplicated" in row.at_least, "reord": "reordered" in row.at_least}
-    failed = [("failed", row.send_failed)] if row.send_failed else []
-    told = (f"{'≥ ' if count and least.get(what) else ''}{count} {what}" for what, count in [*counts, *failed])
-    return "\n".join(told) if row.sent else "none"
+    names = [name for name in _COUNTS if name != "send_failed" or row.send_failed]
+    return "\n".join(_count(row, name) for name in names) if row.sent else "none"
+
+
+def _count(row: Row, name: str) -> str:
+    """How many messages that happened to, as far as the logs tell."""
+    if name in row.untold:
+        return f"{_COUNTS[name]} not observed"
+    return f"{'≥ ' if name in row.at_least else ''}{getattr(row, name)} {_COUNTS[name]}"
 
 
 def _claims(row: Row) -> str:

@@ -124,7 +124,7 @@ def _legend(rows: Iterable[Row]) -> str:
         "via proxy": any(row.way.get("via_proxy") for row in rows),
         "incomplete": any(not row.complete and not row.status for row in rows),
         "scaled": any(row.clock_rate is not None for row in rows),
-        "at least": any(getattr(row, name) for row in rows for name in row.at_least),
+        "at least": any(row.sent and row.at_least for row in rows if not row.status),
         "not all seen": any(row.complete and not row.awaited and not row.status for row in rows),
     }
     return "\n".join(wrap(text, WIDTH) for name, text in _LEGEND.items() if used[name])

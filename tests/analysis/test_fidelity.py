@@ -91,6 +91,7 @@ def test_what_differs_is_named(recorded: CellFindings, played: CellFindings, lin
         (RECORDED, absent(gap_ms=300.0, lag_ms=50.0)),
         (absent(point_s=None), absent()),
         (cell(), cell(recovery="retries")),
+        (cell(messages=Messages(telemetry=Telemetry(sent=9, lost=1, untold=("lost",)))), cell()),
         (cell(), cell(messages=Messages(telemetry=Telemetry(sent=9, lost=1)))),
     ],
 )

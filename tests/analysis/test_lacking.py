@@ -62,6 +62,17 @@ def test_what_is_unknown_is_null_in_json() -> None:
     assert list(row["lacks"]) == ["hub-log", "sdk-log"]
 
 
+def test_counts_of_messages_that_are_unknown_are_null_in_json() -> None:
+    """In the row and in its cell; none is not a number of them."""
+    log = lacking(early_renewal().log(), "quiet-rows", drop=("telemetry",), totals={"sent": 9, "received": 4})
+    rows: Any = summary(analyse([log]))["rows"]
+    (row,) = rows
+    assert [row[name] for name in ("sent", "unfinished", "lost", "duplicated", "reordered")] == [9, 5, None, None, None]
+    told = row["cells"][0]["messages"]["telemetry"]
+    assert [told[name] for name in ("reached", "lost", "duplicated", "confirmed")] == [4, None, None, None]
+    assert "untold" not in told
+
+
 def refused_at_a_send(*, sending: bool = True) -> CellLog:
     """A device that is refused when it comes back, and is let in half a minute later."""
     scenario = {"id": "s", "credential": "key", "traffic": ["sending"] * sending, "settings": "main", "faults": [{}]}

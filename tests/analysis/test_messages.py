@@ -1,5 +1,6 @@
 """What became of the messages, both ways."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.analysis_logs import LogBuilder
@@ -249,3 +250,24 @@ def test_nothing_is_missing_where_everything_was_received() -> None:
 def test_half_the_totals_are_none() -> None:
     """Then the events are counted."""
     assert messages(LogBuilder().delivered(1).log().events, totals={"sent": 2}).telemetry.sent == 1
+
+
+@pytest.mark.parametrize(("received", "told"), [(8, True), (7, False)])
+def test_what_is_missing_and_did_not_fail_may_be_lost(received: int, told: bool) -> None:  # noqa: FBT001 - a column
+    """Totals do not tell it; where all that is missing has failed, none is lost."""
+    log = LogBuilder().delivered(1).failure("send_failed", "E", id=9).failure("send_failed", "E", id=10)
+    found = messages(log.log().events, totals={"sent": 10, "received": received}).telemetry
+    assert ("lost" not in found.untold) is told
+
+
+@pytest.mark.parametrize(("received", "told"), [(0, True), (3, False)])
+def test_messages_without_numbers_do_not_tell_what_came_again(received: int, told: bool) -> None:  # noqa: FBT001 - a column
+    """Nor in which order; where none arrived, none came again."""
+    events = LogBuilder().hub("telemetry", conn=1, address="a").log().events
+    found = messages(events, totals={"sent": 3, "received": received}).telemetry
+    assert ({"duplicated", "reordered"} & set(found.untold) == set()) is told
+
+
+def test_a_log_that_holds_every_message_tells_all() -> None:
+    """Nothing is unknown of it."""
+    assert messages(LogBuilder().delivered(1).log().events).telemetry.untold == ()

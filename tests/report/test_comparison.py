@@ -317,11 +317,23 @@ def test_a_hub_log_that_is_lacking_is_not_observed() -> None:
 
 
 def test_counts_that_are_the_least_there_was() -> None:
-    """Marked and explained where there is something to count."""
+    """Marked and explained, none among them: that there were none was not seen either."""
     text = comparison([recorded(lacks=("quiet-rows",), duplicated=1, reordered=0)], "markdown", brief=False)
-    assert "≥ 1 dup<br>0 reord" in text
+    assert "≥ 1 dup<br>≥ 0 reord" in text
     assert "so many at least" in text
-    assert "so many at least" not in comparison([recorded(lacks=("quiet-rows",))], "markdown", brief=False)
+    assert "so many at least" not in comparison([recorded(lacks=("quiet-rows",), sent=0)], "markdown", brief=False)
+
+
+def test_failed_sends_in_rows_that_are_left_out() -> None:
+    """Those that are there are the least there were."""
+    text = comparison([recorded(lacks=("last-rows",), send_failed=6)], "markdown", brief=False)
+    assert "≥ 6 failed" in text
+
+
+def test_counts_that_the_logs_do_not_tell() -> None:
+    """In their place stands that they were not observed."""
+    text = comparison([recorded(lacks=("quiet-rows",), untold=("lost", "duplicated"))], "markdown", brief=False)
+    assert "<br>lost not observed<br>dup not observed<br>≥ 0 reord" in text
 
 
 def test_a_row_with_other_traffic_than_its_tables_says_so() -> None:
