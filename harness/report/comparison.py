@@ -132,18 +132,18 @@ def _legend(rows: Iterable[Row]) -> str:
 
 def _provenance(rows: Iterable[Row]) -> str:
     """Where each recording shown comes from; said wherever one is shown."""
-    lines = {}
-    for row in rows:
-        if row.origin.get("kind") == "recorded":
-            said = {
-                name: str(row.origin.get(name, "")) for name in ("sdk", "version", "runtime", "built", "hub", "machine")
-            }
-            machine = f" ({said['machine']})" if said["machine"] else ""
-            lines[f"{row.device}, recorded {row.origin.get('date', '')}"] = (
-                f"measured on another machine{machine}, not in this run, and part of none of its figures: {said['sdk']} {said['version']},"
-                f" built from: {said['built']}; {said['runtime']}; {said['hub']}"
-            )
-    return "\n".join(wrap(f"{name}: {text}", WIDTH) for name, text in lines.items())
+    lines = [_source(row) for row in rows if row.origin.get("kind") == "recorded"]
+    return "\n".join(wrap(line, WIDTH) for line in dict.fromkeys(lines))
+
+
+def _source(row: Row) -> str:
+    names = ("date", "sdk", "version", "runtime", "built", "hub", "machine")
+    said = {name: str(row.origin.get(name, "")) for name in names}
+    machine = f" ({said['machine']})" if said["machine"] else ""
+    return (
+        f"{row.device}, recorded {said['date']}: measured on another machine{machine}, not in this run, and part of none of its figures:"
+        f" {said['sdk']} {said['version']}, built from: {said['built']}; {said['runtime']}; {said['hub']}"
+    )
 
 
 def _not_measured(rows: Sequence[Row], form: Form) -> str:

@@ -265,6 +265,14 @@ def test_where_a_recording_comes_from_is_told_once() -> None:
     assert "python 2.14.0, built from: wheel; CPython 3.13; a hub" in said
 
 
+def test_where_each_of_several_recordings_comes_from_is_told() -> None:
+    """Be they of one date."""
+    other = a_row(sdk="java", origin={**ELSEWHERE, "sdk": "java", "built": "Maven"})
+    said = " ".join(comparison([recorded(), other], "text", brief=True).split())
+    assert "python 2.14.0, built from: wheel" in said
+    assert "java 2.14.0, built from: Maven" in said
+
+
 def test_why_nothing_was_measured_here_is_told_in_one_line() -> None:
     """The emulated row knows it, or that of a real device that could not run."""
     here = a_row(device="emulated", way={"why_emulated": "R is not installed (get R)"})
