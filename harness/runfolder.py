@@ -2,7 +2,7 @@
 
 run.json              what was asked for, on which machine, with which versions; rewritten when the run ends
 cells/<id>.jsonl      the event logs: the only output of a run, everything else can be made again from them
-recorded/<id>.jsonl   recordings that were shown beside the run, as `harness.recorded` has them; measured elsewhere
+recorded/<name>/      recordings that were shown beside the run, as `harness.recorded` has them; measured elsewhere
 findings.json         the rows of `compare --json`
 table.md              the tables as Markdown
 diagnostics/          the hub's records: Azure Monitor's JSON lines, and the rows of AzureDiagnostics
@@ -88,7 +88,7 @@ class RunFolder:
         write_derived(self.path, "run.json", msgspec.json.format(msgspec.json.encode(self.record)).decode() + "\n")
 
     def add_recording(self, name: str, content: bytes) -> None:
-        """Put a recording beside the run, so that its tables can be made again from its folder alone.
+        """Put a recording beside the run, so that its tables can be made again from its folder alone. `name` is its path among the recordings.
 
         Raises:
             UserInputError: the folder cannot be written.
@@ -105,7 +105,7 @@ def write_derived(run: Path, name: str, text: str) -> None:
     target = run / name
     temporary = target.with_name(f"{target.name}.part")
     try:
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(target)
     except OSError as problem:

@@ -139,7 +139,8 @@ def _record(cells: Sequence[Cell], request: Request, seed: int) -> RunRecord:
 def _add_recordings(folder: RunFolder, cells: Sequence[Cell]) -> None:
     """Put the recordings of the SDKs and transports asked for beside the run."""
     wanted = {(cell.profile.profile.sdk, cell.transport) for cell in cells}
-    for path in sorted(bundled_recordings().rglob("*.jsonl")):
+    root = bundled_recordings()
+    for path in sorted(root.rglob("*.jsonl")):
         if not any(path.name.startswith(f"{sdk}-") for sdk, _ in wanted):
             continue
         try:
@@ -148,7 +149,7 @@ def _add_recordings(folder: RunFolder, cells: Sequence[Cell]) -> None:
             complain(problem)
             continue
         if (header.sdk, header.transport) in wanted:
-            folder.add_recording(path.name, path.read_bytes())
+            folder.add_recording(path.relative_to(root).as_posix(), path.read_bytes())
 
 
 def _run(cells: Sequence[Cell], folder: RunFolder, seed: int, jobs: int, *, quiet: bool) -> tuple[int, bool]:

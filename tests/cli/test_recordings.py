@@ -15,7 +15,7 @@ from harness.cli.main import main
 from harness.cli.results import derive, derive_recordings
 from harness.plan import Cell, Request, make_plan
 from harness.profile import find_profiles
-from harness.recorded import bundled_recordings, read_recorded
+from harness.recorded import Provenance, bundled_recordings, read_recorded, seal
 from harness.runfolder import RunFolder, RunRecord
 from harness.scenario import find_scenarios
 
@@ -193,7 +193,7 @@ def test_whose_recordings_are_shown(more: list[str], shown: bool, monkeypatch: p
 def test_a_recording_that_was_changed_since_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Also beside a run, whose own rows are printed."""
     run = a_run_of(tmp_path, planned("renewal"))
-    file = run / "recorded" / "dotnet-1.42.3-mqtt-renewal.jsonl"
+    file = run / "recorded" / DOTNET.name / "dotnet-1.42.3-mqtt-renewal.jsonl"
     file.write_bytes(file.read_bytes()[:-30])
     assert call("analyse", run) == 2
     said = capsys.readouterr()
@@ -213,6 +213,18 @@ def test_a_bundled_recording_that_is_damaged_costs_itself_only(
     run = a_run_of(tmp_path / "runs", planned("renewal"))
     assert [path.name for path in (run / "recorded").iterdir()] == ["dotnet-1.42.3-mqtt-renewal.jsonl"]
     assert "the file is empty" in capsys.readouterr().err
+
+
+def test_recordings_of_two_dates_stand_beside_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their files have one name, for their cells have; each is a row of its own."""
+    told = read_recorded(DOTNET / "dotnet-1.42.3-mqtt-renewal.jsonl")
+    for date in ("2026-11-24", "2026-12-01"):
+        provenance = Provenance(date=date, sdk="dotnet", version="1.42.3", runtime="R", built="b", hub="h")
+        (tmp_path / date).mkdir()
+        (tmp_path / date / "dotnet-one.jsonl").write_bytes(seal(told.header, provenance, told.events))
+    monkeypatch.setattr(running, "bundled_recordings", lambda: tmp_path)
+    rows = derive(a_run_of(tmp_path / "runs", planned("renewal"))).rows
+    assert [row.origin.get("date") for row in rows] == [None, "2026-11-24", "2026-12-01"]
 
 
 @pytest.mark.slow(seconds=50)
