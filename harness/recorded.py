@@ -90,10 +90,14 @@ def record_log(log: CellLog, provenance: Provenance, *, where: str) -> bytes:
     """A finished cell of a run of ours as a recorded log.
 
     Raises:
-        LogError: nothing a recording could stand for: cut short, not measured to its end, not a real device, or recorded already.
+        LogError: nothing a recording could stand for: cut short, not measured to its end, not a real device, or recorded already; or a provenance that
+            leaves something out, so that the recording would be refused.
     """
     if problem := _why_no_recording(log):
         raise LogError(problem, where=where, remedy="Name the log of a finished cell with a real device")
+    if problem := _left_out(provenance):
+        remedy = "Say it with --built or --runtime; the date and the SDK stand in the log of a finished cell"
+        raise LogError(problem, where=where, field="origin", remedy=remedy)
     return seal(log.header, provenance, log.events)
 
 
@@ -164,17 +168,21 @@ def _provenance_problem(header: Header) -> str:
         said = msgspec.convert(header.origin, Provenance)
     except msgspec.ValidationError as problem:
         return f"its provenance cannot be used ({problem})"
-    absent = [
-        name for name in ("date", "sdk", "version", "runtime", "built", "hub", "clock") if not getattr(said, name)
-    ]
-    if absent:
-        return f"its provenance does not say: {', '.join(absent)}"
+    if absent := _left_out(said):
+        return absent
     rate = said.clock.get("rate")
     if "clock" not in header.origin or not isinstance(rate, int | float) or rate <= 0:
         return "its provenance does not say how fast its clock went"
     if (said.sdk, said.version) != (header.sdk, header.version):
         return f"its provenance speaks of {said.sdk} {said.version}, its header of {header.sdk} {header.version}"
     return ""
+
+
+def _left_out(said: Provenance) -> str:
+    """What a recording has to say of itself and this one does not, or an empty text."""
+    names = ("date", "sdk", "version", "runtime", "built", "hub", "clock")
+    absent = [name for name in names if not getattr(said, name)]
+    return f"its provenance does not say: {', '.join(absent)}" if absent else ""
 
 
 def _why_no_recording(log: CellLog) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from support.analysis_logs import LogBuilder, early_renewal, header
 
@@ -107,7 +108,15 @@ def test_a_log_without_provenance_is_refused(name: str) -> None:
 def test_provenance_that_says_nothing_is_refused(changes: dict[str, object], says: str) -> None:
     """Empty, without a clock, or of something else."""
     fields = {name: getattr(PROVENANCE, name) for name in PROVENANCE.__struct_fields__}
-    assert says in refusal(sealed(provenance=Provenance(**{**fields, **changes})))
+    made = seal(header(), Provenance(**{**fields, **changes}), early_renewal().log().events)
+    assert says in refusal(made)
+
+
+@pytest.mark.parametrize("name", ["date", "version", "runtime", "built", "hub"])
+def test_a_recording_that_would_be_refused_is_not_made(name: str) -> None:
+    """What would be missing is named, and how to say it."""
+    with pytest.raises(LogError, match=f"does not say: {name}. Say it with --built or --runtime"):
+        sealed(provenance=msgspec.structs.replace(PROVENANCE, **{name: ""}))
 
 
 def test_provenance_left_empty_is_refused() -> None:

@@ -1,7 +1,7 @@
 """`harness record`: bring logs of a finished run into the form of recorded evidence."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -14,6 +14,8 @@ from harness.recorded import Provenance, read_log, record_log, recording_name
 from harness.runfolder import default_root, read_cells
 
 __all__ = ["record"]
+
+_ELSEWHERE = "Name another folder with --out DIR"
 
 
 @click.command()
@@ -32,12 +34,16 @@ def record(logs: Sequence[Path], built: str, machine: str, runtime: str, out: Pa
     """Write recorded logs from LOG..., each a cell's file of a finished run, or a run's folder, for all its finished real devices.
 
     A recorded log carries its provenance and a digest. It can be analysed anywhere and is shown beside the runs of others, never as theirs.
+    Where one of the logs cannot be recorded, none is written.
     """
     root = out or default_root(Path.cwd()).with_name("recorded")
+    ready: dict[Path, bytes] = {}
     for where, log in [found for path in logs for found in _found(path)]:
-        provenance = _provenance(log, built, machine, runtime, where)
-        content = record_log(log, provenance, where=where)
+        provenance = _provenance(log, built.strip(), machine.strip(), runtime.strip())
         target = root / recording_name(provenance) / f"{log.header.cell}.jsonl"
+        _check_free(target, ready)
+        ready[target] = record_log(log, provenance, where=where)
+    for target, content in ready.items():
         _write(target, content)
         show(str(target))
     return 0
@@ -46,7 +52,7 @@ def record(logs: Sequence[Path], built: str, machine: str, runtime: str, out: Pa
 def _found(path: Path) -> Iterator[tuple[str, CellLog]]:
     """The log in the file, or those of the run's finished real devices."""
     if path.is_file():
-        yield str(path), read_log(path.read_bytes(), where=str(path))
+        yield str(path), read_log(_content(path), where=str(path))
         return
     logs = [log for log in read_cells(path) if isinstance(log, CellLog)]
     able = [log for log in logs if log.header.device != "emulated" and log.complete and _is_finished(log)]
@@ -58,27 +64,44 @@ def _found(path: Path) -> Iterator[tuple[str, CellLog]]:
         yield f"{path}: {log.header.cell}", log
 
 
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise LogError(
+            f"cannot be read ({problem.strerror})", where=str(path), remedy="Check its permissions"
+        ) from problem
+
+
 def _is_finished(log: CellLog) -> bool:
     return log.events[-1].fields.get("status") == "finished"
 
 
-def _provenance(log: CellLog, built: str, machine: str, runtime: str, where: str) -> Provenance:
+def _provenance(log: CellLog, built: str, machine: str, runtime: str) -> Provenance:
     """What the log says of itself, completed by what its owner says."""
     header = log.header
     hello = next(of_kind(log.events, "app", "hello"), None)
     said = {} if hello is None else hello.fields
-    runs_on = runtime or text(said, "runtime")
-    if not runs_on:
-        raise UserInputError("does not say which runtime the SDK had", where=where, remedy="Say it with --runtime TEXT")
     return Provenance(
         date=header.started[:10],
         sdk=header.sdk,
         version=text(said, "sdk_version") or header.version,
-        runtime=runs_on,
+        runtime=runtime or text(said, "runtime"),
         built=built,
         hub=f"the emulated hub of harness {header.harness}",
         machine=machine,
     )
+
+
+def _check_free(target: Path, ready: Container[Path]) -> None:
+    """Evidence is never written over.
+
+    Raises:
+        UserInputError: a recording of that name is there, or is about to be.
+    """
+    if target in ready or target.exists():
+        why = "two of the logs would have this name" if target in ready else "File exists"
+        raise UserInputError(f"cannot be written ({why})", where=str(target), remedy=_ELSEWHERE)
 
 
 def _write(target: Path, content: bytes) -> None:
@@ -95,5 +118,5 @@ def _write(target: Path, content: bytes) -> None:
         raise UserInputError(
             f"cannot be written ({problem.strerror or problem})",
             where=str(target),
-            remedy="Name another folder with --out DIR",
+            remedy=_ELSEWHERE,
         ) from problem

@@ -85,8 +85,52 @@ def test_the_runtime_has_to_be_known(tmp_path: Path, capsys: pytest.CaptureFixtu
     """From the device program or from its owner."""
     run = a_run(tmp_path, one=early_renewal(head=header(started="2026-11-20T10:00:00Z")))
     assert call("record", run, *BUILT, "--out", tmp_path / "out") == 2
-    assert "Say it with --runtime TEXT" in capsys.readouterr().err
+    assert "its provenance does not say: runtime. Say it with --built or --runtime" in capsys.readouterr().err
     assert call("record", run, *BUILT, "--runtime", "R 4", "--out", tmp_path / "out") == 0
+
+
+def test_a_recording_that_would_be_refused_is_not_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Blanks say nothing of where a binary came from."""
+    assert call("record", a_run(tmp_path, one=a_log()), "--built", " ", "--out", tmp_path / "out") == 2
+    assert "origin: its provenance does not say: built" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_recording_cannot_be_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """That is what is said of it, not what else it does not have."""
+    assert call("record", DOTNET / "dotnet-1.42.3-mqtt-renewal.jsonl", *BUILT, "--out", tmp_path) == 2
+    assert "is a recording already" in capsys.readouterr().err
+
+
+def test_where_one_log_cannot_be_recorded_none_is(tmp_path: Path) -> None:
+    """The command can be given again once it is right."""
+    good = a_run(tmp_path, one=a_log()) / "cells" / "one.jsonl"
+    bad = a_run(tmp_path, two=a_log("two", device="emulated")) / "cells" / "two.jsonl"
+    assert call("record", good, bad, *BUILT, "--out", tmp_path / "out") == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_logs_of_one_name_are_not_recorded_over_each_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cells of two runs of one day have the same."""
+    runs = [a_run(tmp_path, one=a_log()) for _ in range(2)]
+    assert call("record", *runs, *BUILT, "--out", tmp_path / "out") == 2
+    assert "two of the logs would have this name" in capsys.readouterr().err
+
+
+def test_a_log_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the system's word for it."""
+    log = a_run(tmp_path, one=a_log()) / "cells" / "one.jsonl"
+
+    def read_bytes(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    assert call("record", log, *BUILT) == 2
+    assert f"{log}: cannot be read (Permission denied). Check its permissions" in capsys.readouterr().err
 
 
 def test_recordings_are_analysed_by_themselves(capsys: pytest.CaptureFixture[str]) -> None:
