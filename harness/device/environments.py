@@ -348,10 +348,14 @@ async def _runtime_version(adapter: AdapterProgram) -> str:
     command = [(runtime.executables or (sys.executable,))[0], "--version"]
     try:
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
-        async with asyncio.timeout(VERSION_LIMIT_S):
-            said, _ = await process.communicate()
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(VERSION_LIMIT_S):
+                said, _ = await process.communicate()
+        finally:
+            await _end(process)
     except (OSError, TimeoutError) as problem:
         why = getattr(problem, "strerror", None) or "it did not answer"
         raise EnvironmentProblem(f"{shlex.join(command)} cannot be run: {why}. {runtime.remedy}") from problem
@@ -389,7 +393,12 @@ async def _run(
     except TimeoutError:
         return f"took longer than {limit_s:g} s"
     finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        await _end(process)
     return f"ended with code {code}" if code else ""
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End the process, which leads a session, with all it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()

@@ -220,6 +220,21 @@ def test_a_runtime_that_does_not_answer_is_said(cache: Cache, tmp_path: Path, mo
         cache.prepare(sdk(tmp_path))
 
 
+def test_a_runtime_that_hangs_is_ended_with_all_it_started(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left behind of what was only asked for its version."""
+    hanging = tmp_path / "hanging"
+    hanging.write_text('#!/bin/sh\nsleep 100 &\necho $! > "$0.started"\nwait\n', encoding="utf-8")
+    hanging.chmod(0o755)
+    monkeypatch.setitem(RUNTIMES, "python", Runtime("X", (str(hanging),), "get X"))
+    monkeypatch.setattr("harness.device.environments.VERSION_LIMIT_S", 0.3)
+    with pytest.raises(EnvironmentProblem, match=r"hanging --version cannot be run: it did not answer. get X"):
+        cache.prepare(sdk(tmp_path))
+    started = int((tmp_path / "hanging.started").read_text(encoding="utf-8"))
+    wait_for(lambda: not is_running(started))
+
+
 def test_each_sdk_has_its_own_outcome(cache: Cache, tmp_path: Path) -> None:
     """A broken one does not keep the others from being installed."""
     profiles = [sdk(tmp_path, name="good"), sdk(tmp_path, "raise SystemExit(1)", name="bad")]
