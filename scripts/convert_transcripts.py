@@ -16,6 +16,7 @@ from more than one row, or from the header's settings of the hub:
 | `closing` | the first sign of it before the application is told `closed` |
 """
 
+import argparse
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 
+from harness.errors import LogError
 from harness.events import CELL_END, FORMAT, Event, Header, Source
 from harness.recorded import Provenance, bundled_recordings, recording_name, seal
 
@@ -351,13 +353,41 @@ def _link(row: Row) -> dict[str, object]:
 
 
 def main(folder: Path, out: Path) -> None:
-    """Convert every transcript in `folder`."""
-    for path in sorted(folder.glob("*.jsonl")):
-        name, provenance, content = convert(path.read_bytes().splitlines())
+    """Convert every transcript in `folder`, or none of them.
+
+    Raises:
+        LogError: there is none, or one cannot be read.
+    """
+    ready = [_converted(path) for path in sorted(folder.glob("*.jsonl"))]
+    if not ready:
+        raise LogError("holds no transcript", where=str(folder), remedy="Name the folder with the *.jsonl files")
+    for name, provenance, content in ready:
         target = out / recording_name(provenance) / f"{name}.jsonl"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 
 
+def _converted(path: Path) -> tuple[str, Provenance, bytes]:
+    try:
+        return convert(path.read_bytes().splitlines())
+    except (OSError, ValueError, LookupError, AttributeError, TypeError) as problem:
+        why = f"is no transcript: {type(problem).__name__}, {problem}"
+        raise LogError(why, where=str(path), remedy="Name a folder that holds transcripts alone") from problem
+
+
+def _asked() -> int:
+    """Do what the command line says; the exit code."""
+    asked = argparse.ArgumentParser(description="Convert transcripts of the .NET SDK into recorded logs.")
+    asked.add_argument("folder", type=Path, help="where the transcripts are")
+    asked.add_argument("out", type=Path, nargs="?", default=bundled_recordings(), help="where the logs go")
+    said = asked.parse_args()
+    try:
+        main(said.folder, said.out)
+    except LogError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return problem.exit_code
+    return 0
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else bundled_recordings())  # noqa: PLR2004 - the second argument
+    sys.exit(_asked())

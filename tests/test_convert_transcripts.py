@@ -310,3 +310,24 @@ def test_a_folder_of_transcripts(script: ModuleType, tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes() + b"\n")
     with pytest.raises(LogError):
         read_recorded(file)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "holds no transcript"),
+        (b"\xff\n", "two.jsonl: is no transcript: DecodeError"),
+        (b"", "two.jsonl: is no transcript: ValueError"),
+        (b"{}", "two.jsonl: is no transcript: KeyError, 'recorded'"),
+    ],
+)
+def test_a_folder_of_something_else_is_refused(
+    script: ModuleType, tmp_path: Path, content: bytes | None, says: str
+) -> None:
+    """By name; nothing is written of it, nor of the transcripts beside."""
+    if content is not None:
+        (tmp_path / "one.jsonl").write_text("\n".join(json.dumps(one) for one in (head(), app(1, "opened"))))
+        (tmp_path / "two.jsonl").write_bytes(content)
+    with pytest.raises(LogError, match=says):
+        script.main(tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
