@@ -1,7 +1,7 @@
 """Make a run the published one: `python scripts/publish.py RUN`; without RUN, derive everything again from the published logs.
 
-The run's logs are copied to `results/published/reference`; its findings and tables, and the table of renewals
-in the README, are made from them.
+The run's logs are copied to `results/published/reference`, with the recordings that stood beside them; its findings and tables, and the table of
+renewals in the README, are made from them.
 """
 
 import re
@@ -33,7 +33,8 @@ def publish(run: Path) -> None:
     if run.resolve() != PUBLISHED:
         shutil.rmtree(PUBLISHED, ignore_errors=True)
         PUBLISHED.mkdir(parents=True)
-        shutil.copytree(run / "cells", PUBLISHED / "cells")
+        for part in (one for one in ("cells", "recorded") if (run / one).is_dir()):
+            shutil.copytree(run / part, PUBLISHED / part)
         shutil.copy(run / "run.json", PUBLISHED)
     results = derive(PUBLISHED)
     keep(results, PUBLISHED)

@@ -7,6 +7,8 @@ from types import ModuleType
 
 import pytest
 
+from harness.recorded import bundled_recordings
+
 ROOT = Path(__file__).parent.parent
 PUBLISHED = ROOT / "results" / "published" / "reference"
 
@@ -37,6 +39,23 @@ def test_the_readme_shows_the_published_table(publish: ModuleType) -> None:
     shown = publish.MARKED.search((ROOT / "README.md").read_text(encoding="utf-8"))
     assert shown is not None
     assert shown[0] == publish.readme_block(publish.derive(PUBLISHED))
+
+
+def test_recordings_are_published_with_the_run_they_stood_beside(
+    publish: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their rows are in the README's table, as what they are."""
+    run, readme = tmp_path / "run", tmp_path / "README.md"
+    (run / "cells").mkdir(parents=True)
+    shutil.copy(PUBLISHED / "run.json", run)
+    for file in (PUBLISHED / "cells").glob("dotnet-*-mqtt-renewal-*.jsonl"):
+        shutil.copy(file, run / "cells")
+    shutil.copytree(bundled_recordings(), run / "recorded")
+    readme.write_text("<!-- table:published -->\n<!-- /table -->\n", encoding="utf-8")
+    monkeypatch.setattr(publish, "PUBLISHED", tmp_path / "published")
+    monkeypatch.setattr(publish, "README", readme)
+    publish.publish(run)
+    assert "mqtt<br>real, recorded 2026-11-24" in readme.read_text(encoding="utf-8")
 
 
 def test_the_published_run_is_whole(publish: ModuleType) -> None:
