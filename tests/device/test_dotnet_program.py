@@ -89,10 +89,11 @@ def test_the_program_says_what_the_profile_needs() -> None:
 
 
 def test_the_authority_is_trusted_by_a_variable(tmp_path: Path) -> None:
-    """The file that OpenSSL reads; the CLI keeps its figures to itself."""
+    """The file that OpenSSL reads; the CLI keeps its figures to itself, and makes no authority of its own for the user to trust."""
     variables = variables_of(adapter(), tmp_path, tmp_path / "ca.pem")
     assert variables["SSL_CERT_FILE"] == str(tmp_path / "ca.pem")
     assert variables["DOTNET_CLI_TELEMETRY_OPTOUT"] == "1"
+    assert variables["DOTNET_GENERATE_ASPNET_CERTIFICATE"] == "false"
 
 
 def test_without_a_hub_nobody_is_trusted(tmp_path: Path) -> None:
