@@ -266,10 +266,10 @@ def test_virtual_seconds_are_marked(logs: dict[str, CellLog]) -> None:
 
 @pytest.mark.slow(seconds=60)
 def test_the_emulated_device_agrees_with_the_recordings() -> None:
-    """Cell by cell, but for the differences that are known with their reasons; takes as long as the recordings."""
+    """Cell by cell, but for the differences that are known with their reasons, and these are there; takes as long as the recordings."""
     fidelity = load("fidelity")
     logs = [log for log in find_recorded(DOTNET) if isinstance(log, CellLog)]
     lines = fidelity.report(logs)
     differing = {line.partition(":")[0] for line in lines if ": differs" in line}
-    assert differing <= set(fidelity.KNOWN), "\n".join(lines)
+    assert set(fidelity.KNOWN) - fidelity.BY_CHANCE <= differing <= set(fidelity.KNOWN), "\n".join(lines)
     assert sum(": agrees" in line for line in lines) >= 14
