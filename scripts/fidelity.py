@@ -1,7 +1,7 @@
 """Play every recording with the SDK's emulated device, and print where the two differ: `python scripts/fidelity.py [FOLDER]`.
 
 Each cell is run in real time against the emulated hub, with the settings, traffic, faults and duration of the recording; about a minute for all of them,
-side by side. A recording whose hub did what ours cannot, or whose clock was accelerated, is named with the reason.
+side by side. A recording whose hub did what ours cannot, or whose clock was accelerated, is named with the reason; so is one that is refused.
 """
 
 import asyncio
@@ -41,13 +41,24 @@ REFUSALS: Final = frozenset({5, 401})
 LIMIT_S: Final = 30.0
 
 
-def why_not(log: CellLog) -> str:
-    """Why the recording cannot be played, or an empty text."""
+def why_not(log: CellLog, profiles: Mapping[str, LoadedProfile]) -> str:
+    """Why the recording cannot be played with these profiles, or an empty text."""
+    header = log.header
+    if header.sdk not in profiles:
+        return "no profile of the harness plays its SDK"
+    if (version := profiles[header.sdk].profile.version) != header.version:
+        return f"the profile plays version {version}"
+    return _why_not_here(log)
+
+
+def _why_not_here(log: CellLog) -> str:
     clock = log.header.origin.get("clock")
     if isinstance(clock, Mapping) and clock.get("rate") != 1:
         return f"its clock went {clock.get('rate')} times as fast"
     if log.header.scenario.get("id") == "wrong-key":
         return "the device had a wrong key"
+    if log.header.harness:
+        return "" if _own_scenario(log) else "its scenario is none that this harness can run"
     for fault in _faults(log):
         if fault["action"] not in {"refuse", "cut"}:
             return f"the hub has no fault {fault['action']}"
@@ -59,7 +70,10 @@ def why_not(log: CellLog) -> str:
 def scenario_of(log: CellLog) -> Scenario:
     """The recording's scenario as one that can be run: as long as it took, with what was asked of the hub."""
     told: Mapping[str, Any] = log.header.scenario
-    events = (event.t / 1e6 for event in log.events if event.kind in {"closing", "cell-end"})
+    seconds = _lasted_s(log)
+    end = End(after_s=seconds, limit_s=seconds + LIMIT_S)
+    if log.header.harness and (own := _own_scenario(log)):
+        return msgspec.structs.replace(own, end=end)
     return Scenario(
         schema=1,
         id=re.sub(r"[^a-z0-9-]", "-", str(told["id"])),
@@ -67,12 +81,29 @@ def scenario_of(log: CellLog) -> Scenario:
         credential=told["credential"],
         traffic=tuple(told["traffic"]),
         settings="main" if told["credential"] == "key" else "none",
-        end=End(after_s=(seconds := min(events)), limit_s=seconds + LIMIT_S),
+        end=end,
         hub=HubSettings(grace_s=told["hub"]["grace_s"], close=told["hub"]["close"]),
         intervals=Intervals(**told["intervals"], gap_probe=False),
         token_lifetime_s=told.get("token_lifetime_s"),
         faults=tuple(_fault(fault) for fault in _faults(log)),
     )
+
+
+def _own_scenario(log: CellLog) -> Scenario | None:
+    """The document by which a run of the harness was made."""
+    try:
+        return msgspec.convert(log.header.scenario, Scenario)
+    except msgspec.ValidationError:
+        return None
+
+
+def _lasted_s(log: CellLog) -> float:
+    """From the command to open, which is when a transcript's time begins, to the closing."""
+    opened = (event.t for event in log.events if event.kind == "command" and event.fields.get("cmd") == "open")
+    closed = (
+        event.t for event in log.events if event.kind in {"closing", "cell-end"} or event.fields.get("cmd") == "close"
+    )
+    return (min(closed) - next(opened, 0)) / 1e6
 
 
 def _faults(log: CellLog) -> Sequence[Mapping[str, Any]]:
@@ -111,9 +142,8 @@ async def _play(cells: Sequence[Cell], folder: RunFolder) -> None:
         await run_cells(cells, folder, staging, clock, jobs=len(cells), on_end=lambda _: None)
 
 
-def play(logs: Sequence[CellLog]) -> dict[str, CellFindings]:
-    """What emulated devices show under the circumstances of these recordings, by cell."""
-    profiles = {loaded.profile.sdk: loaded for loaded in find_profiles()}
+def play(logs: Sequence[CellLog], profiles: Mapping[str, LoadedProfile]) -> dict[str, CellFindings]:
+    """What emulated devices of these profiles show under the circumstances of these recordings, by cell."""
     cells = [cell_of(log, profiles[log.header.sdk]) for log in logs]
     with tempfile.TemporaryDirectory() as root:
         folder = RunFolder.create(Path(root), RunRecord(1, "fidelity", "", "running", tuple(cell.id for cell in cells)))
@@ -123,13 +153,13 @@ def play(logs: Sequence[CellLog]) -> dict[str, CellFindings]:
 
 def report(logs: Sequence[CellLog]) -> list[str]:
     """Line by line: what agrees, what differs and how, what cannot be played and why."""
-    playable = [log for log in logs if not why_not(log)]
-    played = play(playable)
+    profiles = {loaded.profile.sdk: loaded for loaded in find_profiles()}
+    played = play([log for log in logs if not why_not(log, profiles)], profiles)
     lines = []
     for log in logs:
         name = log.header.cell
         found = differences(analyse_cell(log), played[name]) if name in played else ()
-        state = f"not played: {why_not(log)}" if name not in played else "differs" if found else "agrees"
+        state = f"not played: {why_not(log, profiles)}" if name not in played else "differs" if found else "agrees"
         if found and name in KNOWN:
             state += f": {KNOWN[name]}"
         lines += [f"{name}: {state}", *(f"  {line}" for line in found)]
@@ -138,8 +168,10 @@ def report(logs: Sequence[CellLog]) -> list[str]:
 
 def main(folder: Path) -> None:
     """Print it."""
-    logs = [log for log in find_recorded(folder) if isinstance(log, CellLog)]
-    sys.stdout.write("\n".join(report(logs)) + "\n")
+    found = list(find_recorded(folder))
+    lines = report([one for one in found if isinstance(one, CellLog)])
+    refused = [str(one) for one in found if not isinstance(one, CellLog)]
+    sys.stdout.write("\n".join([*lines, *refused]) + "\n")
 
 
 if __name__ == "__main__":
