@@ -23,10 +23,15 @@ def analyse(run: Path, *, as_json: bool, write: bool) -> int:
     A cell whose log is cut short is analysed as far as it goes and marked incomplete; one that cannot be read is named, and the
     others are printed all the same (exit code 2). So is a recorded log that is refused.
     """
-    recorded = run.is_file() or (run.is_dir() and not (run / "run.json").exists() and any(run.rglob("*.jsonl")))
+    recorded = run.is_file() or _holds_recordings(run)
     if recorded and write:
         raise UserInputError("is no run", where=str(run), field="--write", remedy="Leave --write out for recordings")
     results = derive_recordings(run) if recorded else derive(run)
     steps = [partial(deliver, results, as_json=as_json), *([partial(keep, results, run)] if write else [])]
     unwritten = attempt(*steps)
     return UserInputError.exit_code if unwritten or results.problems or results.refused else 0
+
+
+def _holds_recordings(folder: Path) -> bool:
+    """Whether there are logs below it, and not those of a run, nor of several."""
+    return any(folder.rglob("*.jsonl")) and not any(folder.rglob("run.json"))

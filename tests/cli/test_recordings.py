@@ -165,6 +165,15 @@ def test_what_is_no_evidence_is_told(tmp_path: Path, more: list[str], capsys: py
     assert ("is no run" in capsys.readouterr().err) is True
 
 
+def test_a_folder_of_runs_holds_no_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its cells are none; nor are the recordings that stood beside a run the folder's."""
+    a_run_of(tmp_path / "runs", planned("renewal"))
+    assert call("analyse", tmp_path / "runs") == 2
+    said = capsys.readouterr()
+    assert "runs: is no run folder" in said.err
+    assert said.out == ""
+
+
 def test_a_claim_of_their_own_is_kept(tmp_path: Path) -> None:
     """What a contributor's run was judged by stands in the log."""
     claims = [{"id": "mine", "kind": "renewal-action", "value": "none", "source": {"document": "d", "date": "2026"}}]
