@@ -137,6 +137,8 @@ def _class(value_s: float | None) -> _Seen | None:
 
 
 def _gap(row: Row) -> _Seen | None:
+    if row.clock_rate is not None:
+        return None
     if row.gap_ms:
         return _class(min(row.gap_ms) / 1e3)
     return _Seen("not back") if row.points_s and row.first else None
@@ -167,8 +169,8 @@ def _some(number: int) -> str:
     return "some" if number else "none"
 
 
-def _sent(count: Callable[[Row], int]) -> Callable[[Row], _Seen | None]:
-    return lambda row: _Seen(_some(count(row))) if row.sent else None
+def _sent(count: str) -> Callable[[Row], _Seen | None]:
+    return lambda row: _Seen(_some(getattr(row, count))) if row.sent and count not in row.untold else None
 
 
 TRAITS: Final[Mapping[str, Callable[[Row], _Seen | None]]] = {
@@ -186,7 +188,7 @@ TRAITS: Final[Mapping[str, Callable[[Row], _Seen | None]]] = {
     "return": lambda row: _text(row.returned),
     "unaware": lambda row: _class(row.unaware_s),
     "C2D after return": lambda row: _text(row.c2d_after_return),
-    "messages lost": _sent(lambda row: row.lost),
-    "sends failed": _sent(lambda row: row.send_failed),
-    "sends without an end": _sent(lambda row: row.unfinished),
+    "messages lost": _sent("lost"),
+    "sends failed": _sent("send_failed"),
+    "sends without an end": _sent("unfinished"),
 }

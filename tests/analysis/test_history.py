@@ -229,6 +229,12 @@ def test_what_became_of_messages_is_some_or_none() -> None:
     assert found[2].shows == {"application saw": "nothing"}
 
 
+def test_what_a_recording_does_not_tell_is_no_trait() -> None:
+    """Which messages were lost; the gaps under an accelerated clock are none of the SDK's."""
+    assert shown(row("1", sent=3, untold=("lost",)), "messages lost") is None
+    assert shown(row("1", gap_ms=(3545.0,), clock_rate=60.0, points_s=(1.0,), first=("hub",)), "shortest gap") is None
+
+
 def test_a_history_is_json_as_it_stands() -> None:
     """For a program to read."""
     plain = msgspec.json.decode(msgspec.json.encode(histories([row("1", renewal="none"), row("2", renewal="in-band")])))

@@ -215,6 +215,18 @@ def test_recordings_stand_beside_the_rows_of_a_run(tmp_path: Path, capsys: pytes
     assert "dotnet: no real device in this run: no .NET here" in capsys.readouterr().out.splitlines()
 
 
+def test_recordings_of_two_dates_stand_beside_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their files have one name, for their cells have; each is a row of its own."""
+    told = read_recorded(DOTNET / "dotnet-1.42.3-mqtt-renewal.jsonl")
+    for date in ("2026-11-24", "2026-12-01"):
+        provenance = Provenance(date=date, sdk="dotnet", version="1.42.3", runtime="R", built="b", hub="h")
+        (tmp_path / date).mkdir()
+        (tmp_path / date / "dotnet-one.jsonl").write_bytes(seal(told.header, provenance, told.events))
+    monkeypatch.setattr(running, "bundled_recordings", lambda: tmp_path)
+    rows = derive(a_run_of(tmp_path / "runs", planned("renewal"))).rows
+    assert [row.origin.get("date") for row in rows] == [None, "2026-11-24", "2026-12-01"]
+
+
 def test_a_scenario_without_recordings_has_none_beside_it(tmp_path: Path) -> None:
     """Whatever was recorded in others."""
     assert {row.origin["kind"] for row in derive(a_run_of(tmp_path, planned("cut-idle"))).rows} == {"this-run"}
@@ -266,18 +278,6 @@ def test_a_bundled_recording_that_is_damaged_costs_itself_only(
     run = a_run_of(tmp_path / "runs", planned("renewal"))
     assert [path.name for path in (run / "recorded").iterdir()] == ["dotnet-1.42.3-mqtt-renewal.jsonl"]
     assert "the file is empty" in capsys.readouterr().err
-
-
-def test_recordings_of_two_dates_stand_beside_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their files have one name, for their cells have; each is a row of its own."""
-    told = read_recorded(DOTNET / "dotnet-1.42.3-mqtt-renewal.jsonl")
-    for date in ("2026-11-24", "2026-12-01"):
-        provenance = Provenance(date=date, sdk="dotnet", version="1.42.3", runtime="R", built="b", hub="h")
-        (tmp_path / date).mkdir()
-        (tmp_path / date / "dotnet-one.jsonl").write_bytes(seal(told.header, provenance, told.events))
-    monkeypatch.setattr(running, "bundled_recordings", lambda: tmp_path)
-    rows = derive(a_run_of(tmp_path / "runs", planned("renewal"))).rows
-    assert [row.origin.get("date") for row in rows] == [None, "2026-11-24", "2026-12-01"]
 
 
 @pytest.mark.slow(seconds=50)
