@@ -72,11 +72,13 @@ def make_plan(
     scenarios: Sequence[Scenario],
     request: Request,
     real_sdk_problem: Callable[[LoadedProfile], str],
+    install_problem: Callable[[LoadedProfile], str] = lambda _: "",
 ) -> list[Cell]:
     """Every cell of the request, in the order of the table; a scenario makes none on a transport that it is not about.
 
     `profiles` are those of the SDKs to choose from, or those chosen already where the request names none.
-    `real_sdk_problem(profile)` says in one sentence why the real SDK cannot run on this machine, or nothing.
+    `real_sdk_problem(profile)` says in one sentence why the real SDK cannot run on this machine, or nothing: then an emulated device may stand in.
+    `install_problem(profile)` says so of an install that went wrong, which is to be mended: there the real device has the verdict.
 
     Raises:
         UserInputError: an unknown SDK, version or transport, one that a scenario asked for has nothing to do with, or settings that are
@@ -90,7 +92,7 @@ def make_plan(
         _check_scenario(scenario, request.transports)
     cells: list[Cell] = []
     for loaded in chosen:
-        device, problem = _device(loaded, request.device, real_sdk_problem)
+        device, problem = _device(loaded, request.device, real_sdk_problem, install_problem)
         for transport in _transports(loaded.profile, request):
             for scenario in (one for one in scenarios if _is_about(one, transport)):
                 cells += _cells(loaded, transport, scenario, request, device, problem)
@@ -178,11 +180,16 @@ def _check_overrides(overrides: Overrides) -> None:
 
 
 def _device(
-    loaded: LoadedProfile, choice: DeviceChoice, real_sdk_problem: Callable[[LoadedProfile], str]
+    loaded: LoadedProfile,
+    choice: DeviceChoice,
+    real_sdk_problem: Callable[[LoadedProfile], str],
+    install_problem: Callable[[LoadedProfile], str],
 ) -> tuple[Literal["real", "emulated"], str]:
     """An emulated device plays the profile's own version and no other: what it does would be held against the wrong claims."""
     if choice == "emulated":
         return "emulated", ""
+    if broken := install_problem(loaded):
+        return "real", broken
     problem = real_sdk_problem(loaded)
     return ("emulated" if problem and choice == "auto" and not loaded.other else "real"), problem
 

@@ -92,7 +92,7 @@ def _exit_code(faults: int, unwritten: int, *, interrupted: bool) -> int:
 
 
 def _planned(wish: Wish, ready: Environments, tell: Callable[[str], None]) -> list[Cell]:
-    """The cells, after the SDKs they need have been made ready; one that cannot be counts as one this machine has not."""
+    """The cells, after the SDKs they need have been made ready; of one that cannot be, they say why."""
     chosen = choose(wish.profiles, wish.request.sdks)
     request = msgspec.structs.replace(wish.request, sdks=())
     cells = make_plan(chosen, wish.scenarios, request, real_sdk_problem)
@@ -109,7 +109,8 @@ def _planned(wish: Wish, ready: Environments, tell: Callable[[str], None]) -> li
         [made.get(_key(one), one) for one in chosen],
         wish.scenarios,
         request,
-        lambda one: problems.get(_key(one)) or real_sdk_problem(one),
+        real_sdk_problem,
+        lambda one: problems.get(_key(one), ""),
     )
 
 
