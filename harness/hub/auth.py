@@ -68,6 +68,11 @@ class Refusal:
     text: str
     message: str
 
+    @property
+    def shown(self) -> dict[str, str]:
+        """What events tell of it: the check that failed, and the message of the record."""
+        return {"check": self.check.name, "message": self.message}
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
@@ -86,6 +91,10 @@ class Gate:
         """The refusal of a token that is too old, whatever this one is."""
         return self._refusal(_BY_NAME["expiry"], credentials)
 
+    def refuse_without_credential(self, client_id: str) -> Refusal:
+        """The refusal of a device that shows nothing, where no credentials arrive in which it could be missing."""
+        return self._refusal(_BY_NAME["credential"], Credentials(client_id, None))
+
     def _first_failure(self, credentials: Credentials, now: float) -> str | None:  # noqa: C901, PLR0911 - a line per check
         """The name of the first of `CHECKS` that fails, in their order."""
         identity, user_name, token = self.identity, credentials.user_name, credentials.token
@@ -103,7 +112,7 @@ class Gate:
         scopes, rule = token.scopes(), token.policy_name(identity.device_id)
         if self.names.isdisjoint(map(_HOST, scopes)):
             return "token-hub"
-        if credentials.client_id != identity.device_id:
+        if credentials.client_id != identity.device_id or not identity.registered:
             return "registered"
         if not identity.sas_enabled:
             return "sas-enabled"

@@ -185,7 +185,7 @@ class MqttConnection(HubConnection):
     def _refuse(self, refusal: Refusal, now: float) -> None:
         check = refusal.check
         self._server.refuse(check.connack, now)
-        self.note("connack", now, code=int(check.connack), session_present=False, reason=refusal.text)
+        self.note("connack", now, code=int(check.connack), session_present=False, reason=refusal.text, **refusal.shown)
         self._log("deviceConnect", now, Problem(check.code, refusal.message))
         self._cut("refused", now, check.name)
 

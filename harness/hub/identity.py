@@ -27,7 +27,7 @@ class Identity:
     """The device as registered, on the hub `hub_name` (`<name>.azure-devices.net`).
 
     `status`: `disabled` blocks all access (IoT Hub documentation, "Understand the identity registry").
-    `sas_enabled`: false where the hub refuses shared access signatures of devices (`disableDeviceSAS`).
+    `registered`: false for a device that the hub does not know, so that nothing else here counts. `sas_enabled`: false where the hub refuses shared access signatures of devices (`disableDeviceSAS`).
     `policies`: the hub's rules by name. Raises `ValueError` where a key is no base64 or the status is none.
     """
 
@@ -38,6 +38,7 @@ class Identity:
     status: Status = "enabled"
     policies: Mapping[str, SharedAccessPolicy] = field(default_factory=dict)
     sas_enabled: bool = True
+    registered: bool = True
 
     def __post_init__(self) -> None:
         """Check the keys and the status."""

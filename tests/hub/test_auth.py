@@ -108,6 +108,17 @@ def test_disabled_device_is_refused_with_a_good_token() -> None:
     assert refused(connect_packet(), gate_with(status="disabled")) == "device-enabled"
 
 
+def test_device_that_is_not_registered_is_not_found() -> None:
+    """Whatever its token, the hub knows no such device."""
+    assert refused(connect_packet(), gate_with(registered=False)) == "registered"
+
+
+def test_nothing_to_judge_is_a_missing_header() -> None:
+    """Where a protocol lets a device ask for something before it has shown anything."""
+    refusal = GATE.refuse_without_credential(DEVICE)
+    assert refusal.shown == {"check": "credential", "message": "Authorization header missing"}
+
+
 def test_every_check_is_tested() -> None:
     """No row of the table without a case above."""
     assert {check.name for check in CHECKS} == {name for name, _ in REFUSALS} | {"sas-enabled", "device-enabled"}

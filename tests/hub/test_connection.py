@@ -63,6 +63,7 @@ def test_refused_connection(world: World) -> None:
     assert world.kinds() == ["accepted", "connect", "connack", "record", "cut"]
     assert world.one("connack") == {
         "conn": 1, "code": 5, "session_present": False, "reason": "The specified SAS token is expired",
+        "check": "expiry", "message": "Authentication failed for this device, renew token or certificate and reconnect",
     }  # fmt: skip
     record = world.one("record")["record"]
     assert (record["operationName"], record["level"], record["resultType"]) == ("deviceConnect", "Error", "401003")

@@ -73,7 +73,8 @@ def test_refused_renewal_over_amqp() -> None:
     world = refusing()
     device = amqp_device(world).connected()
     assert device.put_token(LATER) == 401
-    assert world.find("put-token-answered")[1] == {"conn": 1, "status": 401, "description": EXPIRED, "admitted": False}
+    answered = world.find("put-token-answered")[1]
+    assert (answered["status"], answered["description"], answered["admitted"]) == (401, EXPIRED, False)
     assert world.codes() == ["deviceConnect", "401003"]
     assert device.telemetry(device.sender(), 1)
     assert device.put_token(LATER) == 200

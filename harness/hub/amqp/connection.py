@@ -89,7 +89,7 @@ class AmqpConnection(HubConnection):
 
     __slots__ = (
         "_authenticate_by", "_credit_due", "_deadline", "_due", "_ended", "_engine", "_leave_by", "_opened", "_pinged_at", "_plain",
-        "_refused", "_sdk", "_tags", "nodes",
+        "_refused", "_sdk", "_shown", "_tags", "nodes",
     )  # fmt: skip
 
     def __init__(
@@ -102,6 +102,7 @@ class AmqpConnection(HubConnection):
         self._credit_due: list[tuple[ReceiverLink, int]] = []
         self._ended: dict[Session, None] = {}  # by us; used as a set, for it is nearly always empty
         self._plain = False  # the token came with SASL PLAIN
+        self._shown = False  # a token, or its lack was told
         self._sdk: str | None = None  # by the account of its last link that says it
         self._opened = False  # OPEN was answered
         self._tags = 0
@@ -278,6 +279,7 @@ class AmqpConnection(HubConnection):
         properties = attach.properties or {}
         self._sdk = shown(properties.get(_CLIENT_VERSION)) or self._sdk
         refusal = self._refusal(Asked(place, device_role, properties.get(CORRELATION_ID)), now)
+        missing = None if refusal is None else self._missing(place.client_id or "")
         self.note(
             "attach",
             now,
@@ -288,7 +290,10 @@ class AmqpConnection(HubConnection):
             sdk_version=shown(properties.get(_CLIENT_VERSION)),
             condition=None if refusal is None else refusal.error.condition,
             reason="accepted" if refusal is None else refusal.reason,
+            **(missing.shown if missing is not None else {}),
         )
+        if missing is not None:
+            self._log_refusal(missing, self._origin_of(place.client_id or ""), now)
         if refusal is not None:
             link.refuse(refusal.error)
             return
@@ -302,6 +307,19 @@ class AmqpConnection(HubConnection):
             return no_cbs()
         device_id = self._device.identity.device_id if self._accepted else None
         return refuse(asked, device_id, self.nodes.values(), self._seed, now)
+
+    def _missing(self, client_id: str) -> Refused | None:
+        """The refusal of a device that asks for a link and has shown nothing on this connection; once, since it asks for several."""
+        if self._shown:
+            return None
+        self._shown = True
+        return self._device.gate.refuse_without_credential(client_id)
+
+    def _origin_of(self, client_id: str) -> Origin:
+        return Origin(self._device.identity.hub_name, client_id, self._transport, self._peer, self._sdk)
+
+    def _log_refusal(self, refusal: Refused, origin: Origin, now: float) -> None:
+        self._log("deviceConnect", now, Problem(refusal.check.code, refusal.message), origin)
 
     def _grant(self) -> None:
         """Give the credit that new links are due."""
@@ -328,7 +346,7 @@ class AmqpConnection(HubConnection):
             credentials = read_plain(init.initial_response, self._device.identity.hub_name)
             answer = self._authenticate(PutToken(None, credentials), now)
         elif init.mechanism == "EXTERNAL":
-            answer = Answer(401, "SASL EXTERNAL without a client certificate")
+            answer = self._refuse_external(now)
         else:
             answer = OK
         if answer is not None:  # else the connection was cut instead
@@ -336,12 +354,20 @@ class AmqpConnection(HubConnection):
             if answer != OK:
                 self._cut("refused", now, answer.text, "fin")
 
+    def _refuse_external(self, now: float) -> Answer:
+        """EXTERNAL stands for a client certificate, which no device of this hub has. It does not say who the device is."""
+        missing = self._device.gate.refuse_without_credential("")
+        self.note("sasl-refused", now, mechanism="EXTERNAL", code=int(SaslCode.AUTH), **missing.shown)
+        self._log_refusal(missing, self._origin_of(""), now)
+        return Answer(401, "SASL EXTERNAL without a client certificate")
+
     def _authenticate(self, request: PutToken, now: float) -> Answer | None:
         device, credentials = self._device, request.credentials
         if self._refused >= figures.MAX_REFUSED_TOKENS:
             self._cut("protocol", now, f"{self._refused} tokens in a row were refused", "close", TOO_MANY_TOKENS)
             return None
         self._refused += 1
+        self._shown = True
         for secret in credentials.secrets:
             device.learn_secret(secret)
         self.note(
@@ -355,7 +381,7 @@ class AmqpConnection(HubConnection):
         if request.problem is not None:
             self._note_answer(request.problem, now, admitted=False)
             return request.problem
-        origin = Origin(device.identity.hub_name, credentials.client_id, self._transport, self._peer, self._sdk)
+        origin = self._origin_of(credentials.client_id)
         verdict = device.judge(credentials, now)
         if verdict is None:
             self._admit(credentials, origin, now)
@@ -386,12 +412,12 @@ class AmqpConnection(HubConnection):
     def _refuse(self, refusal: Refused, origin: Origin, now: float) -> Answer:
         """Nothing else changes: a device that is in stays in until its old deadline."""
         answer = Answer(refusal.check.status, refusal.text)
-        self._note_answer(answer, now, admitted=False)
-        self._log("deviceConnect", now, Problem(refusal.check.code, refusal.message), origin)
+        self._note_answer(answer, now, admitted=False, **refusal.shown)
+        self._log_refusal(refusal, origin, now)
         return answer
 
-    def _note_answer(self, answer: Answer, now: float, *, admitted: bool) -> None:
-        self.note("put-token-answered", now, status=answer.status, description=answer.text, admitted=admitted)
+    def _note_answer(self, answer: Answer, now: float, *, admitted: bool, **shown: str) -> None:
+        self.note("put-token-answered", now, status=answer.status, description=answer.text, admitted=admitted, **shown)
 
     # How it ends.
 

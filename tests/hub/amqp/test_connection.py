@@ -1,5 +1,6 @@
 """An AMQP connection's life: OPEN, put-token, deadlines, ends."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -24,6 +25,11 @@ from harness.sas import parse
 
 CUT_AT = NOW + LIFETIME + POLICY.grace_s
 EXPIRY_CODES = ["deviceConnect", "401003", "404104"]
+
+
+def message_of(world: World) -> str:
+    """The errorMessage of the only record."""
+    return str(json.loads(world.one("record")["record"]["properties"])["errorMessage"])
 
 
 @pytest.fixture
@@ -90,7 +96,39 @@ def test_external_is_refused(world: World) -> None:
     assert world.one("cut") == {
         "conn": 1, "cause": "refused", "close": "fin", "detail": "SASL EXTERNAL without a client certificate",
     }  # fmt: skip
-    assert world.codes() == []
+    assert world.one("sasl-refused") == {
+        "conn": 1, "mechanism": "EXTERNAL", "code": 1, "check": "credential", "message": "Authorization header missing",
+    }  # fmt: skip
+    assert message_of(world) == "Authorization header missing"
+
+
+def test_link_without_any_token_is_a_missing_header(world: World) -> None:
+    """Said once, however many links are asked for; the ATTACH itself is refused as for any device without rights."""
+    device = amqp_device(world).open()
+    device.sender()
+    device.receiver(credit=0)
+    first, second = world.find("attach")
+    assert (first["condition"], first["check"]) == ("amqp:unauthorized-access", "credential")
+    assert (second["condition"], "check" in second) == ("amqp:unauthorized-access", False)
+    assert message_of(world) == "Authorization header missing"
+
+
+def test_link_after_a_refused_token_is_no_missing_header(world: World) -> None:
+    """The record of the token says why."""
+    device = amqp_device(world).open().attach_cbs()
+    device.put_token(token(NOW - 60))
+    device.sender()
+    assert world.one("put-token-answered")["check"] == "expiry"
+    assert message_of(world) == "Authentication failed for this device, renew token or certificate and reconnect"
+
+
+def test_record_of_a_missing_header_names_the_device_of_the_link(world: World) -> None:
+    """There is no other account of it; an address without a device has none."""
+    amqp_device(world).open().sender()
+    assert json.loads(world.one("record")["record"]["properties"])["deviceId"] == DEVICE
+    other = World()
+    amqp_device(other).open().sender("/nowhere")
+    assert json.loads(other.one("record")["record"]["properties"])["deviceId"] == ""
 
 
 def test_plain_admits_at_once(world: World) -> None:
