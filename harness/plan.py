@@ -207,7 +207,7 @@ def _cells(
     problem: str,
 ) -> Iterator[Cell]:
     profile = loaded.profile
-    status, why_not = _obstacle(loaded, transport, device, problem)
+    status, why_not = _obstacle(loaded, transport, scenario, device, problem)
     for index, settings in enumerate(_settings(profile, scenario, request.overrides)):
         used = _with_own_lifetime(scenario, request.overrides)
         awaited = scenario.end.other_renewals if index and scenario.end.renewals else scenario.end.renewals
@@ -232,9 +232,12 @@ def _cells(
 
 
 def _obstacle(
-    loaded: LoadedProfile, transport: str, device: str, problem: str
+    loaded: LoadedProfile, transport: str, scenario: Scenario, device: str, problem: str
 ) -> tuple[Literal["", "unsupported", "environment"], str]:
-    if unsupported := _unsupported(loaded, transport, device):
+    unsupported = _unsupported(loaded, transport, device)
+    if not unsupported and device == "real":
+        unsupported = _not_presented(loaded.profile, transport, scenario)
+    if unsupported:
         return "unsupported", unsupported
     if device == "real" and problem:
         return "environment", problem
@@ -254,6 +257,12 @@ def _unsupported(loaded: LoadedProfile, transport: str, device: str) -> str:
     if loaded.other and device == "emulated":
         return "only the real SDK can show it: its profile plays another version"
     return loaded.why_not
+
+
+def _not_presented(profile: Profile, transport: str, scenario: Scenario) -> str:
+    """Why no application can bring this about with the real SDK, or an empty text."""
+    lacking = (one for one in profile.cannot if one.present in scenario.presents)
+    return next((one.why for one in lacking if not one.transports or transport in one.transports), "")
 
 
 def _settings(profile: Profile, scenario: Scenario, overrides: Overrides) -> list[Settings]:
@@ -287,7 +296,7 @@ def _of_profile(profile: Profile, scenario: Scenario) -> list[Settings]:
 
 
 def _with_own_lifetime(scenario: Scenario, overrides: Overrides) -> Scenario:
-    if scenario.credential == "token" and overrides.lifetime_s is not None:
+    if scenario.token_lifetime_s is not None and overrides.lifetime_s is not None:
         return msgspec.structs.replace(scenario, token_lifetime_s=overrides.lifetime_s)
     return scenario
 
@@ -297,7 +306,8 @@ def _expected(profile: Profile, transport: str, scenario: Scenario, settings: Se
     grace = scenario.hub.grace_s
     if scenario.credential == "token":
         lifetime = scenario.token_lifetime_s or 0.0
-        until_cut = lifetime / 2 if any(fault.at == "half-life" for fault in scenario.faults) else lifetime + grace
+        at_end = lifetime + scenario.device.clock_ahead_s + grace
+        until_cut = lifetime / 2 if any(fault.at == "half-life" for fault in scenario.faults) else at_end
         awaited = scenario.end.cuts * until_cut
     else:
         awaited = renewals * _renewal_period(profile, transport, settings, grace)

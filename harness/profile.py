@@ -12,15 +12,17 @@ from typing import Literal
 import msgspec
 
 from harness.claims import Claim, check_claims
-from harness.documents import Document, Transport, load
+from harness.documents import Document, Transport, load, one_of
 from harness.emulation import Emulation, check_emulation
 from harness.errors import ProfileError, UserInputError
 from harness.program import AdapterProgram, KnownVersion, OtherVersions, check_program, lacking_words, made_for
+from harness.registration import Presented
 from harness.versions import Version, covers, in_order, version_problem
 
 __all__ = [
     "PROFILE_FILE",
     "AdapterProgram",
+    "Cannot",
     "KnownVersion",
     "LoadedProfile",
     "OtherVersions",
@@ -45,10 +47,19 @@ class Settings(Document, frozen=True):
     margin_percent: float | None = None
 
 
+class Cannot(Document, frozen=True):
+    """Something no application can make the SDK `present` to the hub, over these `transports` (none: over all); `why` names the call that is missing."""
+
+    present: Presented
+    why: str
+    transports: tuple[Transport, ...] = ()
+
+
 class Profile(Document, frozen=True):
     """One SDK. `settings`: what the short scenarios set, the first being the main one; the others let the renewal law show.
 
     `version` is the one that the emulated device plays and the program runs with where none is asked for; `versions` are others to compare it with.
+    `cannot`: what the real SDK does not let an application present; an emulated device presents it all the same.
     `lifetime_min_s` and `lifetime_max_s` bound the lifetimes at which this SDK behaves at all; `lifetime_note` says why.
     """
 
@@ -63,6 +74,7 @@ class Profile(Document, frozen=True):
     claims: tuple[Claim, ...] = ()
     adapter: AdapterProgram | None = None
     versions: tuple[KnownVersion, ...] = ()
+    cannot: tuple[Cannot, ...] = ()
     lifetime_min_s: float = 1.0
     lifetime_max_s: float = 315_360_000.0
     lifetime_note: str = ""
@@ -200,8 +212,23 @@ def _check(profile: Profile, where: str) -> None:
     _check_versions(profile, where)
     if profile.adapter:
         check_program(profile.adapter, profile.transports, profile.versions, where)
+    _check_cannot(profile, where)
     check_emulation(profile.emulation, profile.transports, where)
     check_claims(profile.claims, where)
+
+
+def _check_cannot(profile: Profile, where: str) -> None:
+    for index, one in enumerate(profile.cannot):
+        field = f"cannot[{index}]"
+        if not one.why.strip():
+            raise ProfileError(
+                "is empty",
+                where=where,
+                field=f"{field}.why",
+                remedy="Name the call that the SDK has not, or that refuses",
+            )
+        for transport in one.transports:
+            one_of(transport, profile.transports, what=f"transport in {field}", where=where, error=ProfileError)
 
 
 def _check_settings(profile: Profile, where: str) -> None:

@@ -9,6 +9,7 @@ from harness.documents import Document, Problem, Traffic, Transport, load, not_f
 from harness.errors import ScenarioError
 from harness.fault import AMQP_ONLY_CLOSES, CloseMode, Fault, fault_problems
 from harness.own_token import Supply, supply_problems
+from harness.registration import Credential, Presented, Registration, TokenMaking, is_refused, registration_problems
 
 __all__ = [
     "DEFAULT_SCENARIOS",
@@ -66,7 +67,8 @@ class End(Document, frozen=True):
     the cell's settings, where that is more.
 
     Awaited are `renewals` (coming back with a new token, or taking one in place; `other_renewals` for settings after the first), `cuts` by the hub, at
-    the end of a token's grace or by a fault, `refusals` of a new token by the hub, or, with none of these, the first connection.
+    the end of a token's grace or by a fault, `refusals` of a new token by the hub, or, with none of these, the first connection. `first_refusals`: of a
+    device that was never let in; there is nothing else to await then.
     """
 
     after_s: float
@@ -75,11 +77,13 @@ class End(Document, frozen=True):
     other_renewals: int = 0
     cuts: int = 0
     refusals: int = 0
+    first_refusals: int = 0
 
 
 class Scenario(Document, frozen=True):
-    """One scenario. `credential`: the SDK owns the device `key`, or the application hands it a fixed `token`.
+    """One scenario. `credential`: the SDK owns the device `key`, or the application hands it a fixed `token`, or `none`.
 
+    `device`: how the hub knows it. `token`: how the application's was made.
     `settings`: the `profile`'s (one cell each), the `main` ones of these, the `longest` lifetime among those that leave the margin alone, or `none`:
     whatever the SDK defaults to. `token_lifetime_s`: of the
     fixed token; `supply`: when the application hands over another. An empty `traffic` is an idle application. `transports`: those it is about; empty: all. `faults`: what the hub does wrong.
@@ -89,7 +93,7 @@ class Scenario(Document, frozen=True):
     schema: Literal[1]
     id: str
     title: str
-    credential: Literal["key", "token"]
+    credential: Credential
     traffic: tuple[Traffic, ...]
     settings: Literal["profile", "main", "longest", "none"]
     end: End
@@ -99,6 +103,8 @@ class Scenario(Document, frozen=True):
     supply: Supply | None = None
     transports: tuple[Transport, ...] = ()
     faults: tuple[Fault, ...] = ()
+    device: Registration = Registration()
+    token: TokenMaking = TokenMaking()
     summary: str = ""
     closes_otherwise: bool = False
 
@@ -106,6 +112,28 @@ class Scenario(Document, frozen=True):
     def traffic_name(self) -> str:
         """The traffic as tables print it: `idle`, `sending`, `listening` or `sending+listening`."""
         return "+".join(self.traffic) or "idle"
+
+    @property
+    def refused_at_first(self) -> bool:
+        """Whether the hub refuses the device from the start."""
+        return is_refused(
+            self.device,
+            self.token,
+            credential=self.credential,
+            lifetime_s=self.token_lifetime_s,
+            skew_s=self.hub.skew,
+        )
+
+    @property
+    def presents(self) -> tuple[Presented, ...]:
+        """What it needs an SDK to present that not all of them can."""
+        asked: dict[Presented, bool] = {
+            "no-credential": self.credential == "none",
+            "policy-token": self.token.policy is not None,
+            "malformed-token": self.token.form != "good",
+            "expired-token": self.token.over_s is not None,
+        }
+        return tuple(what for what, needed in asked.items() if needed)
 
     @property
     def closes(self) -> dict[str, CloseMode]:
@@ -163,8 +191,10 @@ def check_scenario(scenario: Scenario, where: str) -> None:
         _hub_problems,
         _token_problems,
         _supply_problems,
+        _registration_problems,
         _time_problems,
         _refusal_problems,
+        _first_refusal_problems,
         _transport_problems,
     ):
         for field, problem, remedy in problems(scenario):
@@ -185,7 +215,8 @@ def _hub_problems(scenario: Scenario) -> Iterator[Problem]:
 
 def _token_problems(scenario: Scenario) -> Iterator[Problem]:
     lifetime = scenario.token_lifetime_s
-    if (scenario.credential == "token") != (lifetime is not None):
+    lasts = lifetime is not None or scenario.token.over_s is not None
+    if (scenario.credential == "token") != lasts:
         yield "token_lifetime_s", 'goes with credential = "token", and only with it', "Set both or neither"
     if lifetime is not None and lifetime <= 0:
         yield "token_lifetime_s", "is not above 0", "The token has to be valid when the device connects"
@@ -197,11 +228,23 @@ def _supply_problems(scenario: Scenario) -> Iterator[Problem]:
     yield from supply_problems(scenario.supply, credential=scenario.credential)
     if scenario.credential == "token" and scenario.end.renewals > (scenario.supply.times if scenario.supply else 0):
         yield "end.renewals", "is more than the tokens the application supplies", "Raise supply.times, or await fewer"
+    if scenario.supply and scenario.token != TokenMaking():
+        yield (
+            "token",
+            "says how a token is spoilt, and the application goes on supplying good ones",
+            "Drop it, or supply",
+        )
+
+
+def _registration_problems(scenario: Scenario) -> Iterator[Problem]:
+    yield from registration_problems(
+        scenario.device, scenario.token, credential=scenario.credential, lifetime_s=scenario.token_lifetime_s
+    )
 
 
 def _time_problems(scenario: Scenario) -> Iterator[Problem]:
     end = scenario.end
-    for name in ("renewals", "other_renewals", "cuts", "refusals"):
+    for name in ("renewals", "other_renewals", "cuts", "refusals", "first_refusals"):
         if getattr(end, name) < 0:
             yield f"end.{name}", "is below 0", "Count what is awaited, 0 for nothing"
     if not 0 < end.after_s <= end.limit_s:
@@ -215,6 +258,23 @@ def _refusal_problems(scenario: Scenario) -> Iterator[Problem]:
     yield from fault_problems(scenario.faults, credential=scenario.credential)
     if scenario.end.refusals and not any(fault.action == "refuse" for fault in scenario.faults):
         yield "end.refusals", "nothing is refused in this scenario", 'Add a fault with action = "refuse", or drop it'
+
+
+def _first_refusal_problems(scenario: Scenario) -> Iterator[Problem]:
+    end, refused = scenario.end, scenario.refused_at_first
+    if end.first_refusals and not refused:
+        yield (
+            "end.first_refusals",
+            "nothing refuses this device its first connection",
+            "Say under `[device]` or `[token]` what does, or drop it",
+        )
+    if refused and not end.first_refusals:
+        yield "end.first_refusals", "is 0, and this device is never let in", "Count the refusals to see, 1 or more"
+    if refused and scenario.faults:
+        yield "faults", "strike a device that was let in, and this one never is", "Drop them"
+    for name in ("renewals", "other_renewals", "cuts", "refusals"):
+        if end.first_refusals and getattr(end, name):
+            yield f"end.{name}", "is not to be seen of a device that is never let in", "Drop it"
 
 
 def _transport_problems(scenario: Scenario) -> Iterator[Problem]:

@@ -1,9 +1,11 @@
 """When the application of a scenario supplies further tokens: what such a document may say."""
 
+import msgspec
 import pytest
 
 from harness.errors import ScenarioError
 from harness.own_token import Moment, Supply, supply_problems
+from harness.registration import TokenMaking
 from harness.scenario import End, Scenario, check_scenario
 
 MOMENTS: tuple[Moment, ...] = ("half-life", "asked", "cut")
@@ -48,6 +50,13 @@ def test_more_renewals_than_tokens() -> None:
         check_scenario(scenario(Supply(at="asked"), renewals=2), "mine.toml")
     with pytest.raises(ScenarioError, match=r"end\.renewals"):
         check_scenario(scenario(None), "mine.toml")
+
+
+def test_no_further_tokens_where_the_first_is_spoilt() -> None:
+    """They would have to be spoilt too."""
+    spoilt = msgspec.structs.replace(scenario(Supply(at="asked")), token=TokenMaking(form="garbled"))
+    with pytest.raises(ScenarioError, match=r"mine\.toml: token: "):
+        check_scenario(spoilt, "mine.toml")
 
 
 def test_as_many_renewals_as_tokens() -> None:

@@ -10,7 +10,7 @@ from harness.emulation import Emulation
 from harness.errors import ScenarioError, UserInputError
 from harness.law import Law
 from harness.plan import Cell, DeviceChoice, Overrides, Request, make_plan, parse_margin
-from harness.profile import AdapterProgram, KnownVersion, LoadedProfile, OtherVersions, Profile, Settings
+from harness.profile import AdapterProgram, Cannot, KnownVersion, LoadedProfile, OtherVersions, Profile, Settings
 from harness.scenario import find_scenarios
 
 SCENARIOS = find_scenarios()
@@ -85,6 +85,25 @@ def test_an_emulated_device_that_was_asked_for_needs_no_excuse() -> None:
     """Nothing kept the real one away."""
     asked = plan(profile(real=True), problem="Python is missing", device="emulated")
     assert {(cell.device, cell.why_emulated) for cell in asked} == {("emulated", "")}
+
+
+@pytest.mark.parametrize(
+    ("device", "transport", "scenario", "found"),
+    [
+        ("real", "mqtt", "no-credential", ("unsupported", "no call")),
+        ("real", "mqtt", "wrong-key", ("", "")),
+        ("real", "mqtt-ws", "no-credential", ("", "")),
+        ("emulated", "mqtt", "no-credential", ("", "")),
+    ],
+)
+def test_what_an_sdk_cannot_present_is_unsupported(
+    device: DeviceChoice, transport: str, scenario: str, found: tuple[str, str]
+) -> None:
+    """Over the transports named, with the call that is missing; an emulated device presents everything."""
+    both = msgspec.structs.replace(PROGRAM, transports=("mqtt", "mqtt-ws"))
+    cannot = (Cannot(present="no-credential", why="no call", transports=("mqtt",)),)
+    (cell,) = plan(profile(adapter=both, cannot=cannot), scenario=scenario, transports=[transport], device=device)
+    assert (cell.status, cell.why_not) == found
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ class Conversation:
         self._c2d: ReceiverLink | None = None
         self._keys: dict[bytes, int] = {}
         self._awaited: set[Attachment] = set()
-        self._token = ""
+        self._token, self._shows_nothing = "", False
         self._request: object = None
         self._refusals = 0
         self._admitted = self._leaving = False
@@ -127,7 +127,7 @@ class Conversation:
         if self._cbs is not None and not self._awaited.intersection(self._cbs):
             self._put(token)
         else:
-            self._token = token
+            self._token, self._shows_nothing = token, not token
         self._awaited.intersection_update(self._cbs or ())
 
     def renew(self, token: str, now: float) -> None:
@@ -298,6 +298,9 @@ class Conversation:
 
     def _told(self, event: amqp.Event, now: float) -> Iterator[LinkEvent]:
         match event:
+            case amqp.BeginReceived(session) if self._shows_nothing:
+                if session is self._session and not self._leaving:
+                    yield from self._begin_without_token()
             case amqp.BeginReceived(session):
                 if session is self._cbs_session and self._cbs is None and not self._leaving:
                     self._attach_cbs()
@@ -323,6 +326,14 @@ class Conversation:
                 yield Broken()
             case amqp.SaslOutcomeReceived(code) if code:
                 yield Broken()
+
+    def _begin_without_token(self) -> Iterator[LinkEvent]:
+        """The hub judges a device without a token by its first link; until then, an SDK that attaches it lazily takes itself for admitted."""
+        if self._profile.attaches_telemetry == "at-once":
+            self._attach_telemetry()
+        else:
+            self._deadline = None
+            yield self._admit()
 
     def _on_attach(self, link: Attachment) -> Iterator[LinkEvent]:
         if link not in self._links and link not in (self._cbs or ()):
@@ -384,6 +395,8 @@ class Conversation:
             self._admitted = False
             self._request = self._deadline = self._renewal_deadline = None
             yield self._ending(Ending.DETACH, self._profile.after_detach, error)
+        elif link in self._links and self._shows_nothing:
+            yield Refused()
 
     def _ending(self, ending: Ending, rule: _Rule, error: ErrorField | None) -> Ended:
         """What this SDK makes of DETACH or CLOSE, by its `rule`; with another error than that of a token it takes it for a drop."""

@@ -60,12 +60,19 @@ class Credential:
 
     def is_expired(self, now: float) -> bool:
         """Whether the token has ended."""
-        return sas.parse(self.text).expiry <= now
+        return self._expiry() <= now
+
+    def _expiry(self) -> float:
+        """When the token ends; what is no token does not, nor does none at all."""
+        try:
+            return sas.parse(self.text).expiry
+        except sas.MalformedTokenError:
+            return math.inf
 
     def renewal_at(self) -> float | None:
         """When the SDK acts by itself to renew this token, or None."""
         point = _point(self._law(), self._lifetime_s)
-        if point is None:
+        if point is None or not self.text:
             return None
         if self._manners.renewal_margin_whole_s:
             left = self._lifetime_s - point
@@ -76,7 +83,7 @@ class Credential:
         """When the application is asked for another token, or None."""
         if not self.is_own or self._manners.own_token_notice_s is None:
             return None
-        return sas.parse(self.text).expiry - self._manners.own_token_notice_s
+        return self._expiry() - self._manners.own_token_notice_s
 
     def _law(self) -> Law:
         manners, opening = self._manners, self._opening

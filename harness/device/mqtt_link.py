@@ -188,5 +188,5 @@ def _connect_packet(emulation: Emulation, opening: Opening, token: str) -> Conne
         keep_alive=emulation.keep_alive_s,
         clean_session=False,
         username=f"{opening.host}/{opening.device_id}/?{about}",
-        password=token.encode(),
+        password=token.encode() or None,
     )

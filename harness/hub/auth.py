@@ -143,9 +143,10 @@ class Gate:
     def _refusal(self, check: Check, credentials: Credentials) -> Refusal:
         device = credentials.client_id
         token, user_name = credentials.token, credentials.user_name
+        named = user_name.hub if user_name else self.identity.hub_name
         values = {
             "device": device,
-            "hub": user_name.hub if user_name else self.identity.hub_name,
+            "hub": self.identity.hub_name if named in self.names else named,
             "problem": credentials.problem,
             "rule": (token and token.policy_name(device)) or "device",
         }

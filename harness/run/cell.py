@@ -1,10 +1,8 @@
 """One cell: one identity on a hub of its own, one device under test, the scenario's traffic, and the log of it all."""
 
 import asyncio
-import base64
 import contextlib
 import datetime as dt
-import secrets
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from harness.events import CELL_END, FORMAT, Event, Header, Recorder
 from harness.hub.base import shown_token
 from harness.plan import Cell
 from harness.redaction import Redactor
+from harness.run.keys import Keys
 from harness.run.opening import make_own_token, open_command
 from harness.run.stage import Stage, Staging
 from harness.run.supply import Supplier
@@ -64,7 +63,7 @@ class CellRun:
 
     def __init__(self, cell: Cell, folder: RunFolder, staging: Staging, clock: Clock) -> None:
         self._cell, self._folder, self._staging, self._clock = cell, folder, staging, clock
-        self._key = base64.b64encode(secrets.token_bytes(32)).decode()
+        self._keys = Keys.draw(cell.scenario.device)
         self._watch = Watch(cell.scenario.end, cell.awaited_renewals)
         self._supplier = Supplier(cell.scenario.supply, cell.scenario.token_lifetime_s or 0.0)
         self._traffic: Traffic | None = None
@@ -83,7 +82,7 @@ class CellRun:
         except OSError as problem:
             return CellOutcome(self._cell, "environment", _unwritable(problem), 0.0)
         with file:
-            self._recorder = Recorder(file.write, started=started, redactor=Redactor([self._key]))
+            self._recorder = Recorder(file.write, started=started, redactor=Redactor(self._keys.secrets))
             self._recorder.listen(self._observe)
             status: Status = "interrupted"
             reason = "stopped before its end"
@@ -94,7 +93,7 @@ class CellRun:
                     CELL_END,
                     status=status,
                     reason=reason,
-                    awaited=self._watch.seen_at is not None and not self._watch.failed_to_open,
+                    awaited=self._watch.is_satisfied,
                 )
         if self._recorder.failure:
             status, reason = "environment", _unwritable(self._recorder.failure)
@@ -107,7 +106,7 @@ class CellRun:
         try:
             if self._cell.status:
                 return self._cell.status, self._cell.why_not
-            async with self._staging.stage(self._cell, self._key, self._recorder) as stage:
+            async with self._staging.stage(self._cell, self._keys, self._recorder) as stage:
                 self._recorder.header(self._header(stage.way.described(), stage.hub_described))
                 return await self._measure(stage)
         except EnvironmentProblem as problem:
@@ -134,7 +133,7 @@ class CellRun:
             await device.start()
             self._require()
             now = self._clock.now()
-            command, secrets_of_it = open_command(self._cell, stage.way, self._key, stage.ca_pem, now)
+            command, secrets_of_it = open_command(self._cell, stage.way, self._keys, stage.ca_pem, now)
             self._hide(secrets_of_it)
             self._command(device, command)
             self._supplier.issued(now)
@@ -157,6 +156,7 @@ class CellRun:
             "margin-percent": settings.margin_percent is not None,
             "own-token": self._cell.scenario.credential == "token",
             "token-update": self._cell.scenario.supply is not None,
+            "x509": self._cell.scenario.credential == "none",  # which is a certificate that is never handed over
         }
         lacking = [
             capability
@@ -213,7 +213,7 @@ class CellRun:
         """What the cell did not get to see, or nothing."""
         if self._defect:
             return f"while it ran, the harness itself failed: {self._defect}"
-        if self._watch.failed_to_open:
+        if self._watch.failed_to_open and not self._watch.is_satisfied:
             return "the device could not open its connection"
         if self._watch.seen_at is None:
             return f"what the scenario waits for was not seen within {self._cell.limit_s:g} s"
@@ -228,7 +228,7 @@ class CellRun:
         now = self._clock.now()
         why = self._supplier.take(now)
         if why is not None:
-            token, secrets_of_it = make_own_token(self._cell, stage.way, self._key, now)
+            token, secrets_of_it = make_own_token(self._cell, stage.way, self._keys, now)
             self._hide(secrets_of_it)
             self._note("token-supplied", why=why, token=shown_token(parse(token), now))
             self._command(device, {"cmd": "token", "sas": token})

@@ -7,10 +7,14 @@ from urllib.parse import quote
 import msgspec
 
 from harness.plan import Cell
+from harness.run.keys import Keys
 from harness.run.traffic import METHOD
 from harness.sas import make_token, parse
 
 __all__ = ["Way", "make_own_token", "open_command"]
+
+NO_CREDENTIAL = "x509=true"
+"""Of all that a connection string can hold, what needs nothing beside it: the certificate it speaks of is never handed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +43,20 @@ class Way:
         }
 
 
-def open_command(cell: Cell, way: Way, key: str, ca_pem: str, now: float) -> tuple[dict[str, object], tuple[str, ...]]:
-    """The `open` command for this cell's device, whose id is the cell's and whose key is `key`, as of `now`.
+def open_command(
+    cell: Cell, way: Way, keys: Keys, ca_pem: str, now: float
+) -> tuple[dict[str, object], tuple[str, ...]]:
+    """The `open` command for this cell's device, whose id is the cell's and whose key is among `keys`, as of `now`.
 
     With it come the secrets that are made for it: the signature of a fixed token, as it is written there and decoded.
     """
-    token, signatures = make_own_token(cell, way, key, now)
+    token, signatures = make_own_token(cell, way, keys, now)
     listening = "listening" in cell.scenario.traffic
     settings = {name: value for name, value in msgspec.to_builtins(cell.settings).items() if value is not None}
     command = {
         "cmd": "open",
         "transport": cell.transport,
-        "connection_string": _connection_string(cell, way, key, token),
+        "connection_string": _connection_string(cell, way, keys.device, token),
         "ca_pem": ca_pem,
         "c2d": listening,
         "methods": listening,
@@ -62,16 +68,30 @@ def open_command(cell: Cell, way: Way, key: str, ca_pem: str, now: float) -> tup
 
 
 def _connection_string(cell: Cell, way: Way, key: str, token: str) -> str:
-    credential = f"SharedAccessSignature={token}" if token else f"SharedAccessKey={key}"
+    if cell.scenario.credential == "none":
+        credential = NO_CREDENTIAL
+    else:
+        credential = f"SharedAccessSignature={token}" if token else f"SharedAccessKey={key}"
     gateway = [f"GatewayHostName={way.address}"] if way.gateway else []
     return ";".join([f"HostName={way.host}", f"DeviceId={cell.id}", credential, *gateway])
 
 
-def make_own_token(cell: Cell, way: Way, key: str, now: float) -> tuple[str, tuple[str, ...]]:
-    """A token that the application supplies, and its signature, as it is written there and decoded; empty texts where the SDK owns the key."""
-    if cell.scenario.token_lifetime_s is None:
+def make_own_token(cell: Cell, way: Way, keys: Keys, now: float) -> tuple[str, tuple[str, ...]]:
+    """A token that the application supplies, and its signature, as it is written there and decoded; empty texts where it has none."""
+    scenario, making = cell.scenario, cell.scenario.token
+    left_s = scenario.token_lifetime_s if making.over_s is None else -making.over_s
+    if left_s is None:
         return "", ()
-    resource = quote(f"{way.host}/devices/{cell.id}", safe="")
-    token = make_token(resource, key, int(now + cell.scenario.token_lifetime_s))
+    key = keys.device if making.policy is None else keys.policies[making.policy]
+    token = make_token(quote(f"{way.host}/devices/{cell.id}", safe=""), key, int(now + left_s), making.policy)
     parsed = parse(token)
-    return token, (parsed.sig, parsed.signature)
+    return _spoilt(token, making.form), (parsed.sig, parsed.signature)
+
+
+def _spoilt(token: str, form: str) -> str:
+    if form == "cut-off":
+        return token.partition("&se=")[0]
+    if form == "garbled":
+        signature = parse(token).sig
+        return token.replace(signature, signature.removesuffix("%3D"))
+    return token

@@ -16,7 +16,6 @@ from harness.errors import AdapterError, EnvironmentProblem
 from harness.events import Recorder
 from harness.hub.faults import Fault
 from harness.hub.hub import Hub
-from harness.hub.identity import Identity
 from harness.hub.policy import Policy
 from harness.net.addresses import DOORS, PORTS, AddressPool, Reservation
 from harness.net.certificates import Authority, make_authority
@@ -28,6 +27,7 @@ from harness.net.lag import LagMonitor
 from harness.net.listeners import CellServer
 from harness.net.temporary_files import temporary_file
 from harness.plan import Cell
+from harness.run.keys import Keys, identity_of
 from harness.run.opening import Way
 
 __all__ = ["HUB_NAME", "Stage", "Staging", "open_staging", "recording"]
@@ -41,7 +41,7 @@ class Stage:
     """Everything around one cell's device. `start` opens the hub's doors; until then nothing is recorded."""
 
     def __init__(
-        self, cell: Cell, key: str, recorder: Recorder, shared: "Staging", way: Way, reservation: Reservation
+        self, cell: Cell, keys: Keys, recorder: Recorder, shared: "Staging", way: Way, reservation: Reservation
     ) -> None:
         self._cell, self._recorder, self._shared, self._reservation = cell, recorder, shared, reservation
         self.way = way
@@ -49,8 +49,14 @@ class Stage:
         hub = cell.scenario.hub
         self.hub = _Cloud(
             Hub(
-                Identity(hub_name=HUB_NAME, device_id=cell.id, primary_key=key, secondary_key=key),
-                Policy(grace_s=hub.grace_s, skew_s=hub.skew, close=hub.close, faults=_faults(cell)),
+                identity_of(cell.id, cell.scenario.device, keys, HUB_NAME),
+                Policy(
+                    grace_s=hub.grace_s,
+                    skew_s=hub.skew,
+                    close=hub.close,
+                    clock_shift_s=-cell.scenario.device.clock_ahead_s,
+                    faults=_faults(cell),
+                ),
                 emit=recorder.source("hub"),
                 learn_secret=recorder.redactor.add,
                 names=frozenset({way.host, way.address}),
@@ -107,8 +113,8 @@ class Staging:
         self._recorders: set[Recorder] = set()
 
     @asynccontextmanager
-    async def stage(self, cell: Cell, key: str, recorder: Recorder) -> AsyncIterator[Stage]:
-        """The stage of `cell`, whose device has `key`; taken down at the end.
+    async def stage(self, cell: Cell, keys: Keys, recorder: Recorder) -> AsyncIterator[Stage]:
+        """The stage of `cell`, with these `keys`; taken down at the end.
 
         Raises:
             EnvironmentProblem: no address, or no way for this SDK to a port that may not be bound.
@@ -117,7 +123,7 @@ class Staging:
             reservation = await self._pool.acquire()
             undo.callback(reservation.release)
             way = await self._way(cell, reservation, undo)
-            stage = Stage(cell, key, recorder, self, way, reservation)
+            stage = Stage(cell, keys, recorder, self, way, reservation)
             undo.push_async_callback(stage.stop)
             self._recorders.add(recorder)
             undo.callback(self._recorders.discard, recorder)

@@ -21,12 +21,13 @@ class Watch:
 
     `renewals`: times the device came back with another token after leaving by itself or being cut for the expiry of the old one, or took
     another one in place, which is what the analysis of the log calls a renewal too. `cuts`: by the hub, at the end of a token's grace or by a
-    fault. `refusals`: times the hub refused another token than the one in use, once the device had been let in.
+    fault. `refusals`: times the hub refused another token than the one in use, once the device had been let in; `first_refusals`: times it
+    refused the device before that.
     `seen_at`: when the last awaited thing was seen, in microseconds since the cell began; None until then.
     """
 
     def __init__(self, end: End, awaited_renewals: int) -> None:
-        self.renewals = self.cuts = self.refusals = self.sent = 0
+        self.renewals = self.cuts = self.refusals = self.first_refusals = self.sent = 0
         self.ever_connected = self.failed_to_open = False
         self.seen_at: int | None = None
         self._end, self._awaited_renewals = end, awaited_renewals
@@ -40,9 +41,16 @@ class Watch:
         """Whether the device is let in and nobody has ended that."""
         return self._current is not None
 
+    @property
+    def is_satisfied(self) -> bool:
+        """Whether what is awaited was seen; a device that is to be refused may be so by its own SDK, before the hub is asked."""
+        return self.seen_at is not None and (self._end.first_refusals > 0 or not self.failed_to_open)
+
     def observe(self, event: Event) -> Turn | None:
         """Take note of `event`, and tell of the turn that came with it."""
         conn = event.fields.get("conn")
+        if "check" in event.fields and not self.ever_connected:  # whatever the device asked for, the hub refused it
+            self._refused_at_first(event.t)
         if event.src == "app":
             self._app(event)
         elif event.kind in {"connect", "put-token"}:
@@ -55,10 +63,16 @@ class Watch:
             return self._left(event, conn)
         return None
 
+    def _refused_at_first(self, t: int) -> None:
+        self.first_refusals += 1
+        if self.seen_at is None and 0 < self._end.first_refusals <= self.first_refusals:
+            self.seen_at = t
+
     def _app(self, event: Event) -> None:
         self.sent += event.kind == "sent"
         if event.kind == "open_failed" and not self.ever_connected:
-            self.failed_to_open, self.seen_at = True, event.t
+            self.failed_to_open = True
+            self.seen_at = event.t if self.seen_at is None else self.seen_at
 
     def _presented(self, conn: object, event: Event) -> Turn | None:
         token = event.fields.get("token")
@@ -92,7 +106,8 @@ class Watch:
 
     def _judge(self, t: int) -> None:
         renewed, cut = self.renewals >= self._awaited_renewals, self.cuts >= self._end.cuts
-        if self.seen_at is None and renewed and cut and self.refusals >= self._end.refusals:
+        refused = self.refusals >= self._end.refusals and self.first_refusals >= self._end.first_refusals
+        if self.seen_at is None and renewed and cut and refused:
             self.seen_at = t
 
 

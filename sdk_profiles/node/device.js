@@ -80,9 +80,9 @@ function makeClient(command, used) {
   const lifetime = command.lifetime_s ?? undefined;
   const margin = command.margin_s ?? undefined;
   let provider;
-  if (command.cert_pem) {
+  if (command.cert_pem || command.connection_string.includes('x509=true')) {
     provider = new sdk.X509AuthenticationProvider(endpoint(command.connection_string));
-    Object.assign(options, { cert: command.cert_pem, key: command.key_pem });
+    if (command.cert_pem) Object.assign(options, { cert: command.cert_pem, key: command.key_pem });
   } else if (command.connection_string.includes('SharedAccessSignature=')) {
     provider = new sdk.SharedAccessSignatureAuthenticationProvider(endpoint(command.connection_string));
   } else if (lifetime !== undefined && margin !== undefined) {

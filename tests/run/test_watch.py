@@ -92,6 +92,41 @@ def test_a_connection_without_a_token_is_followed_too() -> None:
     assert (watch.connected, watch.sent) == (True, 1)
 
 
+REFUSED = End(after_s=1, limit_s=9, first_refusals=2)
+FIRST_REFUSALS = [
+    ("connack", {"conn": 1, "code": 5, "check": "signature"}),
+    ("put-token-answered", {"conn": 1, "status": 401, "check": "expiry"}),
+    ("attach", {"conn": 1, "condition": "amqp:unauthorized-access", "check": "credential"}),
+    ("sasl-refused", {"conn": 1, "code": 1, "check": "credential"}),
+]
+
+
+@pytest.mark.parametrize("refusal", FIRST_REFUSALS, ids=[kind for kind, _ in FIRST_REFUSALS])
+def test_first_refusals_are_awaited_where_the_scenario_says_so(refusal: tuple[str, dict[str, object]]) -> None:
+    """In whatever way the protocol has; a device that is refused has not failed to open."""
+    watch = Watch(REFUSED, 0)
+    for event in events(refusal, refusal, ("app:open_failed", {}), refusal):
+        watch.observe(event)
+    assert (watch.first_refusals, watch.seen_at, watch.is_satisfied) == (3, 1_000_000, True)
+
+
+def test_a_refusal_after_the_device_was_let_in_is_no_first_one() -> None:
+    """It is waited for in vain."""
+    watch = Watch(REFUSED, 0)
+    refusal = ("connack", {"conn": 2, "code": 5, "check": "expiry"})
+    for event in events(*connection(1, "a"), refusal, refusal):
+        watch.observe(event)
+    assert (watch.first_refusals, watch.is_satisfied) == (0, False)
+
+
+def test_an_sdk_may_refuse_before_the_hub_is_asked() -> None:
+    """That is what was waited for as well, where the device is to be refused, and nowhere else."""
+    watches = [Watch(end, 0) for end in (REFUSED, END)]
+    for watch in watches:
+        watch.observe(*events(("app:open_failed", {})))
+    assert [watch.is_satisfied for watch in watches] == [True, False]
+
+
 def same_token() -> LogBuilder:
     """The device leaves, and comes back with the token it had."""
     return LogBuilder().connect(60).at(5).disconnect().connect(60, made_at=0.0)

@@ -28,15 +28,21 @@ class HubWorld(World):
     """
 
     def __init__(
-        self, profile: Profile, transport: str = "amqp", *, policy: Policy = POLICY, random: Random | None = None
+        self,
+        profile: Profile,
+        transport: str = "amqp",
+        *,
+        policy: Policy = POLICY,
+        random: Random | None = None,
+        identity: Identity | None = None,
     ) -> None:
         self.said: list[tuple[float, str, dict[str, Any]]] = []
         self.deaf = self.mute = False
         self._held = b""
         self.connection: HubConnection | None = None
         self._transport = transport
-        identity = Identity(HOST, "d1", KEY, KEY)
-        self.the_hub = Hub(identity, policy, emit=self._emit, names=frozenset({"127.64.0.1"}))
+        known = identity or Identity(HOST, "d1", KEY, KEY)
+        self.the_hub = Hub(known, policy, emit=self._emit, names=frozenset({"127.64.0.1"}))
         super().__init__(profile, transport=transport, random=random)
 
     def _emit(self, kind: str, now: float, /, **fields: object) -> None:

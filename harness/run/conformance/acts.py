@@ -25,6 +25,7 @@ from harness.profile import LoadedProfile
 from harness.run.conformance.dam import Dam
 from harness.run.conformance.record import Act, ActName
 from harness.run.conformance.scene import Patience, Scene
+from harness.run.keys import Keys
 from harness.run.opening import open_command
 from harness.run.stage import Stage, Staging
 from harness.run.traffic import METHOD
@@ -120,7 +121,7 @@ async def _greeting(scene: Scene) -> None:
 
 
 async def _at_a_hub(scene: Scene, staging: Staging) -> None:
-    async with staging.stage(scene.cell(None), scene.key, scene.recorder) as stage:
+    async with staging.stage(scene.cell(None), scene.keys, scene.recorder) as stage:
         dam = Dam(stage.hub.hub)
         await stage.start(lambda _: dam)
         program = scene.program(stage.way.hosts_file, stage.way.ca_file)
@@ -137,11 +138,11 @@ class _Play:
     dam: Dam
     program: AdapterProcess
 
-    def open(self, *, key: str = "", **changes: object) -> None:
+    def open(self, *, keys: Keys | None = None, **changes: object) -> None:
         """Write `open`, with the right key unless told otherwise."""
         scene = self.scene
         command, _ = open_command(
-            scene.cell(self.program.hello), self.stage.way, key or scene.key, self.stage.ca_pem, scene.clock.now()
+            scene.cell(self.program.hello), self.stage.way, keys or scene.keys, self.stage.ca_pem, scene.clock.now()
         )
         shown = {name: command[name] for name in ("transport", "lifetime_s", "c2d", "methods") if name in command}
         scene.note("command", cmd="open", **shown)
@@ -210,7 +211,7 @@ async def _lose_the_connection(play: _Play) -> None:
 
 async def _refused(play: _Play) -> None:
     scene = play.scene
-    play.open(key=scene.wrong_key)
+    play.open(keys=scene.wrong_keys)
     await scene.until(lambda: scene.seen("app", "opened", "open_failed", "status") > 0, scene.patience.open_s)
     await scene.line(play.program, "unknown", _UNKNOWN)
 

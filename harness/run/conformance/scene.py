@@ -1,9 +1,7 @@
 """A device program on the stage: what is done to it, what it says and what its hub sees, in one record."""
 
 import asyncio
-import base64
 import contextlib
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +15,9 @@ from harness.events import Event, Recorder
 from harness.plan import Cell
 from harness.profile import LoadedProfile, Settings
 from harness.redaction import Redactor
+from harness.registration import Registration
 from harness.run.conformance.record import Act, ActName
+from harness.run.keys import Keys
 from harness.run.stage import recording
 from harness.scenario import End, Scenario
 
@@ -55,10 +55,9 @@ class Scene:
 
     def __post_init__(self) -> None:
         """Listen to everything."""
-        self.key = base64.b64encode(secrets.token_bytes(32)).decode()
-        self.wrong_key = base64.b64encode(secrets.token_bytes(32)).decode()
+        self.keys, self.wrong_keys = (Keys.draw(Registration()) for _ in range(2))
         self.recorder = Recorder(
-            lambda _: None, started=self.clock.now(), redactor=Redactor([self.key, self.wrong_key])
+            lambda _: None, started=self.clock.now(), redactor=Redactor([*self.keys.secrets, *self.wrong_keys.secrets])
         )
         self.recorder.listen(self._observe)
         self._changed = asyncio.Event()
