@@ -7,6 +7,7 @@ import msgspec
 from harness.analysis.aftermath import aftermath
 from harness.analysis.fields import items, mapping, number, of_kind, text
 from harness.analysis.findings import AbsenceFinding, CellFindings, InBandFinding, Signature
+from harness.analysis.first_refusal import awaits_first_refusal, first_refusal
 from harness.analysis.inband import PointOf, in_band, refused_renewals
 from harness.analysis.lacking import clock_rate, origin_of_row
 from harness.analysis.messages import messages, outcomes
@@ -62,7 +63,7 @@ def _stated(log: CellLog, timeline: Timeline) -> CellFindings:
         credential=text(scenario, "credential"),
         status=status,
         reason=reason,
-        awaited=awaited and bool(timeline.admitted),
+        awaited=awaited and bool(timeline.admitted or awaits_first_refusal(log)),
         repeat=header.repeat,
         origin=origin_of_row(header.origin),
         way=header.way,
@@ -119,6 +120,7 @@ def _course(log: CellLog, timeline: Timeline, cell: CellFindings) -> dict[str, o
             ),
         ),
         "refused_renewals": refused_renewals(log.events, timeline, records, point_of),
+        "first_refusal": first_refusal(log, timeline),
         "aftermath": aftermath(timeline, log.events, cell, became.c2d),
         "hub_log": whole.hub,
         "app": whole.app,

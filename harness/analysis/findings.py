@@ -25,6 +25,7 @@ __all__ = [
     "CellFindings",
     "Duplicate",
     "Exchanges",
+    "FirstRefusal",
     "FirstToken",
     "InBandFinding",
     "Messages",
@@ -40,6 +41,7 @@ __all__ = [
 
 RenewalHow = Literal["reconnect", "in-band", "hub-cut", "none"]
 RefusedHow = Literal["in-band", "reconnect"]
+RefusedBy = Literal["hub", "sdk"]
 Recovery = Literal["none", "retries", "next-send"]
 Return = Literal["by-itself", "next-send", "new-token", "none"]
 C2dAfterReturn = Literal["delivered", "dead"]
@@ -199,6 +201,26 @@ class FirstToken(msgspec.Struct, frozen=True):
     most_s: float
 
 
+class FirstRefusal(msgspec.Struct, frozen=True):
+    """How a device was refused that was never let in; see `harness.analysis.first_refusal`. What it saw stands in the cell's `app` and `log`.
+
+    `at_s`, `check`, `message`, `wire`: of the first time; `pattern`: the message as the documents write it. The SDK's own refusal has but the moment.
+    `attempts`: refused by the hub, in the `watched_s` seconds from the first on; `then`: what brought the further ones about, null where that cannot be
+    told. `believed`: the application was told that it is connected all the same.
+    """
+
+    by: RefusedBy
+    at_s: float
+    check: str = ""
+    message: str = ""
+    pattern: str = ""
+    wire: str = ""
+    attempts: int = 0
+    watched_s: float = 0.0
+    then: Recovery | None = None
+    believed: bool = False
+
+
 class Duplicate(msgspec.Struct, frozen=True):
     """A message that reached the hub more than once. `dup`: every copy after the first carried the DUP flag.
 
@@ -259,7 +281,7 @@ class CellFindings(msgspec.Struct, frozen=True):
     cell, as in a `Signature`. `recovery`: after the first refused reconnect. `capabilities`: of the adapter's hello, or null without one.
     `grace_s`: of this cell's hub. `refused`: attempts to be let in or to renew, and the token in use presented once more, that the hub answered so. `disturbed`: the scenario has faults. `about_the_end`: it has, or it sets how the hub ends a connection otherwise than
     by FIN, or lets the application supply a token after the cut, so that what follows is what it is about. `closes_otherwise`: by an option, not by the scenario. `lacks`: kinds of evidence that this
-    log has not (see `harness.analysis.lacking`); `clock_rate`: virtual seconds to a real one, null in real time.
+    log has not (see `harness.analysis.lacking`); `first_refusal` is left out where there is none; `clock_rate`: virtual seconds to a real one, null in real time.
     """
 
     cell: str
@@ -298,6 +320,7 @@ class CellFindings(msgspec.Struct, frozen=True):
     in_band: tuple[InBandFinding, ...] = ()
     refused_renewals: tuple[RefusedRenewal, ...] = ()
     aftermath: Aftermath = Aftermath()
+    first_refusal: FirstRefusal | msgspec.UnsetType = msgspec.UNSET
     hub_log: tuple[str, ...] = ()
     app: tuple[str, ...] = ()
     log: tuple[str, ...] = ()

@@ -25,7 +25,15 @@ from harness.analysis.renewals import LAG_WINDOW_S
 from harness.analysis.timeline import Absence, Timeline
 from harness.events import Event
 
-__all__ = ["REACTION_S", "recovery", "sends_between", "supplies", "worst_lag_s"]
+__all__ = [
+    "REACTION_S",
+    "WATCHED_S",
+    "answers_or_retries",
+    "recovery",
+    "sends_between",
+    "supplies",
+    "worst_lag_s",
+]
 
 WATCHED_S = 5.0
 REACTION_S = 0.25
@@ -48,13 +56,15 @@ def recovery(timeline: Timeline, events: Sequence[Event], *, sends_hidden: bool 
         return None, NO_SENDS
     lag_s = worst_lag_s(since, timeline, events)
     sends = sends_between(since - REACTION_S - lag_s, until, events)
-    judged = {_judge(later, sends, since, until, within) for within in (REACTION_S, REACTION_S + lag_s)}
+    judged = {answers_or_retries(later, sends, since, until, within) for within in (REACTION_S, REACTION_S + lag_s)}
     if len(judged) > 1:
         return None, f"the hub was late by up to {1e3 * lag_s:.0f} ms: retries and answers to a send look alike"
     return judged.pop(), ""
 
 
-def _judge(attempts: Sequence[float], sends: Sequence[float], since: float, until: float, within: float) -> Recovery:
+def answers_or_retries(
+    attempts: Sequence[float], sends: Sequence[float], since: float, until: float, within: float
+) -> Recovery:
     """Whether the attempts answer sends, if an answer comes `within` so many seconds."""
     causes = [at for at in sends if since - within <= at]
     in_time = sum(since <= at <= until - within for at in causes)

@@ -16,6 +16,7 @@ from harness.analysis.findings import (
     AbsenceFinding,
     C2dAfterReturn,
     CellFindings,
+    FirstRefusal,
     RefusedHow,
     RenewalHow,
     Return,
@@ -46,7 +47,7 @@ class Row(msgspec.Struct, frozen=True):
     cells was not to its end, `awaited` where one of the main cells did not see what the scenario waits for.
     `lifetime_s` is what the tokens of the main cells were made for. `renewal` is how most renewals were done, `none` where there was none although
     a token was watched beyond its end, and null where that was not seen either. `refused_renewal`: how the renewal that the scenario refused was tried,
-    null where none was. Of the absences and renewals in place the row is about: `points_s` are their
+    null where none was. `first_refusal`: of the first main cell that has one, left out where none has. Of the absences and renewals in place the row is about: `points_s` are their
     moments in the token's life, `first` who ended the connection, `gap_ms` every gap with `noisy` for each that the hub's own lag may have
     made (nothing is closed by a renewal in place, be it refused: it has neither), `gap_median_ms` null for fewer than five, and `hub_log`, `hub_levels`, `app`, `log` their usual signature: all four from the
     first absence of those that agree in what hub and application saw, if possible of those that were not cut short. `signature_of` says
@@ -99,6 +100,7 @@ class Row(msgspec.Struct, frozen=True):
     noisy: tuple[bool, ...] = ()
     recovery: str | None = None
     refused_renewal: RefusedHow | None = None
+    first_refusal: FirstRefusal | msgspec.UnsetType = msgspec.UNSET
     returned: Return | None = None
     unaware_s: float | None = None
     silent_s: float | None = None
@@ -118,11 +120,12 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def only_shows_the_default(self) -> bool:
-        """Whether an idle application with the SDK's own settings was seen to its end, and nothing happened after the first connection.
+        """Whether an idle application with the SDK's own key and settings was seen to its end, and nothing happened after the first connection.
 
         Its finding, the default lifetime, stands in the other rows of the SDK too.
         """
-        asked_nothing = self.traffic == "idle" and not self.settings
+        own_key = all(cell.credential == "key" for cell in self.cells)
+        asked_nothing = self.traffic == "idle" and not self.settings and own_key
         nothing_happened = not self.renewals and not self.points_s and self.hub_log == ("connect",)
         return asked_nothing and nothing_happened and self.complete and self.awaited and not self.notes
 
@@ -244,6 +247,7 @@ def _figures(evidence: Evidence) -> dict[str, object]:
         "law_margin_set": own_key and margin_set,
         "disconnect_law": disconnecting if own_key else None,
         "put_tokens": sum(cell.put_tokens for cell in main),
+        "first_refusal": next((cell.first_refusal for cell in main if cell.first_refusal), msgspec.UNSET),
         "recovery": next((cell.recovery for cell in main if cell.recovery), None),
     }
 

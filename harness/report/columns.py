@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from harness.analysis import Row, describe_short, in_brief, seconds
+from harness.analysis import FirstRefusal, Row, describe_short, in_brief, seconds
 
 __all__ = ["COLUMNS", "columns", "evidence"]
 
@@ -66,9 +66,28 @@ def _renewal(row: Row) -> str:
 
 def _way(row: Row) -> list[str]:
     """How the device renews; of a renewal that was refused, how it tried, and, where it stayed, how it made up for it."""
+    if row.first_refusal:
+        return _first_refusal(row.first_refusal)
     if row.refused_renewal is None:
         return [row.renewal or "-"]
     return [f"{row.refused_renewal} refused", f"then {row.renewal}" if row.renewal and not row.first else ""]
+
+
+def _first_refusal(refused: FirstRefusal) -> list[str]:
+    """How a device was refused that was never let in, and what followed."""
+    if refused.by == "sdk":
+        return ["refused by the SDK itself"]
+    again = _RECOVERIES.get(refused.then or "", "")
+    times = (
+        f" ({refused.attempts - 1} in {refused.watched_s:.0f} s)"
+        if refused.attempts > 1
+        else f" in {refused.watched_s:.0f} s"
+    )
+    return [
+        f"refused: {refused.wire}",
+        f"{again}{times}" if again else "",
+        "yet called connected" if refused.believed else "",
+    ]
 
 
 def _afterwards(row: Row) -> list[str]:
@@ -89,7 +108,19 @@ def _hub_log(row: Row) -> str:
         return "not observed"
     codes = " →\n".join(row.hub_log) or "nothing"
     levels = row.hub_levels.replace("informational", "info").replace("+", " + ")
-    return f"{codes}\n({levels})" if levels else codes
+    return "\n".join([codes, *([f"({levels})"] if levels else [])])
+
+
+def _hub_log_with_message(row: Row) -> str:
+    """The same, and of a device that was never let in the errorMessage, as the documents write it."""
+    refused = row.first_refusal
+    return "\n".join([_hub_log(row), *([f'"{refused.pattern}"'] if refused and refused.pattern else [])])
+
+
+def _hub_log_with_check(row: Row) -> str:
+    """The same with the check that failed, for want of room."""
+    refused = row.first_refusal
+    return "\n".join([_hub_log(row), *([refused.check] if refused and refused.check else [])])
 
 
 def _application(row: Row) -> str:
@@ -144,10 +175,13 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "token": _token,
     "renewal or cut": _point,
     "renewal": _renewal,
-    "hub log": _hub_log,
+    "hub log": _hub_log_with_message,
     "application saw": _application,
     "gap ms": _gaps,
     "messages": _messages,
     "claims": _claims,
 }
-_IN_BRIEF: dict[str, Callable[[Row], str]] = {"application saw": _application_in_brief}
+_IN_BRIEF: dict[str, Callable[[Row], str]] = {
+    "hub log": _hub_log_with_check,
+    "application saw": _application_in_brief,
+}

@@ -303,6 +303,20 @@ def test_rows_that_only_show_the_default() -> None:
     assert not rows(left)[0].only_shows_the_default
 
 
+def test_a_device_let_in_with_a_token_of_the_applications_own_shows_more_than_the_default() -> None:
+    """That it was let in, by whatever clock its token was made."""
+    let_in = LogBuilder(header("clock-ahead-6")).connect(30).at(9).end()
+    assert not rows(let_in)[0].only_shows_the_default
+
+
+def test_a_row_of_a_refused_device_has_its_refusal() -> None:
+    """Of the first cell that shows one."""
+    log = LogBuilder(header("wrong-key")).accept().hub("connack", code=5, check="signature", message="m").at(9).end()
+    (row,) = rows(log)
+    assert row.first_refusal
+    assert (row.first_refusal.check, row.first_refusal.wire) == ("signature", "CONNACK 5")
+
+
 def test_a_row_about_a_refusal() -> None:
     """Figures and signature are those of the refused renewal, whatever most renewals were like."""
     log = LogBuilder(header("renewal-refused", transport="amqp")).enter(60).at(10).renew(60, 401).after(0.05)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from harness.analysis import Row, Verdict
+from harness.analysis import FirstRefusal, Row, Verdict
 from harness.report.comparison import comparison
 from harness.report.layout import WIDTH
 
@@ -237,6 +237,36 @@ def test_a_renewal_that_was_refused() -> None:
     )
     stayed = a_row(**refused, first=())
     assert "| in-band refused,<br>then in-band |" in comparison([stayed], "markdown", brief=True)
+
+
+def test_a_device_that_was_never_let_in() -> None:
+    """By what it was refused, in the hub's words or in brief by the check; what followed; and what the application was led to believe."""
+    refused = FirstRefusal(
+        by="hub", at_s=0.1, check="credential", pattern="Authorization header missing", wire="attach x", attempts=3, watched_s=9.0,
+        then="next-send", believed=True,
+    )  # fmt: skip
+    row = a_row(renewal=None, first=(), hub_log=("refused 401003",), hub_levels="error", first_refusal=refused)
+    brief = comparison([row], "markdown", brief=True)
+    assert "| refused: attach x,<br>then tries at every send (2 in 9 s),<br>yet called connected |" in brief
+    assert "| refused 401003<br>(error)<br>credential |" in brief
+    assert '(error)<br>"Authorization header missing" |' in comparison([row], "markdown", brief=False)
+
+
+def test_a_device_that_left_it_at_one_refusal_or_was_refused_by_its_sdk() -> None:
+    """The hub has nothing to say of the latter."""
+    once = FirstRefusal(
+        by="hub", at_s=0.1, check="expiry", pattern="p", wire="CONNACK 5", attempts=1, watched_s=9.0, then="none"
+    )
+    unsure = FirstRefusal(by="hub", at_s=0.1, check="expiry", pattern="p", wire="CONNACK 5", attempts=1)
+    own = FirstRefusal(by="sdk", at_s=0.1, watched_s=9.0, then="none")
+    for refused, said in (
+        (once, "| refused: CONNACK 5,<br>no further attempt in 9 s |"),
+        (unsure, "| refused: CONNACK 5 |"),
+        (own, "| refused by the SDK itself |"),
+    ):
+        row = a_row(renewal=None, first=(), hub_log=(), hub_levels="", first_refusal=refused)
+        assert said in comparison([row], "markdown", brief=True)
+    assert "| nothing " in comparison([row], "markdown", brief=False)
 
 
 def test_an_end_that_nobody_noticed() -> None:
