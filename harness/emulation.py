@@ -88,6 +88,8 @@ class Signals(Document, frozen=True):
         AppSignal, ...
     ] = ()  # a message was caught by the client's end: a close, or giving up for good
     send_impossible: tuple[AppSignal, ...] = ()  # a message met an SDK that had given up and takes none
+    token_incomplete: tuple[AppSignal, ...] = ()  # the application's token lacks a field; empty: the hub has to say so
+    token_over: tuple[AppSignal, ...] = ()  # the application's token has ended before it is used; empty: the same
     token_required: tuple[AppSignal, ...] = ()  # the application is asked for another token
     closing: tuple[AppSignal, ...] = ()  # a close command on a standing connection
 

@@ -281,7 +281,7 @@ class CellFindings(msgspec.Struct, frozen=True):
     cell, as in a `Signature`. `recovery`: after the first refused reconnect. `capabilities`: of the adapter's hello, or null without one.
     `grace_s`: of this cell's hub. `refused`: attempts to be let in or to renew, and the token in use presented once more, that the hub answered so. `disturbed`: the scenario has faults. `about_the_end`: it has, or it sets how the hub ends a connection otherwise than
     by FIN, or lets the application supply a token after the cut, so that what follows is what it is about. `closes_otherwise`: by an option, not by the scenario. `lacks`: kinds of evidence that this
-    log has not (see `harness.analysis.lacking`); `first_refusal` is left out where there is none; `clock_rate`: virtual seconds to a real one, null in real time.
+    log has not (see `harness.analysis.lacking`); `clock_rate`: virtual seconds to a real one, null in real time.
     """
 
     cell: str
@@ -320,7 +320,7 @@ class CellFindings(msgspec.Struct, frozen=True):
     in_band: tuple[InBandFinding, ...] = ()
     refused_renewals: tuple[RefusedRenewal, ...] = ()
     aftermath: Aftermath = Aftermath()
-    first_refusal: FirstRefusal | msgspec.UnsetType = msgspec.UNSET
+    first_refusal: FirstRefusal | None = None
     hub_log: tuple[str, ...] = ()
     app: tuple[str, ...] = ()
     log: tuple[str, ...] = ()

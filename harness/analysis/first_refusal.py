@@ -13,8 +13,6 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from msgspec import UNSET, UnsetType
-
 from harness.analysis.fields import mapping, number, of_kind, text
 from harness.analysis.findings import FirstRefusal, Recovery
 from harness.analysis.recovery import REACTION_S, WATCHED_S, answers_or_retries, sends_between, worst_lag_s
@@ -33,17 +31,17 @@ _QUOTED: Final = re.compile(r"'[^']*'")
 _ASSIGNED: Final = re.compile(r"(Hash|Thumbprint)=[^,;]*")
 
 
-def first_refusal(log: CellLog, timeline: Timeline) -> FirstRefusal | UnsetType:
-    """The refusal, or nothing where the device was let in, or neither hub nor SDK said no."""
+def first_refusal(log: CellLog, timeline: Timeline) -> FirstRefusal | None:
+    """The refusal, or None where the device was let in, or neither hub nor SDK said no."""
     if timeline.admitted:
-        return UNSET
+        return None
     events = [event for event in log.events if event.t / 1e6 < timeline.closing_s]
     refusals = [event for event in of_kind(events, "hub", *_WIRE) if "check" in event.fields]
     if refusals:
         return _by_the_hub(refusals, events, timeline)
     failed = next(of_kind(events, "app", "open_failed"), None)
     if failed is None or not awaits_first_refusal(log):
-        return UNSET
+        return None
     watched_s = round(timeline.closing_s - failed.t / 1e6, 3)
     return FirstRefusal(by="sdk", at_s=failed.t / 1e6, watched_s=watched_s, then="none")
 

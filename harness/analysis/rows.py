@@ -47,7 +47,7 @@ class Row(msgspec.Struct, frozen=True):
     cells was not to its end, `awaited` where one of the main cells did not see what the scenario waits for.
     `lifetime_s` is what the tokens of the main cells were made for. `renewal` is how most renewals were done, `none` where there was none although
     a token was watched beyond its end, and null where that was not seen either. `refused_renewal`: how the renewal that the scenario refused was tried,
-    null where none was. `first_refusal`: of the first main cell that has one, left out where none has. Of the absences and renewals in place the row is about: `points_s` are their
+    null where none was. `first_refusal`: of the first main cell that has one. Of the absences and renewals in place the row is about: `points_s` are their
     moments in the token's life, `first` who ended the connection, `gap_ms` every gap with `noisy` for each that the hub's own lag may have
     made (nothing is closed by a renewal in place, be it refused: it has neither), `gap_median_ms` null for fewer than five, and `hub_log`, `hub_levels`, `app`, `log` their usual signature: all four from the
     first absence of those that agree in what hub and application saw, if possible of those that were not cut short. `signature_of` says
@@ -100,7 +100,7 @@ class Row(msgspec.Struct, frozen=True):
     noisy: tuple[bool, ...] = ()
     recovery: str | None = None
     refused_renewal: RefusedHow | None = None
-    first_refusal: FirstRefusal | msgspec.UnsetType = msgspec.UNSET
+    first_refusal: FirstRefusal | None = None
     returned: Return | None = None
     unaware_s: float | None = None
     silent_s: float | None = None
@@ -247,7 +247,7 @@ def _figures(evidence: Evidence) -> dict[str, object]:
         "law_margin_set": own_key and margin_set,
         "disconnect_law": disconnecting if own_key else None,
         "put_tokens": sum(cell.put_tokens for cell in main),
-        "first_refusal": next((cell.first_refusal for cell in main if cell.first_refusal), msgspec.UNSET),
+        "first_refusal": next((cell.first_refusal for cell in main if cell.first_refusal), None),
         "recovery": next((cell.recovery for cell in main if cell.recovery), None),
     }
 

@@ -27,7 +27,16 @@ IDENTITY: Final = (
 AFTERMATH: Final = ("refused_renewal", "returned", "unaware_s", "silent_s", "c2d_after_return")
 UNKNOWN_WITHOUT: Final = {"hub-log": ("hub_log", "hub_levels"), "sdk-log": ("log",)}
 ONLY_WHERE_SEEN: Final = frozenset(
-    {"lacks", "clock_rate", "disturbed", "about_the_end", "closes_otherwise", "in_band", "refused_renewals"}
+    {
+        "lacks",
+        "clock_rate",
+        "disturbed",
+        "about_the_end",
+        "closes_otherwise",
+        "in_band",
+        "refused_renewals",
+        "first_refusal",
+    }
 )
 ONLY_WHERE_ASKED: Final = frozenset({"renewal_c2d", "renewal_methods"})
 SAID_BY_THE_ROW: Final = frozenset({*IDENTITY, "origin"} - {"settings", "notes"})
@@ -66,7 +75,7 @@ def summary(rows: Sequence[Row]) -> dict[str, object]:
     """`{"schema": 1, "rows": [...], "errors_per_day": {"volumes": [...], "sentences": [...]}}`, ready to be encoded.
 
     A figure that a recording has no evidence of is null; what it lacks stands beside it. A row that did not run has `status` and `reason`, and null for every figure; the others have neither. The figures about what followed an end are
-    there where the row's scenario is about that.
+    there where the row's scenario is about that, the first refusal where the device was never let in.
     """
     found = volumes(rows)
     per_day = {"volumes": msgspec.to_builtins(found), "sentences": list(sentences(found))}
@@ -78,6 +87,8 @@ def _row(row: Row) -> dict[str, object]:
     figures = {name: getattr(row, name) if ran else None for name in FIGURES}
     if any(cell.about_the_end for cell in row.cells):
         figures |= {name: getattr(row, name) for name in AFTERMATH}
+    if row.first_refusal is not None:
+        figures["first_refusal"] = row.first_refusal
     figures |= {name: None for lack in row.lacks for name in UNKNOWN_WITHOUT.get(lack, ())}
     figures |= dict.fromkeys(row.untold)
     recorded = {"lacks": row.lacks, "at_least": row.at_least, "clock_rate": row.clock_rate} if row.lacks else {}
@@ -98,7 +109,7 @@ def _row(row: Row) -> dict[str, object]:
 def _cell(cell: CellFindings) -> Mapping[str, object]:
     """The cell without what its row says already.
 
-    What only AMQP or a scenario that disturbs the device can show is left out where there is none: what was in-band, what was refused, and
+    What only AMQP or a scenario that disturbs the device can show is left out where there is none: what was in-band, what was refused, at first or later, and
     what followed an end that the scenario is about.
     """
     plain: dict[str, object] = msgspec.to_builtins(cell)

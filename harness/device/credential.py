@@ -58,6 +58,12 @@ class Credential:
             self.renew(now)
         return renews
 
+    @property
+    def lacks_a_field(self) -> bool:
+        """Whether a token of the application's own is none because something is missing, which an SDK sees without a hub."""
+        names = {field.partition("=")[0] for field in self.text.removeprefix(f"{sas.SCHEME} ").split("&")}
+        return self.is_own and not {"sr", "sig", "se"} <= names
+
     def is_expired(self, now: float) -> bool:
         """Whether the token has ended."""
         return self._expiry() <= now

@@ -116,9 +116,18 @@ class EmulatedDevice:
             return
         self._outbox = Outbox(self._link.resends)
         self._credential = Credential(self._emulation, self._manners, self._opening, now)
+        if unfit := self._unfit_token(now):
+            self._reports.show(unfit, now)
+            return
         self._arm_renewal(now)
         self._dial(now)
         self._arm_notice(now)
+
+    def _unfit_token(self, now: float) -> tuple[AppSignal, ...]:
+        """What an SDK says that looks into the application's token and does not go on with it."""
+        if self._credential.lacks_a_field:
+            return self._signals.token_incomplete
+        return self._signals.token_over if self._credential.is_own and self._credential.is_expired(now) else ()
 
     def _send(self, number: int, now: float) -> None:
         self._outbox.add(number)

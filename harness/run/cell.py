@@ -156,7 +156,8 @@ class CellRun:
             "margin-percent": settings.margin_percent is not None,
             "own-token": self._cell.scenario.credential == "token",
             "token-update": self._cell.scenario.supply is not None,
-            "x509": self._cell.scenario.credential == "none",  # which is a certificate that is never handed over
+            # Which is a certificate that is never handed over; what we play ourselves needs no such word for it.
+            "x509": self._cell.scenario.credential == "none" and self._cell.device == "real",
         }
         lacking = [
             capability

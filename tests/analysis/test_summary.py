@@ -107,3 +107,14 @@ def test_the_errors_a_day_stand_beside_the_rows() -> None:
     (volume,) = document["volumes"]
     assert (volume["sdk"], volume["errors_per_day"], document["sentences"]) == ("sdk", None, [])
     assert volume["reason"].startswith("the law was not observed: a law needs two lifetimes")
+
+
+def test_a_row_of_a_device_that_was_never_let_in() -> None:
+    """How it was refused, in the row and in its cell; in no other."""
+    log = LogBuilder(header("wrong-key")).accept().hub("connack", code=5, check="signature", message="m").at(9).end()
+    row = of(log)
+    cells = row["cells"]
+    assert isinstance(cells, list)
+    assert row["first_refusal"] == cells[0]["first_refusal"]
+    assert cells[0]["first_refusal"]["wire"] == "CONNACK 5"
+    assert "first_refusal" not in of(early_renewal(130))
