@@ -55,10 +55,10 @@ def _why_not_here(log: CellLog) -> str:
     clock = log.header.origin.get("clock")
     if isinstance(clock, Mapping) and clock.get("rate") != 1:
         return f"its clock went {clock.get('rate')} times as fast"
-    if log.header.scenario.get("id") == "wrong-key":
-        return "the device had a wrong key"
     if log.header.harness:
         return "" if _own_scenario(log) else "its scenario is none that this harness can run"
+    if log.header.scenario.get("id") == "wrong-key":
+        return "the device had a wrong key"
     for fault in _faults(log):
         if fault["action"] not in {"refuse", "cut"}:
             return f"the hub has no fault {fault['action']}"

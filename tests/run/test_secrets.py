@@ -20,13 +20,18 @@ from harness.run.executor import run_cells
 from harness.run.opening import make_own_token, open_command
 from harness.run.stage import open_staging
 from harness.runfolder import RunFolder, RunRecord
-from harness.scenario import End
+from harness.scenario import End, Scenario
 
 pytestmark = pytest.mark.slow
 
 SHORT = a_scenario(end=End(renewals=1, after_s=0.3, limit_s=5.0))
 TOKEN = a_scenario("expiry", token_lifetime_s=2.0, end=End(after_s=0.5, limit_s=5.0))
 SUPPLIED = a_scenario("own-token-renewed", token_lifetime_s=1.0, end=End(renewals=1, after_s=1.0, limit_s=3.0))
+
+
+def refused(name: str) -> Scenario:
+    """A scenario in which the device is refused, for no longer than it takes."""
+    return a_scenario(name, end=End(first_refusals=1, after_s=0.3, limit_s=5.0))
 
 
 def forms(secret: str) -> Iterator[str]:
@@ -80,6 +85,9 @@ def test_no_secret_is_in_any_file_of_a_run(tmp_path: Path, monkeypatch: pytest.M
         a_cell(scenario=SHORT, id="renewing-ws", transport="mqtt-ws", awaited_renewals=1),
         a_cell(scenario=TOKEN, id="with-a-token"),
         a_cell(scenario=SUPPLIED, id="with-tokens", awaited_renewals=1),
+        a_cell(scenario=refused("rule-not-allowed"), id="with-a-policys-token"),
+        a_cell(scenario=refused("malformed-token"), id="with-a-spoilt-token"),
+        a_cell(scenario=refused("wrong-key"), id="with-another-key"),
         a_cell(leaky, SHORT, id="leaking-a-key"),
         a_cell(leaky, SUPPLIED, id="leaking-tokens"),
         a_cell(leaky, TOKEN, id="leaking-a-token"),
