@@ -211,7 +211,9 @@ def _cells(
     for index, settings in enumerate(_settings(profile, scenario, request.overrides)):
         used = _with_own_lifetime(scenario, request.overrides)
         awaited = scenario.end.other_renewals if index and scenario.end.renewals else scenario.end.renewals
-        expected = _expected(profile, transport, used, settings, awaited + scenario.end.refusals)
+        expected = _expected(
+            profile, transport, used, settings, max(awaited + scenario.end.refusals, _renewals_until_faults(used))
+        )
         for repeat in range(1, request.repeat + 1):
             yield Cell(
                 id=_cell_id(profile, transport, scenario, settings, device, repeat),
@@ -308,10 +310,19 @@ def _expected(profile: Profile, transport: str, scenario: Scenario, settings: Se
         lifetime = scenario.token_lifetime_s or 0.0
         at_end = lifetime + scenario.device.clock_ahead_s + grace
         until_cut = lifetime / 2 if any(fault.at == "half-life" for fault in scenario.faults) else at_end
-        awaited = scenario.end.cuts * until_cut
+        awaited = max(scenario.end.cuts, scenario.end.faults) * until_cut
     else:
         awaited = renewals * _renewal_period(profile, transport, settings, grace)
     return awaited + scenario.end.after_s
+
+
+def _renewals_until_faults(scenario: Scenario) -> int:
+    """Renewals of a device with a key until the awaited faults have struck, at most: one that measures, and one with each."""
+    return (
+        scenario.end.faults + any(fault.at == "before-renewal" for fault in scenario.faults)
+        if scenario.end.faults
+        else 0
+    )
 
 
 def _renewal_period(profile: Profile, transport: str, settings: Settings, grace_s: float) -> float:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from harness.documents import Document, Problem, Traffic, Transport, load, not_finite, one_of
 from harness.errors import ScenarioError
-from harness.fault import AMQP_ONLY_CLOSES, CloseMode, Fault, fault_problems
+from harness.fault import AMQP_ONLY_CLOSES, IDENTITY, CloseMode, Fault, fault_problems
 from harness.own_token import Supply, supply_problems
 from harness.registration import Credential, Presented, Registration, TokenMaking, is_refused, registration_problems
 
@@ -67,8 +67,8 @@ class End(Document, frozen=True):
     the cell's settings, where that is more.
 
     Awaited are `renewals` (coming back with a new token, or taking one in place; `other_renewals` for settings after the first), `cuts` by the hub, at
-    the end of a token's grace or by a fault, `refusals` of a new token by the hub, or, with none of these, the first connection. `first_refusals`: of a
-    device that was never let in; there is nothing else to await then.
+    the end of a token's grace or by a fault, `refusals` of a new token by the hub, `faults` that have struck, or, with none of these, the first
+    connection. `first_refusals`: of a device that was never let in; there is nothing else to await then.
     """
 
     after_s: float
@@ -78,6 +78,7 @@ class End(Document, frozen=True):
     cuts: int = 0
     refusals: int = 0
     first_refusals: int = 0
+    faults: int = 0
 
 
 class Scenario(Document, frozen=True):
@@ -244,7 +245,7 @@ def _registration_problems(scenario: Scenario) -> Iterator[Problem]:
 
 def _time_problems(scenario: Scenario) -> Iterator[Problem]:
     end = scenario.end
-    for name in ("renewals", "other_renewals", "cuts", "refusals", "first_refusals"):
+    for name in ("renewals", "other_renewals", "cuts", "refusals", "faults", "first_refusals"):
         if getattr(end, name) < 0:
             yield f"end.{name}", "is below 0", "Count what is awaited, 0 for nothing"
     if not 0 < end.after_s <= end.limit_s:
@@ -255,9 +256,14 @@ def _time_problems(scenario: Scenario) -> Iterator[Problem]:
 
 
 def _refusal_problems(scenario: Scenario) -> Iterator[Problem]:
-    yield from fault_problems(scenario.faults, credential=scenario.credential)
-    if scenario.end.refusals and not any(fault.action == "refuse" for fault in scenario.faults):
+    yield from fault_problems(
+        scenario.faults, credential=scenario.credential, traffic=scenario.traffic, transports=scenario.transports
+    )
+    if scenario.end.refusals and not any(fault.action in IDENTITY | {"refuse"} for fault in scenario.faults):
         yield "end.refusals", "nothing is refused in this scenario", 'Add a fault with action = "refuse", or drop it'
+    can_strike = sum(fault.times for fault in scenario.faults)
+    if scenario.end.faults > can_strike:
+        yield "end.faults", f"is above {can_strike}: no more can strike", "Await fewer, or raise `times` of a fault"
 
 
 def _first_refusal_problems(scenario: Scenario) -> Iterator[Problem]:

@@ -303,7 +303,14 @@ def test_the_longest_lifetime_alone() -> None:
 
 @pytest.mark.parametrize(
     ("scenario", "expected"),
-    [("renewal-refused", 10 + 25), ("cut-idle", 10.5 + 17), ("expiry-close", 15 + 56)],
+    [
+        ("renewal-refused", 10 + 25),
+        ("cut-idle", 10.5 + 17),
+        ("expiry-close", 15 + 56),
+        ("takeover", 10.5 + 17),
+        ("slow-connack", 10 + 12),
+        ("puback-lost", 2 * 10 + 24),
+    ],
 )
 def test_how_long_a_disturbed_cell_takes(scenario: str, expected: float) -> None:
     """Until the first renewal, half of the token's time, or its end and the grace; and what follows is watched."""

@@ -1,5 +1,6 @@
 """Tests of scenario documents: the bundled ones, and what is refused."""
 
+from importlib import resources
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -7,7 +8,7 @@ import msgspec
 import pytest
 
 from harness.errors import ScenarioError
-from harness.fault import CloseMode, Fault
+from harness.fault import POSSIBLE, CloseMode, Fault
 from harness.hub import ending, faults
 from harness.scenario import (
     DEFAULT_SCENARIOS,
@@ -86,8 +87,20 @@ def test_nothing_asked_for_means_the_default_ones() -> None:
         ("[end]", "[end]\nrefusals = -1", r"end\.refusals: is below 0"),
         ("[end]", "[end]\nrefusals = 1", r"end\.refusals: nothing is refused in this scenario\. Add a fault with action = \"refuse\""),
         ("[end]", '[hub]\nclose = "bang"\n[end]', r"hub\.close: unknown value 'bang'\. Known here: fin, rst, detach, detach-not-closed, close"),
-        ("[end]", '[[faults]]\nat = "noon"\naction = "cut"\n[end]', r"faults\[.*\]\.at: unknown value 'noon'.*Known here: renewal, half-life"),
-        ("[end]", '[[faults]]\nat = "half-life"\naction = "refuse"\n[end]', r"faults\[0\]\.action: there is nothing to refuse at half-life"),
+        ("[end]", '[[faults]]\nat = "noon"\naction = "cut"\n[end]', r"faults\[.*\]\.at: unknown value 'noon'.*Known here: before-renewal, renewal, renewal-answer, away, half-life, expiry, grace-end"),
+        ("[end]", '[[faults]]\nat = "half-life"\naction = "refuse"\n[end]', r"faults\[0\]\.action: refuse cannot happen at half-life\. It can at renewal, away$"),
+        ("[end]", '[[faults]]\nat = "away"\naction = "takeover"\n[end]', r"faults\[0\]\.action: takeover cannot happen at away\. It can at before-renewal, half-life, expiry, grace-end$"),
+        ("[end]", '[[faults]]\nat = "renewal"\naction = "delay"\n[end]', r"faults\[0\]\.delay_s: is not above 0\. Say how many seconds"),
+        ("[end]", '[[faults]]\nat = "renewal"\naction = "ignore"\ndelay_s = 1\n[end]', r'faults\[0\]\.delay_s: goes with action = "delay"'),
+        ("[end]", '[[faults]]\nat = "renewal"\naction = "cut"\ncode = 3\n[end]', r'faults\[0\]\.code: goes with action = "refuse"'),
+        ("[end]", '[[faults]]\nat = "renewal"\naction = "refuse"\ncode = 0\n[end]', r"faults\[0\]\.code: 0 is none that SDKs tell apart\. Use one of 1, 2, 3, 4, 5"),
+        ("[end]", '[[faults]]\nat = "renewal"\naction = "refuse"\nstatus = 200\n[end]', r"faults\[0\]\.status: 200 is none .* 400, 401, 403, 404, 500"),
+        ("schema = 1", 'schema = 1\ntransports = ["amqp", "amqp-ws"]\nfaults = [{ at = "renewal", action = "refuse", code = 3 }]', r"faults\[0\]\.code: only mqtt can carry it, and the scenario is about amqp, amqp-ws"),
+        ("schema = 1", 'schema = 1\ntransports = ["mqtt"]\nfaults = [{ at = "renewal", action = "refuse", status = 500 }]', r"faults\[0\]\.status: only amqp can carry it"),
+        ("schema = 1", 'schema = 1\ntransports = ["https"]\nfaults = [{ at = "half-life", action = "cut" }]', r"faults\[0\]\.at: HTTPS has no connection that a fault could strike"),
+        ("[end]", '[[faults]]\nat = "half-life"\naction = "throttle"\n[end]', r"faults\[0\]\.action: throttle does nothing to an application that sends nothing\. Add"),
+        ("[end]", "[end]\nfaults = 1", r"end\.faults: is above 0: no more can strike"),
+        ("[end]", "[end]\nfaults = -1", r"end\.faults: is below 0"),
         ("[end]", '[[faults]]\nat = "renewal"\naction = "refuse"\nclose = "fin"\n[end]', r'faults\[0\]\.close: goes with action = "cut"'),
         ("[end]", '[[faults]]\nat = "renewal"\naction = "cut"\ntimes = 0\n[end]', r"faults\[0\]\.times: is not between 1 and 1000"),
         ('"key"', '"token"\ntoken_lifetime_s = 9\nfaults = [{ at = "renewal", action = "cut" }]', r"faults\[0\]\.at: nobody renews a fixed token"),
@@ -145,7 +158,7 @@ def test_faults_and_transports_are_read(tmp_path: Path) -> None:
 def test_what_disturbs_a_device_has_to_be_asked_for() -> None:
     """The scenarios with faults, or with an end that is not the transport's own, are bundled and no part of the default set."""
     asked = {name for name, one in find_scenarios().items() if one.faults or one.hub.close is not None}
-    assert asked == {"expiry-close", "renewal-refused", "renewal-refused-idle", "cut-idle", "cut-sending"}
+    assert {"expiry-close", "renewal-refused", "cut-idle", "connack-lost", "throttled"} <= asked
     assert not asked & set(DEFAULT_SCENARIOS)
 
 
@@ -162,5 +175,14 @@ def test_the_cut_falls_far_from_any_message() -> None:
 def test_documents_and_hub_speak_of_the_same_closes_and_faults() -> None:
     """The hub knows no documents, so both have the words."""
     assert set(get_args(CloseMode)) == set(get_args(ending.CloseMode))
-    ours, hubs = get_type_hints(Fault), get_type_hints(faults.Fault)
-    assert {name: ours[name] for name in hubs} == hubs
+    assert get_type_hints(Fault) == get_type_hints(faults.Fault)
+    assert POSSIBLE == faults.POSSIBLE
+
+
+def test_every_scenario_with_faults_says_where_they_come_from() -> None:
+    """In a comment, beside what it does; the older ones have their clause in the summary."""
+    older = {"renewal-refused", "renewal-refused-idle", "cut-idle", "cut-sending"}
+    folder = Path(str(resources.files("harness") / "scenarios"))
+    for name, scenario in find_scenarios().items():
+        if scenario.faults and name not in older:
+            assert (folder / f"{name}.toml").read_text(encoding="utf-8").startswith("# "), name

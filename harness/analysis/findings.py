@@ -7,6 +7,7 @@ Words for why a connection went (`AbsenceFinding.cause`):
 | `disconnect` | the device sent MQTT DISCONNECT, or AMQP CLOSE |
 | `closed` | the transport closed without one |
 | `token-expired`, `fault`, `keep-alive`, `takeover`, `protocol`, ... | the hub cut it, for that reason; `fault`: because the scenario wanted it |
+| `key-rolled`, `device-disabled`, `device-deleted`, `other-client`, `throttled` | the same, for what the scenario did to the identity or the messages |
 """
 
 import math
@@ -17,8 +18,8 @@ import msgspec
 
 __all__ = [
     "EXPIRED",
-    "FAULT",
     "MEASURED",
+    "SCRIPTED",
     "AbsenceFinding",
     "Aftermath",
     "C2dAfterReturn",
@@ -47,8 +48,8 @@ Return = Literal["by-itself", "next-send", "new-token", "none"]
 C2dAfterReturn = Literal["delivered", "dead"]
 EXPIRED: Final = "token-expired"
 """The cause of a cut at the end of a token's grace."""
-FAULT: Final = "fault"
-"""The cause of a cut that the scenario asked for."""
+SCRIPTED: Final = frozenset({"fault", "key-rolled", "device-disabled", "device-deleted", "other-client", "throttled"})
+"""The causes of cuts that the scenario asked for."""
 MEASURED = frozenset({"finished", "interrupted"})
 """The ends of a cell that leave something to analyse; after any other, status and reason are all there is."""
 
@@ -363,11 +364,11 @@ class CellFindings(msgspec.Struct, frozen=True):
         """
         if struck := self._struck():
             return struck
-        cuts = tuple(absence for absence in self.absences if absence.cause in {EXPIRED, FAULT})
+        cuts = tuple(absence for absence in self.absences if absence.cause in SCRIPTED | {EXPIRED})
         return self.renewals or cuts or tuple(absence for absence in self.absences if absence.first != "hub")
 
     def _struck(self) -> tuple[Telling, ...]:
-        """The cuts by a fault; and of each renewal that was refused, the absence it was refused in or that followed, else the first refusal."""
+        """The absences a fault began; and of each renewal that was refused, the absence it was refused in or that followed, else the first refusal."""
         if not self.disturbed:
             return ()
         stayed = {one.renewed_s: one for one in reversed(self.refused_renewals) if _kept(one)}
@@ -399,4 +400,4 @@ def _with_refusal(absence: AbsenceFinding, refusals: Sequence[RefusedRenewal]) -
         return msgspec.structs.replace(absence, signature=seen, cut_short=led.cut_short)
     until_s = math.inf if absence.back_s is None else absence.back_s
     met = any(one.how == "reconnect" and absence.left_s <= one.at_s <= until_s for one in refusals)
-    return absence if met or absence.cause == FAULT else None
+    return absence if met or absence.cause in SCRIPTED else None

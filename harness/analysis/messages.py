@@ -13,7 +13,7 @@ Telemetry, by the numbered ids the harness hands to the device:
 | lost | did not reach the hub, and either the application was told that it is through, or a message with a higher id got there: it was passed over |
 | unfinished | did not reach the hub, and nothing more is known: perhaps it was still under way |
 
-Over AMQP a transfer that the hub answered by rejected or released has not arrived: the hub did not take it. The emulated hub accepts every one; a
+Over AMQP a transfer that the hub answered by rejected or released has not arrived: the hub did not take it. The emulated hub accepts every one that no fault throttles; a
 real one may not.
 
 Where a log leaves quiet rows out, its header's totals count what was sent and what reached the hub; what is missing and has not failed is unfinished, and

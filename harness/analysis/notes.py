@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from harness.analysis.fields import of_kind, text
-from harness.analysis.findings import EXPIRED, FAULT, AbsenceFinding, CellFindings, InBandFinding
+from harness.analysis.findings import EXPIRED, SCRIPTED, AbsenceFinding, CellFindings, InBandFinding
 from harness.analysis.signatures import in_brief
 from harness.events import CellLog
 
@@ -32,7 +32,7 @@ def _other_version(reported: str, stated: str) -> Iterator[str]:
 
 
 def _cuts(absences: Iterable[AbsenceFinding]) -> Iterator[str]:
-    wanted = {EXPIRED, FAULT}
+    wanted = SCRIPTED | {EXPIRED}
     causes = Counter(one.cause for one in absences if one.first == "hub" and one.cause not in wanted)
     for cause, times in causes.items():
         yield f"the hub cut the connection for another reason than its token: {cause} ({times})"

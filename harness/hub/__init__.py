@@ -12,6 +12,7 @@ twin         the device twin, as far as SDKs need it to be content
 methods      direct methods waiting for the device or for its answer
 device       the above put together: all the hub remembers about its device
 base         what every connection is
+admitting    what those have in common by which a device can be let in: its token's deadline, faults, late answers
 link         what an accepted MQTT connection may do
 connection   an MQTT connection from accept to the end: CONNECT, deadlines, cuts
 amqp         the same for AMQP

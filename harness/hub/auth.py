@@ -7,17 +7,18 @@ to a put-token carries `status` and `text`; 401 and 404 with these texts were se
 and `{problem}` are filled in.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Final
 
 from harness.hub.credentials import Credentials
+from harness.hub.diagnostics import BAD_REQUEST
 from harness.hub.identity import DEVICE_CONNECT, Identity
 from harness.hub.policy import Policy
 from harness.protocol.mqtt.packets import ConnackCode
 from harness.sas import Scope, Token, covers
 
-__all__ = ["CHECKS", "Check", "Gate", "Refusal"]
+__all__ = ["CHECKS", "FAULTY", "Check", "Gate", "Refusal"]
 
 _MISSING: Final = "Authorization header missing"
 _NOT_THERE: Final = "IotHub '{hub}' does not contain the specified device '{device}'"
@@ -87,9 +88,13 @@ class Gate:
         failed = self._first_failure(credentials, now)
         return None if failed is None else self._refusal(_BY_NAME[failed], credentials)
 
-    def refuse_as_expired(self, credentials: Credentials) -> Refusal:
-        """The refusal of a token that is too old, whatever this one is."""
-        return self._refusal(_BY_NAME["expiry"], credentials)
+    def refuse_by_fault(self, credentials: Credentials, code: int | None, status: int | None) -> Refusal:
+        """A refusal that the token gives no reason for: as if it were too old, or with these answers of MQTT and AMQP.
+
+        `status` is one of `FAULTY`; without it, a `code` of 3 is the server's own trouble too.
+        """
+        check = FAULTY[status or (500 if code == ConnackCode.SERVER_UNAVAILABLE else 401)]
+        return self._refusal(check if code is None else replace(check, connack=ConnackCode(code)), credentials)
 
     def refuse_without_credential(self, client_id: str) -> Refusal:
         """The refusal of a device that shows nothing, where no credentials arrive in which it could be missing."""
@@ -154,3 +159,11 @@ class Gate:
 
 
 _BY_NAME: Final = {check.name: check for check in CHECKS}
+FAULTY: Final = {
+    400: Check("form", "Cbs message does not contain a valid token", _NO, 400, "400000", BAD_REQUEST.message),
+    401: _BY_NAME["expiry"],
+    403: Check("tokens", "Too many tokens were put on this connection.", _NO, 403, "403005", _RENEW),
+    404: _BY_NAME["registered"],
+    500: Check("server", "The server has a problem of its own.", ConnackCode.SERVER_UNAVAILABLE, 500, "500001", _RENEW),
+}
+"""Refusals for no reason, by their status over AMQP: those that SDKs tell apart."""

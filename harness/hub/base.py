@@ -1,14 +1,13 @@
 """What every connection of the hub is, whatever it speaks: a number, its events and records, one end."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from harness.errors import LocalProtocolError
 from harness.hub.device import Device
 from harness.hub.diagnostics import Operation, Origin, Problem, build_record, row_view
-from harness.hub.ending import TransportClose
-from harness.hub.faults import Fault
+from harness.hub.ending import CloseMode, TransportClose
+from harness.hub.faults import IdentityChange
 from harness.sas import Token
 
 __all__ = ["HubConnection", "shown_token"]
@@ -29,8 +28,8 @@ class HubConnection(ABC):
     """
 
     __slots__ = (
-        "_accepted", "_closed", "_device", "_fault_at", "_origin", "_over", "_peer", "_transport", "_wake",
-        "close_request", "data_to_send", "number",
+        "_accepted", "_closed", "_device", "_origin", "_over", "_peer", "_transport", "_wake", "close_request",
+        "data_to_send", "number",
     )  # fmt: skip
 
     def __init__(self, device: Device, number: int, transport: str, peer: str, wake: Callable[[], None]) -> None:
@@ -41,7 +40,6 @@ class HubConnection(ABC):
         self._accepted = False  # the device is on this connection
         self._over = False  # the device has left or was cut; the transport may still be there
         self._closed = False
-        self._fault_at = math.inf
         self._origin: Origin
         self.data_to_send: Callable[[], bytes]
 
@@ -62,8 +60,12 @@ class HubConnection(ABC):
         """The device closed the transport; all that it had sent was received before."""
 
     @abstractmethod
-    def displaced(self, newer: int, now: float) -> None:
-        """The device came by connection `newer`, so this one ends."""
+    def displaced(self, newer: int | None, now: float) -> None:
+        """The device came by connection `newer`, or (None) another client with its identity, so this one ends."""
+
+    @abstractmethod
+    def evicted(self, change: IdentityChange, close: CloseMode | None, now: float) -> None:
+        """The device's identity was changed, so the connection ends, by `close` or the transport's own way."""
 
     @abstractmethod
     def deliver(self, now: float) -> None:
@@ -72,10 +74,6 @@ class HubConnection(ABC):
     @abstractmethod
     def stop(self, now: float) -> None:
         """The hub stops."""
-
-    @abstractmethod
-    def _fail(self, fault: Fault, now: float) -> None:
-        """End the connection as the fault says."""
 
     def upgraded(self, subprotocol: str, path: str, now: float) -> "HubConnection":  # noqa: ARG002 - for one that can
         """A WebSocket connection has agreed on its subprotocol; the connection that goes on from there.
@@ -104,14 +102,6 @@ class HubConnection(ABC):
     def recording(self) -> bool:
         """Whether anybody wants to know what `note` is told."""
         return self._device.recording
-
-    def _suffer_half_life(self, now: float) -> None:
-        """See whether the fault for half of the token's time is due."""
-        if now >= self._fault_at:
-            self._fault_at = math.inf
-            fault = None if self._over else self._device.faults.halfway()
-            if fault is not None:
-                self._fail(fault, now)
 
     def _log(
         self, operation: Operation, now: float, problem: Problem | None = None, origin: Origin | None = None

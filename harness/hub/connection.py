@@ -10,17 +10,19 @@ is late: what arrives after it is not read.
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import assert_never
 
 from harness.errors import RemoteProtocolError
+from harness.hub.admitting import CAUSES, OTHER_CLIENT, AdmittingConnection
 from harness.hub.auth import Refusal
-from harness.hub.base import HubConnection, shown_token
+from harness.hub.base import shown_token
 from harness.hub.credentials import Credentials, read_credentials
 from harness.hub.device import Device
 from harness.hub.diagnostics import CLOSED_REMOTELY, DISPLACED, Origin, Problem
-from harness.hub.ending import LINGER_S, RECORDS, Cause, TransportClose, of_transport
-from harness.hub.faults import Fault
-from harness.hub.link import DeviceLink
+from harness.hub.ending import LINGER_S, RECORDS, Cause, CloseMode, TransportClose, of_transport
+from harness.hub.faults import Fault, IdentityChange
+from harness.hub.link import DeviceLink, ThrottledError
 from harness.protocol.mqtt.events import (
     ConnectReceived,
     DisconnectReceived,
@@ -38,11 +40,13 @@ from harness.protocol.mqtt.server import ServerConnection
 
 __all__ = ["MqttConnection"]
 
+_NO_CONNACK = "instead of CONNACK"
 
-class MqttConnection(HubConnection):
+
+class MqttConnection(AdmittingConnection):
     """One connection of a device over `mqtt` or `mqtt-ws`; `now` is when it was accepted, the rest as in `HubConnection`."""
 
-    __slots__ = ("_deadline", "_due", "_link", "_server")
+    __slots__ = ("_due", "_link", "_server")
 
     def __init__(
         self, device: Device, number: int, transport: str, peer: str, *, now: float, wake: Callable[[], None]
@@ -51,14 +55,14 @@ class MqttConnection(HubConnection):
         self._server = ServerConnection(now=now, connect_timeout_s=device.policy.connect_timeout_s)
         self.data_to_send = self._server.data_to_send
         self._link = DeviceLink(device, self._server, number)
-        self._deadline = math.inf  # the token's, then that of a device which has taken leave
         self._due = self._earliest_deadline()
 
     def receive(self, data: bytes, now: float) -> None:
         """Bytes from the device; ignored once the connection is over."""
         if now >= self._deadline:
             self.on_time(now)
-            return
+            if self._over:
+                return
         try:
             for event in self._server.read(data, now):
                 if type(event) is PublishReceived:  # nearly all there is: not by way of `_handle`
@@ -66,7 +70,7 @@ class MqttConnection(HubConnection):
                 else:
                     self._handle(event, now)
         except RemoteProtocolError as error:
-            self._cut("protocol", now, str(error))
+            self._break(error, now)
 
     def next_deadline(self) -> float | None:
         """When `on_time` is wanted at the latest, None for never.
@@ -78,17 +82,19 @@ class MqttConnection(HubConnection):
 
     def on_time(self, now: float) -> None:
         """Do what is due; earlier calls do nothing."""
+        try:
+            self._suffer(now)
+        except RemoteProtocolError as error:
+            self._break(error, now)
         if now < self._deadline:
-            self._suffer_half_life(now)
             self._server.on_time(now)
             for event in self._server.events():
                 self._handle(event, now)
-            self._due = self._earliest_deadline()
         elif self._over:
             self._end("fin")
         else:
-            policy = self._device.policy
-            self._cut("token-expired", now, f"the token expired {policy.grace_s:g} s ago", of_transport(policy.close))
+            self._end_grace(now)
+        self._due = self._earliest_deadline()
 
     def peer_closed(self, how: str, now: float) -> None:  # noqa: ARG002 - the hub treats all ways alike
         """The device closed the transport; all that it had sent was received before."""
@@ -96,9 +102,17 @@ class MqttConnection(HubConnection):
             self._log("deviceDisconnect", now, CLOSED_REMOTELY)
         self._end("fin")
 
-    def displaced(self, newer: int, now: float) -> None:
-        """The device came by connection `newer`, so this one ends."""
-        self._cut("takeover", now, f"by connection {newer}")
+    def displaced(self, newer: int | None, now: float) -> None:
+        """The device came by connection `newer`, or (None) another client with its identity, so this one ends."""
+        if newer is None:
+            self._cut("other-client", now, OTHER_CLIENT)
+        else:
+            self._cut("takeover", now, f"by connection {newer}")
+        self._wake()
+
+    def evicted(self, change: IdentityChange, close: CloseMode | None, now: float) -> None:
+        """The device's identity was changed, so the connection ends, by `close` or the transport's own way."""
+        self._cut(CAUSES[change], now, "", of_transport(close))
         self._wake()
 
     def deliver(self, now: float) -> None:
@@ -154,33 +168,55 @@ class MqttConnection(HubConnection):
             hub_name, sdk = self._device.identity.hub_name, credentials.sdk_version
             self._origin = Origin(hub_name, credentials.client_id, self._transport, self._peer, sdk)
             self._record_connect(connect, credentials, now)
-        verdict = self._device.judge(credentials, now)
-        if verdict is None:
-            self._accept(connect, credentials, now)
-        elif isinstance(verdict, Fault):
-            self._cut("fault", now, "instead of CONNACK", of_transport(verdict.close))
+        verdict = self._device.judge(credentials, now, self.number)
+        if isinstance(verdict, Fault):
+            self._hold(verdict, partial(self._judge_late, connect, credentials), now, _NO_CONNACK)
         else:
-            self._refuse(verdict, now)
+            self._decide(verdict, connect, credentials, now)
+        self._due = self._earliest_deadline()
+
+    def _judge_late(self, connect: Connect, credentials: Credentials, now: float) -> None:
+        self._decide(self._device.gate.judge(credentials, now), connect, credentials, now)
+
+    def _decide(self, refusal: Refusal | None, connect: Connect, credentials: Credentials, now: float) -> None:
+        if refusal is None:
+            self._accept(connect, credentials, now)
+        else:
+            self._refuse(refusal, now)
 
     def _accept(self, connect: Connect, credentials: Credentials, now: float) -> None:
-        device = self._device
+        device, token = self._device, credentials.token
+        assert token is not None  # a device with a certificate would have no deadline
+        fault = device.answering(token, now, self.number) if device.faults else None
         device.enter(self, now)
         present = device.session.begin(clean=connect.clean_session)
-        keep_alive = device.policy.keep_alive_timeout_s(connect.keep_alive)
         self._accepted = True
-        self._server.accept(session_present=present, keep_alive_timeout_s=keep_alive, now=now)
-        assert credentials.token is not None  # a device with a certificate would have no deadline
-        expiry = credentials.token.expiry
-        self._deadline = device.policy.cut_at(expiry)
-        self._fault_at = device.faults.half_life(credentials.token, now)
-        self._due = self._earliest_deadline()
+        self._time_the_token(token, now)
+        if fault is None:
+            self._welcome(connect, now, present=present)
         if device.recording:
-            self.note("connack", now, code=int(ConnackCode.ACCEPTED), session_present=present, reason="accepted")
             self._log("deviceConnect", now)
-            self.note("deadline", now, se=expiry, cut_at=self._deadline)
+            self.note("deadline", now, se=token.expiry, cut_at=self._deadline)
+        if fault is None:
+            self._begin(credentials, now)
+        else:
+            late = partial(self._welcome_late, connect, credentials, present=present)
+            self._hold(fault, late, now, _NO_CONNACK)
+
+    def _welcome(self, connect: Connect, now: float, *, present: bool) -> None:
+        keep_alive = self._device.policy.keep_alive_timeout_s(connect.keep_alive)
+        self._server.accept(session_present=present, keep_alive_timeout_s=keep_alive, now=now)
+        if self._device.recording:
+            self.note("connack", now, code=int(ConnackCode.ACCEPTED), session_present=present, reason="accepted")
+
+    def _begin(self, credentials: Credentials, now: float) -> None:
         self._link.open(credentials.api_version, now)
         for event in self._server.events():  # what the device sent without waiting for the answer
             self._handle(event, now)
+
+    def _welcome_late(self, connect: Connect, credentials: Credentials, now: float, *, present: bool) -> None:
+        self._welcome(connect, now, present=present)
+        self._begin(credentials, now)
 
     def _refuse(self, refusal: Refusal, now: float) -> None:
         check = refusal.check
@@ -194,11 +230,24 @@ class MqttConnection(HubConnection):
             self.note("disconnect", now)
             self._log("deviceDisconnect", now)
         self._device.leave(self)
+        self._forget_the_token()
         self._over, self._deadline = True, now + LINGER_S
         self._due = self._deadline
 
-    def _fail(self, fault: Fault, now: float) -> None:
-        self._cut("fault", now, "half of the token's time is over", of_transport(fault.close))
+    def _fail(self, fault: Fault, now: float, detail: str) -> None:
+        self._cut("fault", now, detail, of_transport(fault.close))
+
+    def _expire(self, close: CloseMode | None, now: float) -> None:
+        self._cut("token-expired", now, f"the token expired {self._device.policy.grace_s:g} s ago", of_transport(close))
+
+    def _withhold(self) -> None:
+        self._link.mood = "silent"
+
+    def _throttle(self) -> None:
+        self._link.mood = "throttling"
+
+    def _break(self, error: RemoteProtocolError, now: float) -> None:
+        self._cut("throttled" if isinstance(error, ThrottledError) else "protocol", now, str(error))
 
     def _cut(self, cause: Cause, now: float, detail: str, close: TransportClose = "fin") -> None:
         self._end(close)
@@ -211,7 +260,8 @@ class MqttConnection(HubConnection):
         if self.close_request is None:
             self._server.close()
             self._device.leave(self)
-            self._over, self._deadline, self._fault_at, self._due = True, math.inf, math.inf, None
+            self._forget_the_token()
+            self._over, self._due = True, None
             self.close_request = close
 
     def _record_connect(self, connect: Connect, credentials: Credentials, now: float) -> None:

@@ -1,18 +1,21 @@
 """All the hub remembers about its device, whatever connection it comes by, and which connection that is now."""
 
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import replace
+from typing import Final, Protocol
 
 from harness.events import Emit
 from harness.hub.auth import Gate, Refusal
 from harness.hub.credentials import Credentials
-from harness.hub.faults import Fault, Faults
+from harness.hub.ending import CloseMode
+from harness.hub.faults import IDENTITY, Anchor, Fault, Faults, IdentityChange
 from harness.hub.identity import Identity
 from harness.hub.methods import MethodCalls
 from harness.hub.policy import Policy
 from harness.hub.session import DeviceSession
 from harness.hub.topics import DeviceTopics
 from harness.hub.twin import Twin
+from harness.sas import Token
 
 __all__ = ["Device", "Occupant"]
 
@@ -22,8 +25,12 @@ class Occupant(Protocol):
 
     number: int
 
-    def displaced(self, newer: int, now: float) -> None:
-        """The device came by connection `newer`, so this one ends."""
+    def displaced(self, newer: int | None, now: float) -> None:
+        """The device came by connection `newer`, or (None) another client with its identity, so this one ends."""
+        ...
+
+    def evicted(self, change: IdentityChange, close: CloseMode | None, now: float) -> None:
+        """The device's identity was changed, so this connection ends."""
         ...
 
     def deliver(self, now: float) -> None:
@@ -60,22 +67,51 @@ class Device:
         self.connections: dict[int, Occupant] = {}
         self._occupant: Occupant | None = None
 
-    def judge(self, credentials: Credentials, now: float) -> Refusal | Fault | None:
-        """Whether the device is let in: None. Else why not, or the fault that befalls a token that is good."""
+    def judge(self, credentials: Credentials, now: float, by: int) -> Refusal | Fault | None:
+        """Whether the device, on connection `by`, is let in: None. Else why not, or the fault (`cut`, `ignore`, `delay`) that befalls a good token."""
         refusal = self.gate.judge(credentials, now)
         if refusal is not None or not self.faults:
             return refusal
         assert credentials.token is not None  # the gate lets nobody in without
-        fault = self.faults.renewal(credentials.token)
-        if fault is not None and fault.action == "refuse":
-            return self.gate.refuse_as_expired(credentials)
+        fault = self._told(self.faults.arriving(credentials.token, away=self._occupant is None), now, by)
+        if fault is None:
+            return None
+        if fault.action == "refuse":
+            return self.gate.refuse_by_fault(credentials, fault.code, fault.status)
+        if (change := IDENTITY.get(fault.action)) is not None:
+            self.change(change, fault.close, now)
+            return self.gate.judge(credentials, now)
         return fault
+
+    def answering(self, token: Token, now: float, by: int) -> Fault | None:
+        """What goes wrong with the answer to a token that lets the device in. To be called before that counts."""
+        return self._told(self.faults.answering(token), now, by)
+
+    def strike(self, anchor: Anchor, now: float, by: int) -> Fault | None:
+        """The anchor has come on connection `by`: what goes wrong."""
+        return self._told(self.faults.at(anchor), now, by)
+
+    def _told(self, fault: Fault | None, now: float, by: int) -> Fault | None:
+        if fault is not None:
+            self.emit("fault", now, conn=by, at=fault.at, action=fault.action)
+        return fault
+
+    def change(self, change: IdentityChange, close: CloseMode | None, now: float) -> None:
+        """Change the identity; an established connection ends by `close`."""
+        self.identity = _AFTER[change](self.identity)
+        self.gate = replace(self.gate, identity=self.identity)
+        if self._occupant is not None:
+            self._occupant.evicted(change, close, now)
+
+    def take_over(self, now: float) -> None:
+        """Another client comes with the identity of the device, and stays until the device comes back."""
+        self.enter(_Stranger(), now)
 
     def enter(self, occupant: Occupant, now: float) -> None:
         """The device is on this connection from now on."""
         former, self._occupant = self._occupant, occupant
         if former is not None:
-            former.displaced(occupant.number, now)
+            former.displaced(occupant.number or None, now)
 
     def leave(self, occupant: Occupant) -> None:
         """The connection is over; no matter if the device is on a newer one already."""
@@ -86,6 +122,31 @@ class Device:
         """Send what waits, if the device is there."""
         if self._occupant is not None:
             self._occupant.deliver(now)
+
+
+class _Stranger:
+    """Another client of the same identity, of which nothing is seen but that it is there."""
+
+    number = 0
+
+    def displaced(self, newer: int | None, now: float) -> None:
+        """It goes, and does not come back."""
+
+    def evicted(self, change: IdentityChange, close: CloseMode | None, now: float) -> None:
+        """The same."""
+
+    def deliver(self, now: float) -> None:
+        """It listens for nothing."""
+
+    def stop(self, now: float) -> None:
+        """It has no connection."""
+
+
+_AFTER: Final[dict[IdentityChange, Callable[[Identity], Identity]]] = {
+    "roll-key": Identity.with_rolled_key,
+    "disable": lambda identity: replace(identity, status="disabled"),
+    "delete": lambda identity: replace(identity, registered=False),
+}
 
 
 def _silent(kind: str, now: float, /, **fields: object) -> None:

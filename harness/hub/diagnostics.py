@@ -4,7 +4,7 @@ Record: keys and their order, the JSON text in `properties`, the masked address 
 IoT Hub's documentation ("IoT Hub monitoring data reference", Connections) and in Microsoft's AZ-220 course. Row: the columns of the queries
 in that documentation ("Monitor, diagnose, and troubleshoot device connectivity", "Monitor IoT Hub").
 
-No record with 401003, 400027, 409002 or 400000 has been published; they are written like the published ones with 404104.
+No record with 401003, 400027, 409002, 400000 or any other code has been published; they are written like the published ones with 404104.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,9 @@ __all__ = [
     "COLUMNS",
     "CONFLICT",
     "DISPLACED",
+    "NOT_FOUND",
     "QUERY_COLUMNS",
+    "THROTTLED",
     "TOKEN_EXPIRED",
     "Operation",
     "Origin",
@@ -38,7 +40,10 @@ _NAMES: Final = {
     "401003": "IotHubUnauthorized",
     "404001": "DeviceNotFound",
     "404104": "DeviceConnectionClosedRemotely",
+    "403005": "IotHubMaxCbsTokenExceeded",
     "409002": "LinkCreationConflict",
+    "429002": "ThrottlingBacklogLimitExceeded",
+    "500001": "ServerError",
 }
 _PROTOCOLS: Final = {"mqtt": "Mqtt", "mqtt-ws": "MqttWs", "amqp": "Amqp", "amqp-ws": "AmqpWs"}
 _AUTH_TYPE: Final = '{"scope":"device","type":"sas","issuer":"iothub","acceptingIpFilterRule":null}'
@@ -78,6 +83,8 @@ TOKEN_EXPIRED: Final = Problem(
 CLOSED_REMOTELY: Final = Problem("404104", f"{_SEE}404104")
 DISPLACED: Final = Problem("400027", f"{_SEE}400027")
 CONFLICT: Final = Problem("409002", f"{_SEE}409002")
+NOT_FOUND: Final = Problem("404001", f"{_SEE}404001")
+THROTTLED: Final = Problem("429002", f"{_SEE}429002")
 BAD_REQUEST: Final = Problem("400000", "The device sent a request that the service does not accept")
 
 

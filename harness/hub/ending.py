@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from harness.hub.diagnostics import BAD_REQUEST, CLOSED_REMOTELY, TOKEN_EXPIRED, Problem
+from harness.hub.diagnostics import BAD_REQUEST, CLOSED_REMOTELY, NOT_FOUND, THROTTLED, TOKEN_EXPIRED, Problem
 
 __all__ = ["LINGER_S", "RECORDS", "Cause", "CloseMode", "TransportClose", "of_transport"]
 
@@ -21,19 +21,26 @@ CloseMode = Literal["fin", "rst", "detach", "detach-not-closed", "close"]
 """
 
 Cause = Literal[
-    "token-expired", "keep-alive", "takeover", "protocol", "connect-timeout", "refused", "fault", "hub-stopped"
-]
+    "token-expired", "keep-alive", "takeover", "protocol", "connect-timeout", "refused", "fault", "hub-stopped",
+    "key-rolled", "device-disabled", "device-deleted", "other-client", "throttled",
+]  # fmt: skip
 
 RECORDS: Final[Mapping[Cause, tuple[Problem | None, ...]]] = {
     "token-expired": (TOKEN_EXPIRED, CLOSED_REMOTELY),
     "keep-alive": (CLOSED_REMOTELY,),
-    "takeover": (None,),  # the protocol's own
+    "takeover": (None,),
     "protocol": (BAD_REQUEST,),
     "connect-timeout": (),
     "refused": (),
     "fault": (CLOSED_REMOTELY,),
     "hub-stopped": (),
+    "key-rolled": (TOKEN_EXPIRED, CLOSED_REMOTELY),
+    "device-disabled": (NOT_FOUND, CLOSED_REMOTELY),
+    "device-deleted": (NOT_FOUND, CLOSED_REMOTELY),
+    "other-client": (None,),
+    "throttled": (THROTTLED, CLOSED_REMOTELY),
 }
+"""None is the protocol's own code for a connection that another one took the device from. What a change of the identity leaves is not published."""
 
 
 def of_transport(close: CloseMode | None) -> TransportClose:

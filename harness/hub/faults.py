@@ -1,38 +1,88 @@
-"""What goes wrong on purpose: a renewal that is refused or not answered, a connection that breaks halfway through its token's time."""
+"""What goes wrong on purpose, and when: faults are anchored to the life of a token, never to seconds.
+
+| anchor | when it strikes | what may happen then |
+|---|---|---|
+| `renewal` | the device, let in before, comes with a good token it was never let in with | `refuse` `cut` `ignore` `delay`, identity |
+| `renewal-answer` | that token was judged and counts, and its answer would leave now | `cut` `ignore` `delay` |
+| `away` | the device, let in before, is on no connection, and comes with a good token | as `renewal` |
+| `before-renewal` | shortly before the token is as old as the first one was when it was replaced | `cut` `withhold-puback` `takeover` `throttle`, identity |
+| `half-life` | half of what was left of the token at its acceptance is over | the same |
+| `expiry` | at `se` | the same |
+| `grace-end` | at `se` + grace, instead of the ordinary cut | the same, and `ignore`: the cut is left out |
+
+Identity: `roll-key`, `disable`, `delete`. The hub cannot know an SDK's law, so the cell's first renewal is the measure of `before-renewal`:
+it strikes from the second renewal on, `LEAD_S` before, or `LEAD` of the age where that is more, but never more than half the age.
+"""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from harness.hub.ending import CloseMode
 from harness.sas import Token
 
-__all__ = ["Fault", "Faults"]
+__all__ = ["CLOSING", "IDENTITY", "POSSIBLE", "Action", "Anchor", "Fault", "Faults", "IdentityChange", "Moment"]
+
+Anchor = Literal["before-renewal", "renewal", "renewal-answer", "away", "half-life", "expiry", "grace-end"]
+IdentityChange = Literal["roll-key", "disable", "delete"]
+Action = Literal[
+    "refuse", "cut", "ignore", "delay", "withhold-puback", "roll-key", "disable", "delete", "takeover", "throttle"
+]
+Moment = tuple[float, Anchor]
+"""When an anchor on an established connection comes, in seconds since the Unix epoch."""
+
+IDENTITY: Final[dict[str, IdentityChange]] = {change: change for change in get_args(IdentityChange)}
+"""The actions that change the identity of the device."""
+CLOSING: Final = frozenset(IDENTITY) | {"cut"}
+"""The actions that end an established connection in a way that can be chosen."""
+_ARRIVAL: Final[frozenset[Action]] = frozenset({"refuse", "cut", "ignore", "delay", "roll-key", "disable", "delete"})
+_ESTABLISHED: Final[frozenset[Action]] = frozenset(
+    {"cut", "withhold-puback", "roll-key", "disable", "delete", "takeover", "throttle"}
+)
+POSSIBLE: Final[dict[Anchor, frozenset[Action]]] = {
+    "before-renewal": _ESTABLISHED,
+    "renewal": _ARRIVAL,
+    "renewal-answer": frozenset({"cut", "ignore", "delay"}),
+    "away": _ARRIVAL,
+    "half-life": _ESTABLISHED,
+    "expiry": _ESTABLISHED,
+    "grace-end": _ESTABLISHED | {"ignore"},
+}
+LEAD_S: Final = 1.0
+LEAD: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong, `times` times.
+    """One thing that goes wrong, `times` times; the module says what each anchor is.
 
-    `renewal`: when the device that was let in before comes with a good token it has not been let in with. `refuse` answers as if the
-    token were expired; `cut` does not answer and ends the connection.
-    `half-life`: when half of what was left of the token at its acceptance is over; only `cut`.
-    `close`: how a `cut` is made; None is the transport's own way, as in `Policy`. Over AMQP its error is that of an expired token, so that
-    it shows what an SDK makes of such an end while its token is good. Raises `ValueError` for what cannot happen.
+    `refuse`: answer as if the token were expired, or with the CONNACK code `code` over MQTT, the status `status` over AMQP. `cut`: end the
+    connection; over AMQP its error is that of an expired token, so that it shows what an SDK makes of such an end while its token is good.
+    `ignore`: no answer, the connection stays up. `delay`: the answer comes `delay_s` seconds later; at `renewal` and `away` the token is
+    judged only then. `withhold-puback`: no telemetry is acknowledged on this connection any more. `roll-key`: the key the device signs with
+    is exchanged. `disable`, `delete`: its identity is; with each of the three an established connection ends. `takeover`: another client
+    comes with the same identity. `throttle`: the next telemetry message is refused for coming too fast.
+    `close`: how a connection ends by `cut` or by a change of the identity; None is the transport's own way, as in `Policy`.
+    Raises `ValueError` for what cannot happen.
     """
 
-    at: Literal["renewal", "half-life"]
-    action: Literal["refuse", "cut"]
+    at: Anchor
+    action: Action
     close: CloseMode | None = None
     times: int = 1
+    delay_s: float = 0.0
+    code: int | None = None
+    status: int | None = None
 
     def __post_init__(self) -> None:
         """Check the combination."""
-        if (self.at, self.action) == ("half-life", "refuse"):
-            raise ValueError("at half-life there is nothing to refuse")
+        if self.action not in POSSIBLE[self.at]:
+            raise ValueError(f"{self.action} cannot be at {self.at}")
         if self.times < 1:
             raise ValueError(f"times = {self.times} has to be 1 or more")
+        if (self.action == "delay") != (self.delay_s > 0):
+            raise ValueError(f"delay_s = {self.delay_s} does not go with {self.action}")
 
 
 class Faults:
@@ -41,31 +91,51 @@ class Faults:
     def __init__(self, faults: Sequence[Fault]) -> None:
         self._to_come = [fault for fault in faults for _ in range(fault.times)]
         self._any = bool(faults)
-        self._accepted: set[tuple[str, int]] = set()
+        self._accepted: dict[tuple[str, int], float] = {}  # when each token was first, oldest first
+        self._renewed_at_age: float | None = None  # of the first renewal
 
     def __bool__(self) -> bool:
         return self._any
 
-    def renewal(self, token: Token) -> Fault | None:
-        """The device comes with a good token: what goes wrong, None if it may be let in; then the token counts as accepted."""
+    def arriving(self, token: Token, *, away: bool) -> Fault | None:
+        """The device comes with a good token, `away`: having been on no connection. What goes wrong, None if it may be let in."""
+        anchors: set[Anchor] = {"away"} if away and self._accepted else set()
+        return self._take(anchors | ({"renewal"} if self._is_renewal(token) else set()))
+
+    def answering(self, token: Token) -> Fault | None:
+        """The device is being let in with this token: what goes wrong with the answer. To be called before `accepted`."""
+        return self._take({"renewal-answer"}) if self._is_renewal(token) else None
+
+    def accepted(self, token: Token, now: float, expiry: float) -> Sequence[Moment]:
+        """The device is let in; `expiry` is that of the token on the caller's clock. The moments to come on this connection, in order."""
+        if not self._any:
+            return ()
         known = (token.digest, token.expiry)
-        fault = self._take("renewal") if self._accepted and known not in self._accepted else None
-        if fault is None:
-            self._accepted.add(known)
-        return fault
+        if self._accepted and known not in self._accepted and self._renewed_at_age is None:
+            self._renewed_at_age = now - next(reversed(self._accepted.values()))
+        since = self._accepted.setdefault(known, now)
+        moments: tuple[Moment, ...] = (
+            (self._before_renewal(since), "before-renewal"),
+            (now + (token.expiry - now) / 2, "half-life"),
+            (expiry, "expiry"),
+        )
+        wanted = {fault.at for fault in self._to_come}
+        return sorted(moment for moment in moments if moment[1] in wanted and now < moment[0] < math.inf)
 
-    def half_life(self, token: Token, now: float) -> float:
-        """When half of what is left of the token will be over, if anything is to go wrong then; else never."""
-        if self._to_come and any(fault.at == "half-life" for fault in self._to_come) and token.expiry > now:
-            return now + (token.expiry - now) / 2
-        return math.inf
+    def at(self, anchor: Anchor) -> Fault | None:
+        """The anchor has come on an established connection: what goes wrong."""
+        return self._take({anchor})
 
-    def halfway(self) -> Fault | None:
-        """Half the time is over: what goes wrong."""
-        return self._take("half-life")
+    def _is_renewal(self, token: Token) -> bool:
+        return bool(self._accepted) and (token.digest, token.expiry) not in self._accepted
 
-    def _take(self, at: str) -> Fault | None:
-        fault = next((fault for fault in self._to_come if fault.at == at), None)
+    def _before_renewal(self, since: float) -> float:
+        """Shortly before a token that was accepted at `since` is as old as the first was when it was renewed; never before that is known."""
+        age = self._renewed_at_age
+        return math.inf if age is None else since + age - min(max(LEAD_S, LEAD * age), age / 2)
+
+    def _take(self, anchors: set[Anchor]) -> Fault | None:
+        fault = next((fault for fault in self._to_come if fault.at in anchors), None)
         if fault is not None:
             self._to_come.remove(fault)
         return fault

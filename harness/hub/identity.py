@@ -1,7 +1,9 @@
 """Whom the hub knows: one device with its keys, and the hub's shared access policies."""
 
+import base64
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from harness.sas import Scope, decode_key
@@ -27,7 +29,7 @@ class Identity:
     """The device as registered, on the hub `hub_name` (`<name>.azure-devices.net`).
 
     `status`: `disabled` blocks all access (IoT Hub documentation, "Understand the identity registry").
-    `registered`: false for a device that the hub does not know, so that nothing else here counts. `sas_enabled`: false where the hub refuses shared access signatures of devices (`disableDeviceSAS`).
+    `registered`: false for a device that the hub does not know, or no longer, so that nothing else here counts. `sas_enabled`: false where the hub refuses shared access signatures of devices (`disableDeviceSAS`).
     `policies`: the hub's rules by name. Raises `ValueError` where a key is no base64 or the status is none.
     """
 
@@ -46,6 +48,12 @@ class Identity:
             decode_key(key)
         if self.status not in get_args(Status):
             raise ValueError(f"status = {self.status!r} has to be one of {', '.join(get_args(Status))}")
+
+    def with_rolled_key(self) -> "Identity":
+        """The same with another primary key, and another secondary one where that was the same; which, follows from the old one."""
+        key = base64.b64encode(hashlib.sha256(b"rolled " + decode_key(self.primary_key)).digest()).decode()
+        secondary = key if self.secondary_key == self.primary_key else self.secondary_key
+        return replace(self, primary_key=key, secondary_key=secondary)
 
     def scope(self, host: str) -> Scope:
         """The device as a resource of the hub that is called `host`."""

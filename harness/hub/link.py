@@ -6,7 +6,7 @@ whose text is the reason. Answers to twin requests and direct methods go out wit
 subscribed with; without a subscription nothing is sent.
 """
 
-from typing import assert_never
+from typing import Literal, assert_never
 
 from harness.errors import RemoteProtocolError
 from harness.hub import topics
@@ -14,19 +14,33 @@ from harness.hub.device import Device
 from harness.protocol.mqtt.packets import Publish, Subscribe, Unsubscribe
 from harness.protocol.mqtt.server import ServerConnection
 
-__all__ = ["DeviceLink"]
+__all__ = ["DeviceLink", "Mood", "ThrottledError"]
 
 _SHOWN = 120  # characters of a topic that are shown in a reason
 
 
-class DeviceLink:
-    """The traffic of connection `number`, from `open` on."""
+Mood = Literal["", "silent", "throttling"]
 
-    __slots__ = ("_api_version", "_device", "_emit", "_events", "_events_and_bag", "_number", "_server", "_topics")
+
+class ThrottledError(RemoteProtocolError):
+    """A message came too fast; not the device's fault, but it ends the connection in the same way."""
+
+
+class DeviceLink:
+    """The traffic of connection `number`, from `open` on.
+
+    `mood`: `silent`: nothing is acknowledged any more, for an acknowledgement that comes before that of an older message would break
+    MQTT 3.1.1 section 4.6. `throttling`: the next telemetry message is one too many.
+    """
+
+    __slots__ = (
+        "_api_version", "_device", "_emit", "_events", "_events_and_bag", "_number", "_server", "_topics", "mood",
+    )  # fmt: skip
 
     def __init__(self, device: Device, server: ServerConnection, number: int) -> None:
         self._device, self._server, self._number = device, server, number
         self._api_version: str | None = None
+        self.mood: Mood = ""
         self._emit, self._topics = device.emit, device.topics
         self._events, self._events_and_bag = device.topics.events, device.topics.events + "/"
 
@@ -45,15 +59,17 @@ class DeviceLink:
         """A PUBLISH of the device; telemetry in nearly all cases, so that comes first and does no more than it has to.
 
         Raises:
-            RemoteProtocolError: QoS 2, or a topic the service does not know.
+            RemoteProtocolError: QoS 2, a topic the service does not know, or (`ThrottledError`) one message too many.
         """
         topic = packet.topic
         if packet.qos > 1:
             raise RemoteProtocolError("PUBLISH with QoS 2")
         if topic.startswith(self._events_and_bag) or topic == self._events:
+            if self.mood == "throttling":
+                raise ThrottledError("the device sends more than it may")
             if self._device.recording:
                 self._record_telemetry(packet, now)
-            elif packet.packet_id is not None:
+            elif packet.packet_id is not None and not self.mood:
                 self._server.acknowledge(packet.packet_id)
         else:
             self._request(packet, now)
@@ -119,7 +135,7 @@ class DeviceLink:
         self._acknowledge(packet, message_id, now)
 
     def _acknowledge(self, packet: Publish, message_id: str | None, now: float) -> None:
-        if packet.packet_id is not None and self._server.connected:  # no DISCONNECT has come in the same read
+        if packet.packet_id is not None and not self.mood and self._server.connected:  # no DISCONNECT in the same read
             self._server.acknowledge(packet.packet_id)
             self._emit("puback", now, conn=self._number, packet_id=packet.packet_id, message_id=message_id)
 

@@ -8,8 +8,8 @@ from harness.hub.amqp.connection import AmqpConnection
 from harness.hub.base import HubConnection
 from harness.hub.connection import MqttConnection
 from harness.hub.device import Device
-from harness.hub.ending import TransportClose
-from harness.hub.faults import Fault
+from harness.hub.ending import CloseMode, TransportClose
+from harness.hub.faults import IdentityChange
 
 __all__ = ["WEBSOCKET_TRANSPORTS", "WebSocketConnection", "connect"]
 
@@ -60,8 +60,11 @@ class WebSocketConnection(HubConnection):
         """The device gave up."""
         self._end("fin")
 
-    def displaced(self, newer: int, now: float) -> None:
+    def displaced(self, newer: int | None, now: float) -> None:
         """The device is on no connection of this kind."""
+
+    def evicted(self, change: IdentityChange, close: CloseMode | None, now: float) -> None:
+        """The same."""
 
     def deliver(self, now: float) -> None:
         """There is no way yet to deliver anything."""
@@ -71,9 +74,6 @@ class WebSocketConnection(HubConnection):
         if not self._over:
             self._cut("hub-stopped", now)
         self._wake()
-
-    def _fail(self, fault: Fault, now: float) -> None:
-        """No token was accepted."""
 
     def _cut(self, cause: str, now: float) -> None:
         self._end("fin")

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import msgspec
+
 from harness.clock import Clock
 from harness.device.adapter import AdapterProcess, variables_of
 from harness.device.driver import DeviceCallbacks, DeviceDriver
@@ -100,7 +102,7 @@ class Stage:
 
 
 def _faults(cell: Cell) -> tuple[Fault, ...]:
-    return tuple(Fault(fault.at, fault.action, fault.close, fault.times) for fault in cell.scenario.faults)
+    return tuple(Fault(**msgspec.structs.asdict(fault)) for fault in cell.scenario.faults)
 
 
 class Staging:

@@ -12,7 +12,9 @@ Turn = Literal["gap", "renewal"]
 """What the traffic is told of: the device has left, or is about to renew its token in place."""
 _LEAVES: Final = frozenset({"disconnect", "cut", "closed"})
 _EXPIRED: Final = "token-expired"
-_AWAITED_CUTS: Final = frozenset({_EXPIRED, "fault"})
+_AWAITED_CUTS: Final = frozenset(
+    {_EXPIRED, "fault", "key-rolled", "device-disabled", "device-deleted", "other-client", "throttled"}
+)
 _CBS_OK: Final = 200
 
 
@@ -22,12 +24,12 @@ class Watch:
     `renewals`: times the device came back with another token after leaving by itself or being cut for the expiry of the old one, or took
     another one in place, which is what the analysis of the log calls a renewal too. `cuts`: by the hub, at the end of a token's grace or by a
     fault. `refusals`: times the hub refused another token than the one in use, once the device had been let in; `first_refusals`: times it
-    refused the device before that.
+    refused the device before that. `faults`: those that have struck.
     `seen_at`: when the last awaited thing was seen, in microseconds since the cell began; None until then.
     """
 
     def __init__(self, end: End, awaited_renewals: int) -> None:
-        self.renewals = self.cuts = self.refusals = self.first_refusals = self.sent = 0
+        self.renewals = self.cuts = self.refusals = self.first_refusals = self.faults = self.sent = 0
         self.ever_connected = self.failed_to_open = False
         self.seen_at: int | None = None
         self._end, self._awaited_renewals = end, awaited_renewals
@@ -59,6 +61,9 @@ class Watch:
             self._answered(conn, event.t, good=event.fields.get("code") == 0)
         elif event.kind == "put-token-answered":
             self._answered(conn, event.t, good=event.fields.get("status") == _CBS_OK)
+        elif event.kind == "fault":
+            self.faults += 1
+            self._judge(event.t)
         elif event.kind in _LEAVES:
             return self._left(event, conn)
         return None
@@ -105,9 +110,10 @@ class Watch:
         return "gap"
 
     def _judge(self, t: int) -> None:
-        renewed, cut = self.renewals >= self._awaited_renewals, self.cuts >= self._end.cuts
-        refused = self.refusals >= self._end.refusals and self.first_refusals >= self._end.first_refusals
-        if self.seen_at is None and renewed and cut and refused:
+        end, renewed = self._end, self.renewals >= self._awaited_renewals
+        refused = self.refusals >= end.refusals and self.first_refusals >= end.first_refusals
+        struck = self.cuts >= end.cuts and self.faults >= end.faults
+        if self.seen_at is None and renewed and refused and struck:
             self.seen_at = t
 
 

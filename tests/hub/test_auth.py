@@ -208,7 +208,27 @@ def test_statuses_over_amqp() -> None:
     assert others == {"user-name": 400, "registered": 404, "device-enabled": 404}
 
 
-def test_refusal_as_expired_whatever_is_wrong() -> None:
-    """For a fault."""
-    refusal = GATE.refuse_as_expired(read_credentials(connect_packet()))
-    assert (refusal.check.name, refusal.text) == ("expiry", "The specified SAS token is expired")
+@pytest.mark.parametrize(
+    ("code", "status", "name", "answers"),
+    [
+        (None, None, "expiry", (5, 401)),
+        (4, None, "expiry", (4, 401)),
+        (3, None, "server", (3, 500)),
+        (None, 500, "server", (3, 500)),
+        (None, 404, "registered", (5, 404)),
+        (4, 403, "tokens", (4, 403)),
+        (None, 400, "form", (5, 400)),
+    ],
+)
+def test_refusal_by_a_fault(code: int | None, status: int | None, name: str, answers: tuple[int, int]) -> None:
+    """As if the token were expired, or as the fault wants it, whatever the token is."""
+    check = GATE.refuse_by_fault(read_credentials(connect_packet()), code, status).check
+    assert (check.name, (check.connack, check.status)) == (name, answers)
+
+
+def test_device_that_was_deleted() -> None:
+    """Is not registered."""
+    gate = replace(GATE, identity=replace(GATE.identity, registered=False))
+    refusal = gate.judge(read_credentials(connect_packet()), NOW)
+    assert refusal is not None
+    assert refusal.check.name == "registered"

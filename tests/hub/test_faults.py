@@ -1,12 +1,13 @@
 """What goes wrong on purpose, over both protocols."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from support.amqp_device import AmqpDevice, amqp_device, plain_device
 from support.hub_world import LIFETIME, NOW, POLICY, World, connect_packet, token
 
-from harness.hub.faults import Fault, Faults
+from harness.hub.faults import Fault, Faults, Moment
 from harness.protocol.amqp.events import DetachReceived
 from harness.protocol.mqtt.packets import Connack, Disconnect
 from harness.sas import parse
@@ -27,7 +28,12 @@ def refusing(times: int = 1) -> World:
 
 @pytest.mark.parametrize(
     ("fields", "match"),
-    [({"at": "half-life", "action": "refuse"}, "refuse"), ({"at": "renewal", "action": "cut", "times": 0}, "times")],
+    [
+        ({"at": "half-life", "action": "refuse"}, "refuse cannot be at half-life"),
+        ({"at": "renewal", "action": "cut", "times": 0}, "times"),
+        ({"at": "renewal", "action": "delay"}, "delay_s = 0.0 does not go with delay"),
+        ({"at": "renewal", "action": "cut", "delay_s": 1.0}, "delay_s = 1.0 does not go with cut"),
+    ],
 )
 def test_impossible_faults(fields: dict[str, object], match: str) -> None:
     """Are refused."""
@@ -41,31 +47,74 @@ def test_no_faults() -> None:
     assert Faults((Fault("half-life", "cut"),))
 
 
+def accept(faults: Faults, text: str, at: float = NOW) -> Sequence[Moment]:
+    """Let the device in; the moments to come."""
+    parsed = parse(text)
+    return faults.accepted(parsed, at, float(parsed.expiry))
+
+
 def test_renewal_is_a_good_token_that_is_new() -> None:
     """Not the first one, none that was accepted before."""
     faults = Faults((Fault("renewal", "refuse"),))
-    assert faults.renewal(parse(token())) is None
-    assert faults.renewal(parse(token())) is None
-    assert faults.renewal(parse(LATER)) is not None
-    assert faults.renewal(parse(LATER)) is None
+    assert faults.arriving(parse(token()), away=True) is None
+    accept(faults, token())
+    assert faults.arriving(parse(token()), away=True) is None
+    assert faults.arriving(parse(LATER), away=True) is not None
+    assert faults.arriving(parse(LATER), away=True) is None
+
+
+def test_away_is_anything_good_of_a_device_that_had_been_in() -> None:
+    """Whichever token it comes with; not the first time, and not where it is still there."""
+    faults = Faults((Fault("away", "ignore"),))
+    assert faults.arriving(parse(token()), away=True) is None
+    accept(faults, token())
+    assert faults.arriving(parse(token()), away=False) is None
+    assert faults.arriving(parse(token()), away=True) is not None
+
+
+def test_answer_to_a_renewal_is_not_that_to_the_first_token() -> None:
+    """Nor that to one which was accepted before."""
+    faults = Faults((Fault("renewal-answer", "ignore"),))
+    assert faults.answering(parse(token())) is None
+    accept(faults, token())
+    assert faults.answering(parse(token())) is None
+    assert faults.answering(parse(LATER)) is not None
 
 
 def test_faults_come_in_their_order() -> None:
     """Each as often as it says."""
     first, second = Fault("renewal", "refuse", times=2), Fault("renewal", "cut")
     faults = Faults((first, Fault("half-life", "cut"), second))
-    faults.renewal(parse(token()))
-    assert [faults.renewal(parse(LATER)) for _ in range(4)] == [first, first, second, None]
+    accept(faults, token())
+    assert [faults.arriving(parse(LATER), away=True) for _ in range(4)] == [first, first, second, None]
 
 
 def test_half_life() -> None:
     """Half of what is left at the acceptance; never for a token that is over, nor when nothing is to come."""
     faults = Faults((Fault("half-life", "cut"),))
-    assert faults.half_life(parse(token()), NOW + 20) == NOW + 40
-    assert faults.half_life(parse(token()), NOW + LIFETIME) == float("inf")
-    assert faults.halfway() is not None
-    assert faults.half_life(parse(token()), NOW) == float("inf")
-    assert faults.halfway() is None
+    assert accept(faults, token(), NOW + 20) == [(NOW + 40, "half-life")]
+    assert accept(faults, token(), NOW + LIFETIME) == []
+    assert faults.at("half-life") is not None
+    assert accept(faults, token()) == []
+    assert faults.at("half-life") is None
+
+
+@pytest.mark.parametrize(("age", "lead"), [(20.0, 1.0), (1.0, 0.5), (60.0, 3.0)])
+def test_before_renewal_is_measured_at_the_first(age: float, lead: float) -> None:
+    """A second or a twentieth before the second token is as old as the first was, but never before half of that."""
+    faults = Faults((Fault("before-renewal", "cut"),))
+    assert accept(faults, token()) == []
+    second = NOW + age
+    assert accept(faults, LATER, second) == [(second + age - lead, "before-renewal")]
+    third = second + 3 * age
+    assert accept(faults, token(NOW + 1000), third) == [(third + age - lead, "before-renewal")]
+    assert accept(faults, LATER, second + age) == []  # that of the second token is over
+
+
+def test_moments_come_in_their_order() -> None:
+    """Those for which anything is to come."""
+    faults = Faults((Fault("expiry", "cut"), Fault("half-life", "cut"), Fault("grace-end", "ignore")))
+    assert accept(faults, token()) == [(NOW + LIFETIME / 2, "half-life"), (NOW + LIFETIME, "expiry")]
 
 
 def test_refused_renewal_over_amqp() -> None:

@@ -1,10 +1,13 @@
 """The hub under anything: random packets, times and deadlines never raise, and an expired connection never stays."""
 
+from dataclasses import replace
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from support.hub_world import C2D, DEVICE, EVENTS, NOW, PRIMARY, RULE_KEY, USER_NAME, Wire, World, token
 
+from harness.hub.faults import POSSIBLE, Fault
 from harness.hub.policy import Policy
 from harness.hub.topics import METHOD_FILTER, TWIN_ANSWER_FILTER
 from harness.protocol.mqtt.codec import encode
@@ -191,3 +194,33 @@ class HubMachine(RuleBasedStateMachine):
 
 HubMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestHubMachine = HubMachine.TestCase
+
+
+FAULTS = tuple(
+    Fault(at, action, delay_s=4.0 if action == "delay" else 0.0)
+    for at, actions in POSSIBLE.items()
+    for action in sorted(actions)
+)
+
+
+class FaultyHubMachine(HubMachine):
+    """The same with a hub that does all kinds of things wrong on purpose."""
+
+    @precondition(lambda self: not self.wires and not self.calls)
+    @rule(faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=4), times=st.integers(1, 2))
+    def go_wrong(self, faults: list[Fault], times: int) -> None:
+        """The hub is another one."""
+        self.world = World(replace(POLICY, faults=tuple(replace(fault, times=times) for fault in faults)))
+
+    @invariant()
+    def no_connection_outlives_its_token(self) -> None:
+        """Unless the scenario asked for that: by no answer, or no cut."""
+        struck = self.world.find("fault")
+        stands = {fields["conn"] for fields in struck if fields["action"] == "ignore" or fields["at"] == "grace-end"}
+        for number, expiry in self.expiry.items():
+            if expiry + GRACE_S < self.now and number not in stands:
+                assert self.wires[number - 1].hub_side.close_request is not None
+
+
+FaultyHubMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestFaultyHubMachine = FaultyHubMachine.TestCase

@@ -33,3 +33,12 @@ def test_repr_hides_the_keys() -> None:
 def test_scope_is_the_resource_of_the_device() -> None:
     """The segments a token's resource has to have."""
     assert IDENTITY.scope("127.0.0.1") == ("127.0.0.1", "devices", "dev1")
+
+
+def test_rolled_key_is_another_one() -> None:
+    """The primary one, and the secondary one where it was the same: what signed with the old one is good for nothing."""
+    rolled = IDENTITY.with_rolled_key()
+    assert rolled.primary_key != IDENTITY.primary_key
+    assert rolled.secondary_key == IDENTITY.secondary_key
+    alone = replace(IDENTITY, secondary_key=PRIMARY).with_rolled_key()
+    assert alone.primary_key == alone.secondary_key == rolled.primary_key

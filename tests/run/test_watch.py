@@ -73,6 +73,15 @@ def test_cuts_at_the_end_of_a_token_are_awaited_where_the_scenario_says_so() -> 
     assert (watch.cuts, watch.seen_at) == (1, 3_000_000)
 
 
+def test_faults_are_awaited_where_the_scenario_says_so() -> None:
+    """What they bring about is seen in the seconds after that."""
+    watch = Watch(End(after_s=1, limit_s=9, faults=2), 0)
+    struck = ("fault", {"conn": 1, "at": "half-life", "action": "throttle"})
+    for event in events(*connection(1, "a"), struck, struck):
+        watch.observe(event)
+    assert (watch.faults, watch.seen_at) == (2, 3_000_000)
+
+
 def test_a_device_that_cannot_open_ends_the_wait() -> None:
     """Nothing more is to be expected."""
     watch = Watch(END, 2)

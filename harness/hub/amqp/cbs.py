@@ -8,6 +8,7 @@ counts an answer as failed that comes earlier. What is malformed is answered wit
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NamedTuple
 
 from harness.hub.amqp.addresses import read_audience
@@ -17,7 +18,7 @@ from harness.protocol.amqp import types as t
 from harness.protocol.amqp.events import TransferReceived
 from harness.protocol.amqp.messages import Message, Properties, SingleValue, decode_message
 
-__all__ = ["OK", "Answer", "CbsAnswers", "CbsRequests", "PutToken", "read_put_token"]
+__all__ = ["OK", "Answer", "CbsAnswers", "CbsRequests", "PutToken", "Reply", "read_put_token"]
 
 TYPES: Final = ("servicebus.windows.net:sastoken", "azure-devices.net:sastoken")
 """The second is what the .NET SDK says."""
@@ -31,6 +32,9 @@ class Answer(NamedTuple):
 
 
 OK: Final = Answer(200, "OK")
+
+Reply = Callable[[Answer, float], None]
+"""Sends an answer, at the present that it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +86,15 @@ class CbsRequests(Node):
     __slots__ = ()
 
     def received(self, transfer: TransferReceived, now: float) -> None:
-        """A request: settle it, judge it, answer it, unless it is to be left unanswered."""
+        """A request: settle it, then let it be judged and answered."""
         message = decode_message(transfer.payload)
         self.settle(transfer)
-        answer = self.owner.put_token(read_put_token(message), now)
+        self.owner.put_token(read_put_token(message), partial(self._reply, message.properties.message_id), now)
+
+    def _reply(self, message_id: t.Value, answer: Answer, _now: float) -> None:
         answers = self.partner(CbsAnswers)
-        if answer is not None and answers is not None:
-            answers.reply(_reply(message.properties.message_id, answer))
+        if answers is not None:
+            answers.reply(_reply(message_id, answer))
 
 
 class CbsAnswers(Node):

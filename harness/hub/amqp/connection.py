@@ -15,12 +15,14 @@ C SDK wants its links to be attached before any of them flows.
 import hashlib
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Final, assert_never
 
 from harness.errors import RemoteProtocolError
+from harness.hub.admitting import CAUSES, OTHER_CLIENT, AdmittingConnection
 from harness.hub.amqp import figures
 from harness.hub.amqp.addresses import read_address
-from harness.hub.amqp.cbs import OK, Answer, PutToken
+from harness.hub.amqp.cbs import OK, Answer, PutToken, Reply
 from harness.hub.amqp.node import CORRELATION_ID, Node
 from harness.hub.amqp.nodes import NODES
 from harness.hub.amqp.refusals import (
@@ -29,6 +31,7 @@ from harness.hub.amqp.refusals import (
     TOO_MANY_TOKENS,
     Asked,
     Refusal,
+    lost_identity,
     no_cbs,
     refuse,
     unauthorized,
@@ -36,12 +39,12 @@ from harness.hub.amqp.refusals import (
 from harness.hub.amqp.sasl import read_plain
 from harness.hub.amqp.texts import condition_of, shown
 from harness.hub.auth import Refusal as Refused
-from harness.hub.base import HubConnection, shown_token
+from harness.hub.base import shown_token
 from harness.hub.credentials import Credentials
 from harness.hub.device import Device
 from harness.hub.diagnostics import CLOSED_REMOTELY, CONFLICT, Origin, Problem
 from harness.hub.ending import LINGER_S, RECORDS, Cause, CloseMode, TransportClose
-from harness.hub.faults import Fault
+from harness.hub.faults import Fault, IdentityChange
 from harness.protocol.amqp.conditions import CONNECTION_FORCED, DECODE_ERROR, AmqpViolation
 from harness.protocol.amqp.events import (
     AttachReceived,
@@ -73,6 +76,7 @@ from harness.protocol.amqp.state import Half, Phase
 __all__ = ["AmqpConnection"]
 
 _DETACH: Final = ("detach", "detach-not-closed")
+_NO_ANSWER: Final = "instead of an answer to the token"
 _TIMEOUTS: Final[dict[str, tuple[Cause, str]]] = {
     "open": ("connect-timeout", "no OPEN came"),
     "idle": ("keep-alive", "nothing came for too long"),
@@ -81,15 +85,15 @@ _CLIENT_VERSION: Final = "com.microsoft:client-version"
 _STOPPED: Final = Error(CONNECTION_FORCED, "The hub stops.")
 
 
-class AmqpConnection(HubConnection):
+class AmqpConnection(AdmittingConnection):
     """One connection of a device over `amqp` or `amqp-ws`; `now` is when it was accepted, the rest as in `HubConnection`.
 
-    `nodes`: what stands at the hub's ends of the attached links, oldest first.
+    `nodes`: what stands at the hub's ends of the attached links, oldest first. `silent`, `throttling`: see `Owner`.
     """
 
     __slots__ = (
-        "_authenticate_by", "_credit_due", "_deadline", "_due", "_ended", "_engine", "_leave_by", "_opened", "_pinged_at", "_plain",
-        "_refused", "_sdk", "_shown", "_tags", "nodes",
+        "_authenticate_by", "_credit_due", "_due", "_ended", "_engine", "_leave_by", "_opened", "_pinged_at", "_plain", "_refused",
+        "_sdk", "_shown", "_tags", "nodes", "silent", "throttling",
     )  # fmt: skip
 
     def __init__(
@@ -108,7 +112,8 @@ class AmqpConnection(HubConnection):
         self._tags = 0
         self._refused = 0  # tokens in a row
         self._pinged_at = -math.inf
-        self._deadline = self._authenticate_by = self._leave_by = math.inf
+        self._authenticate_by = self._leave_by = math.inf
+        self.silent = self.throttling = False
         self._due = self._earliest_deadline()
 
     # What the owner of the transport calls.
@@ -127,15 +132,13 @@ class AmqpConnection(HubConnection):
 
     def on_time(self, now: float) -> None:
         """Do what is due; earlier calls do nothing."""
+        self._suffer(now)
         if now >= self._leave_by:
             self._end("fin", now)
         elif now >= self._deadline:
-            policy = self._device.policy
-            self._cut("token-expired", now, f"the token expired {policy.grace_s:g} s ago", self._own(policy.close))
+            self._end_grace(now)
         elif now >= self._authenticate_by:
             self._cut("connect-timeout", now, "no token was accepted", "close", unauthorized(self._seed, now))
-        else:
-            self._suffer_half_life(now)
         self._engine.on_time(now)
         self._process(now)
         self._due = self._earliest_deadline()
@@ -146,9 +149,18 @@ class AmqpConnection(HubConnection):
             self._log("deviceDisconnect", now, CLOSED_REMOTELY)
         self._end("fin", now)
 
-    def displaced(self, newer: int, now: float) -> None:
-        """The device came by connection `newer`, so this one ends: its links are stolen, then the transport is closed."""
-        self._cut("takeover", now, f"by connection {newer}", "fin", STOLEN_ERROR)
+    def displaced(self, newer: int | None, now: float) -> None:
+        """The device came by connection `newer`, or (None) another client with its identity: the links are stolen, then the transport is closed."""
+        if newer is None:
+            self._cut("other-client", now, OTHER_CLIENT, "fin", STOLEN_ERROR)
+        else:
+            self._cut("takeover", now, f"by connection {newer}", "fin", STOLEN_ERROR)
+        self._wake()
+
+    def evicted(self, change: IdentityChange, close: CloseMode | None, now: float) -> None:
+        """The device's identity was changed, so the connection ends, by `close` or AMQP's own way."""
+        error = lost_identity(change, self._device.identity.device_id)
+        self._cut(CAUSES[change], now, "", self._own(close), error)
         self._wake()
 
     def deliver(self, now: float) -> None:
@@ -175,9 +187,9 @@ class AmqpConnection(HubConnection):
         self._tags += 1
         return hashlib.sha256(f"{self._seed} {self._tags}".encode()).digest()[:16]
 
-    def put_token(self, request: PutToken, now: float) -> Answer | None:
-        """Judge a request; None is to be left unanswered."""
-        return self._authenticate(request, now)
+    def put_token(self, request: PutToken, reply: Reply, now: float) -> None:
+        """Judge a request and answer it by `reply`, unless it is to be left unanswered."""
+        self._authenticate(request, reply, now)
 
     # What arrives.
 
@@ -344,15 +356,11 @@ class AmqpConnection(HubConnection):
         if init.mechanism == "PLAIN":
             self._plain = True
             credentials = read_plain(init.initial_response, self._device.identity.hub_name)
-            answer = self._authenticate(PutToken(None, credentials), now)
+            self._authenticate(PutToken(None, credentials), self._sasl_answer, now)
         elif init.mechanism == "EXTERNAL":
-            answer = self._refuse_external(now)
+            self._sasl_answer(self._refuse_external(now), now)
         else:
-            answer = OK
-        if answer is not None:  # else the connection was cut instead
-            self._engine.sasl_outcome(SaslCode.OK if answer == OK else SaslCode.AUTH, now=now)
-            if answer != OK:
-                self._cut("refused", now, answer.text, "fin")
+            self._sasl_answer(OK, now)
 
     def _refuse_external(self, now: float) -> Answer:
         """EXTERNAL stands for a client certificate, which no device of this hub has. It does not say who the device is."""
@@ -361,11 +369,16 @@ class AmqpConnection(HubConnection):
         self._log_refusal(missing, self._origin_of(""), now)
         return Answer(401, "SASL EXTERNAL without a client certificate")
 
-    def _authenticate(self, request: PutToken, now: float) -> Answer | None:
+    def _sasl_answer(self, answer: Answer, now: float) -> None:
+        self._engine.sasl_outcome(SaslCode.OK if answer == OK else SaslCode.AUTH, now=now)
+        if answer != OK:
+            self._cut("refused", now, answer.text, "fin")
+
+    def _authenticate(self, request: PutToken, reply: Reply, now: float) -> None:
         device, credentials = self._device, request.credentials
         if self._refused >= figures.MAX_REFUSED_TOKENS:
             self._cut("protocol", now, f"{self._refused} tokens in a row were refused", "close", TOO_MANY_TOKENS)
-            return None
+            return
         self._refused += 1
         self._shown = True
         for secret in credentials.secrets:
@@ -380,34 +393,59 @@ class AmqpConnection(HubConnection):
         )
         if request.problem is not None:
             self._note_answer(request.problem, now, admitted=False)
-            return request.problem
+            reply(request.problem, now)
+            return
         origin = self._origin_of(credentials.client_id)
-        verdict = device.judge(credentials, now)
-        if verdict is None:
-            self._admit(credentials, origin, now)
-            return OK
-        if isinstance(verdict, Refused):
-            return self._refuse(verdict, origin, now)
-        self._cut("fault", now, "instead of an answer to the token", self._own(verdict.close))
-        return None
+        verdict = device.judge(credentials, now, self.number)
+        if isinstance(verdict, Fault):
+            self._hold(verdict, partial(self._judge_late, credentials, origin, reply), now, _NO_ANSWER)
+        else:
+            self._decide(verdict, credentials, origin, reply, now)
 
-    def _admit(self, credentials: Credentials, origin: Origin, now: float) -> None:
+    def _judge_late(self, credentials: Credentials, origin: Origin, reply: Reply, now: float) -> None:
+        refusal = self._device.gate.judge(credentials, now)
+        self._late_answer(lambda: self._decide(refusal, credentials, origin, reply, now), now)
+
+    def _late_answer(self, answer: Callable[[], None], now: float) -> None:
+        try:
+            answer()
+        except AmqpViolation as error:  # the device takes no answers
+            self._cut("protocol", now, f"{error.condition}: {error}", "close")
+
+    def _decide(
+        self, refusal: Refused | None, credentials: Credentials, origin: Origin, reply: Reply, now: float
+    ) -> None:
+        if refusal is None:
+            self._admit(credentials, origin, reply, now)
+        else:
+            reply(self._refuse(refusal, origin, now), now)
+
+    def _admit(self, credentials: Credentials, origin: Origin, reply: Reply, now: float) -> None:
         """Let the device in, or renew its time if it is in."""
         device, token, newly = self._device, credentials.token, not self._accepted
         assert token is not None  # the gate lets nobody in without
+        fault = device.answering(token, now, self.number) if device.faults else None
         if newly:
             device.enter(self, now)
             for message in device.session.recall():
                 self.note("c2d-returned", now, message_id=message.message_id, why="link-lost")
         self._accepted, self._authenticate_by, self._origin = True, math.inf, origin
         self._refused = 0
-        self._note_answer(OK, now, admitted=newly)
+        if fault is None:
+            self._note_answer(OK, now, admitted=newly)
         if newly:
             self._log("deviceConnect", now)
-        self._deadline = device.policy.cut_at(token.expiry)
-        self._fault_at = device.faults.half_life(token, now)
+        self._time_the_token(token, now)
         self.note("deadline", now, se=token.expiry, cut_at=self._deadline)
+        if fault is None:
+            reply(OK, now)
+        else:
+            self._hold(fault, partial(self._confirm_late, reply, admitted=newly), now, _NO_ANSWER)
         self._due = self._earliest_deadline()
+
+    def _confirm_late(self, reply: Reply, now: float, *, admitted: bool) -> None:
+        self._note_answer(OK, now, admitted=admitted)
+        self._late_answer(lambda: reply(OK, now), now)
 
     def _refuse(self, refusal: Refused, origin: Origin, now: float) -> Answer:
         """Nothing else changes: a device that is in stays in until its old deadline."""
@@ -434,15 +472,24 @@ class AmqpConnection(HubConnection):
         chosen = close or "detach"
         return "fin" if self._plain and chosen in _DETACH else chosen
 
-    def _fail(self, fault: Fault, now: float) -> None:
-        self._cut("fault", now, "half of the token's time is over", self._own(fault.close))
+    def _fail(self, fault: Fault, now: float, detail: str) -> None:
+        self._cut("fault", now, detail, self._own(fault.close))
+
+    def _expire(self, close: CloseMode | None, now: float) -> None:
+        self._cut("token-expired", now, f"the token expired {self._device.policy.grace_s:g} s ago", self._own(close))
+
+    def _withhold(self) -> None:
+        self.silent = True
+
+    def _throttle(self) -> None:
+        self.throttling = True
 
     def _cut(self, cause: Cause, now: float, detail: str, close: CloseMode, error: Error = TOKEN_INVALID) -> None:
         if not self._opened and close != "rst":
             close = "fin"
         accepted = self._accepted
         self.note("cut", now, cause=cause, close=close, detail=detail)
-        if close in _DETACH or cause == "takeover":
+        if close in _DETACH or error is STOLEN_ERROR:
             self._detach_links(error, now, closed=close != "detach-not-closed")
         if close == "close":
             self._over = True
@@ -475,7 +522,7 @@ class AmqpConnection(HubConnection):
     def _leave(self) -> None:
         self._device.leave(self)
         self._accepted = False
-        self._deadline = self._fault_at = math.inf
+        self._forget_the_token()
 
     def _detach_links(self, error: Error, now: float, *, closed: bool) -> None:
         """Detach the device's links; `$cbs` stays."""

@@ -10,13 +10,13 @@ from harness.protocol.amqp.conditions import RESOURCE_LIMIT_EXCEEDED, AmqpViolat
 from harness.protocol.amqp.events import DispositionReceived, TransferReceived
 from harness.protocol.amqp.link import Link
 from harness.protocol.amqp.messages import Message, encode_message
-from harness.protocol.amqp.performatives import SenderSettleMode
+from harness.protocol.amqp.performatives import ACCEPTED, DeliveryState, SenderSettleMode
 from harness.protocol.amqp.sender import SenderLink
 from harness.protocol.amqp.state import Half
 
 if TYPE_CHECKING:
     from harness.hub.amqp.addresses import Kind
-    from harness.hub.amqp.cbs import Answer, PutToken
+    from harness.hub.amqp.cbs import PutToken, Reply
     from harness.hub.device import Device
 
 __all__ = ["CORRELATION_ID", "Node", "Owner"]
@@ -26,9 +26,15 @@ CORRELATION_ID = "com.microsoft:channel-correlation-id"
 
 
 class Owner(Protocol):
-    """The connection, as far as its nodes need it. `nodes`: those of attached links, oldest first."""
+    """The connection, as far as its nodes need it.
+
+    `nodes`: those of attached links, oldest first. `silent`: telemetry gets no dispositions any more. `throttling`: the next telemetry
+    message is one too many.
+    """
 
     nodes: dict[Link, Node]
+    silent: bool
+    throttling: bool
 
     @property
     def device(self) -> Device:
@@ -48,8 +54,8 @@ class Owner(Protocol):
         """A delivery tag that was never used, of 16 bytes."""
         ...
 
-    def put_token(self, request: PutToken, now: float) -> Answer | None:
-        """Judge a request; None is to be left unanswered."""
+    def put_token(self, request: PutToken, reply: Reply, now: float) -> None:
+        """Judge a request and answer it by `reply`, unless it is to be left unanswered."""
         ...
 
 
@@ -97,11 +103,11 @@ class Node:
         assert isinstance(link, SenderLink)
         return self.is_there and link.credit > 0 and not link.waiting and link.session.may_transfer
 
-    def settle(self, transfer: TransferReceived) -> bool:
-        """Accept a message, if that is still to be said."""
+    def settle(self, transfer: TransferReceived, state: DeliveryState = ACCEPTED) -> bool:
+        """Say what became of a message, if that is still to be said."""
         if transfer.settled or not self.is_there:
             return False
-        transfer.link.settle(transfer.delivery_id)
+        transfer.link.settle(transfer.delivery_id, state)
         return True
 
     def reply(self, message: Message) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from harness.hub.amqp.addresses import Place
 from harness.hub.amqp.node import Node
+from harness.hub.faults import IdentityChange
 from harness.protocol.amqp.conditions import (
     NOT_ALLOWED,
     NOT_FOUND,
@@ -25,10 +26,12 @@ from harness.protocol.amqp.performatives import Error
 __all__ = [
     "CONFLICT",
     "STOLEN_ERROR",
+    "THROTTLED_ERROR",
     "TOKEN_INVALID",
     "TOO_MANY_TOKENS",
     "Asked",
     "Refusal",
+    "lost_identity",
     "no_cbs",
     "refuse",
     "unauthorized",
@@ -37,6 +40,7 @@ __all__ = [
 CONFLICT: Final = "com.microsoft:link-creation-conflict"
 TOKEN_INVALID: Final = Error(UNAUTHORIZED_ACCESS, "Token Invalid.")
 TOO_MANY_TOKENS: Final = Error(RESOURCE_LIMIT_EXCEEDED, "Too many tokens were refused.")
+THROTTLED_ERROR: Final = Error("com.microsoft:device-container-throttled", "The device sends more than it may.")
 STOLEN_ERROR: Final = Error(STOLEN, "Another connection of the device was opened.")
 
 
@@ -74,6 +78,13 @@ def refuse(asked: Asked, device_id: str | None, nodes: Iterable[Node], seed: str
         text = "The device has such a link with the same channel-correlation-id."
         return Refusal(Error(CONFLICT, text), text)
     return None
+
+
+def lost_identity(change: IdentityChange, device_id: str) -> Error:
+    """The error of a device whose identity was changed while it was connected."""
+    if change == "roll-key":
+        return TOKEN_INVALID
+    return Error(NOT_FOUND, f"Device {device_id} is {'disabled' if change == 'disable' else 'not registered'}.")
 
 
 def no_cbs() -> Refusal:

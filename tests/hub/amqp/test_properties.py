@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from support.amqp_device import C2D, EVENTS, METHODS, TWIN, AmqpDevice, amqp_device, numbered, plain_device
 from support.hub_world import NOW, PRIMARY, RULE_KEY, World, connect_packet, token
 
-from harness.hub.faults import Fault
+from harness.hub.faults import CLOSING, POSSIBLE, Fault
 from harness.hub.policy import Policy
 from harness.protocol.amqp.events import CloseReceived, EndReceived
 from harness.protocol.amqp.messages import encode_message
@@ -24,7 +24,13 @@ from harness.sas import parse
 
 GRACE_S: Final = 20.0
 CLOSES: Final = (None, "fin", "rst", "detach", "detach-not-closed", "close")
-FAULTS: Final = (Fault("renewal", "refuse"), Fault("renewal", "cut"), Fault("half-life", "cut"))
+FAULTS: Final = tuple(
+    Fault(at, action, close, delay_s=4.0 if action == "delay" else 0.0)
+    for at, actions in POSSIBLE.items()
+    for action in sorted(actions)
+    for close in (CLOSES if action in CLOSING else (None,))
+    if at != "grace-end" or action == "cut"  # the others leave a connection beyond its token, as they are asked to
+)
 STATES: Final[tuple[DeliveryState, ...]] = (Accepted(), Accepted(), Released(), Rejected(), Modified())
 LIFE: Final = re.compile(r"Q(SR)*(S[AX]?)?")
 """Of a message: queued, sent and returned any number of times, at last sent and acknowledged (X: rejected)."""
