@@ -2,7 +2,7 @@
 
 | recovery | further attempts to connect |
 |---|---|
-| `none` | none, although the device was watched for five seconds or more; a device that left and never even tried counts here too |
+| `none` | none, although the device was watched for five seconds or more; a device that left and never even tried counts here too, as does one that waits for the answer to its attempt |
 | `next-send` | each of them the first after a send of the application, three in four, at least, within a quarter of a second after it, and three in four sends, at least, have one |
 | `retries` | others too: the SDK tries again by itself |
 
@@ -42,7 +42,7 @@ MOST = 0.75
 
 def recovery(timeline: Timeline, events: Sequence[Event], *, sends_hidden: bool = False) -> tuple[Recovery | None, str]:
     """What the device did after its first refused reconnect, or None and why that cannot be told."""
-    since = next((since for absence in timeline.absences if (since := _trouble(absence)) is not None), None)
+    since = next((since for absence in timeline.absences if (since := _trouble(absence, timeline)) is not None), None)
     if since is None:
         return None, "no reconnect was refused"
     until = min((at for at in supplies(events) if since < at), default=timeline.closing_s)
@@ -79,11 +79,14 @@ def worst_lag_s(since: float, timeline: Timeline, events: Sequence[Event]) -> fl
     return max((number(one.fields, "worst_ms") or 0.0 for one in reports), default=0.0) / 1e3
 
 
-def _trouble(absence: Absence) -> float | None:
-    """When the device was first refused, or, where it never even tried, when it left; None where it came back unhindered."""
+def _trouble(absence: Absence, timeline: Timeline) -> float | None:
+    """When the device was first refused, or tried in vain, or, where it never even tried, left; None where it came back unhindered."""
     if absence.refused:
         return absence.refused[0].attempt_s
-    return absence.left_s if absence.back is None else None
+    if absence.back is not None:
+        return None
+    unanswered = (one.attempt_s for one in timeline.visits if one.asked and one.code is None)
+    return min((at for at in unanswered if at >= absence.left_s), default=absence.left_s)
 
 
 def _attempts(timeline: Timeline) -> list[float]:

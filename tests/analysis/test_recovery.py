@@ -39,6 +39,12 @@ def test_a_device_that_never_tries() -> None:
     assert found(LogBuilder().connect(10).at(15).cut().at(27).end()) == ("none", "")
 
 
+def test_a_device_that_waits_for_an_answer() -> None:
+    """It tried once, and nobody answered: that attempt is the trouble, and not what followed it."""
+    log = LogBuilder().connect(10).at(15).disconnect().at(16).accept().present(60)
+    assert found(log.at(26).end()) == ("none", "")
+
+
 def test_next_send() -> None:
     """Each attempt belongs to a send of its own."""
     assert found(stale_token()) == ("next-send", "")
