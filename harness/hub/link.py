@@ -65,11 +65,9 @@ class DeviceLink:
         if packet.qos > 1:
             raise RemoteProtocolError("PUBLISH with QoS 2")
         if topic.startswith(self._events_and_bag) or topic == self._events:
-            if self.mood == "throttling":
-                raise ThrottledError("the device sends more than it may")
-            if self._device.recording:
-                self._record_telemetry(packet, now)
-            elif packet.packet_id is not None and not self.mood:
+            if self._device.recording or self.mood:
+                self._take_telemetry(packet, now)
+            elif packet.packet_id is not None:
                 self._server.acknowledge(packet.packet_id)
         else:
             self._request(packet, now)
@@ -116,6 +114,12 @@ class DeviceLink:
             for call in self._device.methods.send_waiting(now):
                 self._server.publish(topics.method_topic(call.name, call.request_id), call.body)
                 self._emit("method-sent", now, conn=self._number, request_id=call.request_id)
+
+    def _take_telemetry(self, packet: Publish, now: float) -> None:
+        if self.mood == "throttling":
+            raise ThrottledError("the device sends more than it may")
+        if self._device.recording:
+            self._record_telemetry(packet, now)
 
     def _record_telemetry(self, packet: Publish, now: float) -> None:
         properties = topics.parse_bag(packet.topic[len(self._events_and_bag) :].removesuffix("/"))
