@@ -309,7 +309,7 @@ def test_the_longest_lifetime_alone() -> None:
         ("expiry-close", 15 + 56),
         ("takeover", 10.5 + 17),
         ("slow-connack", 10 + 12),
-        ("puback-lost", 2 * 10 + 24),
+        ("puback-lost", 2 * 10 + 33),
     ],
 )
 def test_how_long_a_disturbed_cell_takes(scenario: str, expected: float) -> None:

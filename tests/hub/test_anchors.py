@@ -111,6 +111,7 @@ def test_slow_answer_to_a_token() -> None:
     device = amqp_device(world).connected()
     link = device.sender()
     assert device.put_token(LATER) is None
+    assert world.connection(1).next_deadline() == NOW + 5
     assert device.telemetry(link, 1)
     wait_amqp(device, world, 5.0)
     assert [answer["status"] for answer in world.find("put-token-answered")] == [200, 200]

@@ -399,6 +399,7 @@ class AmqpConnection(AdmittingConnection):
         verdict = device.judge(credentials, now, self.number)
         if isinstance(verdict, Fault):
             self._hold(verdict, partial(self._judge_late, credentials, origin, reply), now, _NO_ANSWER)
+            self._due = self._earliest_deadline()
         else:
             self._decide(verdict, credentials, origin, reply, now)
 
