@@ -16,7 +16,7 @@ from harness.scenario import LONGEST_LIFETIME_S, Scenario
 __all__ = ["RUNNABLE_TRANSPORTS", "Cell", "DeviceChoice", "Overrides", "Request", "choose", "make_plan", "parse_margin"]
 
 RUNNABLE_TRANSPORTS: Final = ("mqtt", "mqtt-ws", "amqp", "amqp-ws")
-DeviceChoice = Literal["auto", "real", "emulated"]
+DeviceChoice = Literal["auto", "real", "emulated", "both"]
 _LONGEST_ID: Final = 120  # a device id has up to 128 characters
 _SLACK_S: Final = 10.0  # starting, connecting and closing a device on a busy machine
 
@@ -92,10 +92,11 @@ def make_plan(
         _check_scenario(scenario, request.transports)
     cells: list[Cell] = []
     for loaded in chosen:
-        device, problem = _device(loaded, request.device, real_sdk_problem, install_problem)
+        devices = _devices(loaded, request.device, real_sdk_problem, install_problem)
         for transport in _transports(loaded.profile, request):
             for scenario in (one for one in scenarios if _is_about(one, transport)):
-                cells += _cells(loaded, transport, scenario, request, device, problem)
+                for device, problem in devices:
+                    cells += _cells(loaded, transport, scenario, request, device, problem)
     for scenario in scenarios:
         _check_made(scenario, chosen, cells)
     return _named_apart(cells)
@@ -177,6 +178,19 @@ def _check_overrides(overrides: Overrides) -> None:
             where="--lifetime",
             remedy=f"Use seconds above 0, and {LONGEST_LIFETIME_S:.0f} (ten years) at most",
         )
+
+
+def _devices(
+    loaded: LoadedProfile,
+    choice: DeviceChoice,
+    real_sdk_problem: Callable[[LoadedProfile], str],
+    install_problem: Callable[[LoadedProfile], str],
+) -> list[tuple[Literal["real", "emulated"], str]]:
+    """One device, or, with `both`, each that this machine can have: the emulated one of a version that none can play is left out."""
+    if choice != "both":
+        return [_device(loaded, choice, real_sdk_problem, install_problem)]
+    real = _device(loaded, "auto", real_sdk_problem, install_problem)
+    return [real] if real[0] == "emulated" or loaded.other else [real, ("emulated", "")]
 
 
 def _device(

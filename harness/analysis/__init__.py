@@ -8,6 +8,7 @@ A log that was cut short, kinds and fields of a newer harness, and cells that ne
 """
 
 from harness.analysis.cells import analyse_cell
+from harness.analysis.fidelity import Likeness, likenesses
 from harness.analysis.findings import (
     AbsenceFinding,
     Aftermath,
@@ -25,6 +26,8 @@ from harness.analysis.law import Fit, LawFinding, Observation, describe, describ
 from harness.analysis.rows import Row, analyse
 from harness.analysis.signatures import in_brief
 from harness.analysis.summary import summary
+from harness.analysis.telling import CellTelling, Episode, tell
+from harness.analysis.troublerows import Trouble, troubles
 from harness.analysis.verdicts import Verdict
 from harness.analysis.volume import Volume, sentences, volumes
 
@@ -32,13 +35,16 @@ __all__ = [
     "AbsenceFinding",
     "Aftermath",
     "CellFindings",
+    "CellTelling",
     "Change",
+    "Episode",
     "Exchanges",
     "FirstRefusal",
     "Fit",
     "History",
     "InBandFinding",
     "LawFinding",
+    "Likeness",
     "Messages",
     "Observation",
     "RefusedRenewal",
@@ -46,6 +52,7 @@ __all__ = [
     "Signature",
     "Step",
     "Telemetry",
+    "Trouble",
     "Verdict",
     "Volume",
     "analyse",
@@ -55,8 +62,11 @@ __all__ = [
     "fit_law",
     "histories",
     "in_brief",
+    "likenesses",
     "seconds",
     "sentences",
     "summary",
+    "tell",
+    "troubles",
     "volumes",
 ]

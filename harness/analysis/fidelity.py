@@ -1,26 +1,61 @@
-"""An emulated device against a recording of what it plays: where the two cells differ in what they showed.
+"""An emulated device against the real one that it plays, in the same run or recorded: where the two cells differ in what they showed.
 
 Compared are the absences (why, who began, how it came back), what the application saw of each, the renewals in place and where in the token's life they
 came, the renewals that were refused and what followed, and, where both tell, how the device returned or recovered. Moments agree within the
 tolerance of a law, gaps within a tenth of a second and five times the worst lag of the hub's loop; where an attempt was refused, the gap hangs on when the next message was due. What the recording lacks, or was made under an accelerated clock, is not compared.
+Within a run, two cells are of the same circumstances where nothing but the device tells them apart.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+import msgspec
+
 from harness.analysis.findings import AbsenceFinding, CellFindings, InBandFinding, RefusedRenewal
 from harness.analysis.law import TOLERANCE_S
 from harness.analysis.renewals import NOISE_FACTOR
 
-__all__ = ["differences"]
+__all__ = ["Likeness", "differences", "likenesses"]
 
 GAP_MS: Final = 100.0
 
 
-def differences(recorded: CellFindings, played: CellFindings) -> tuple[str, ...]:
-    """What differs, each in one line: `recorded`, then `played`."""
+class Likeness(msgspec.Struct, frozen=True):
+    """A real device's cell and the emulated one's under the same circumstances, and what differs between them, each in one line."""
+
+    sdk: str
+    version: str
+    transport: str
+    scenario: str
+    real: str
+    emulated: str
+    differences: tuple[str, ...]
+
+
+def likenesses(cells: Iterable[CellFindings]) -> tuple[Likeness, ...]:
+    """For each real device measured in this run whose emulated device was too, how like the two are; in the order of the real ones."""
+    measured = [cell for cell in cells if cell.measured and cell.origin.get("kind", "this-run") == "this-run"]
+    played = {_circumstances(cell): cell for cell in measured if cell.device == "emulated"}
+    found = ((cell, played.get(_circumstances(cell))) for cell in measured if cell.device == "real")
+    return tuple(_likeness(real, emulated) for real, emulated in found if emulated is not None)
+
+
+def _circumstances(cell: CellFindings) -> tuple[object, ...]:
+    return cell.sdk, cell.version, cell.transport, cell.scenario, msgspec.json.encode(cell.settings), cell.repeat
+
+
+def _likeness(real: CellFindings, emulated: CellFindings) -> Likeness:
+    found = differences(real, emulated, names=("real", "emulated"))
+    return Likeness(real.sdk, real.version, real.transport, real.scenario, real.cell, emulated.cell, found)
+
+
+def differences(
+    recorded: CellFindings, played: CellFindings, *, names: tuple[str, str] = ("recorded", "played")
+) -> tuple[str, ...]:
+    """What differs, each in one line: `recorded`, then `played`, by these `names`."""
+    one, two = names
     return tuple(
-        f"{what}: recorded {told}, played {other}" for what, told, other in _compared(recorded, played) if told != other
+        f"{what}: {one} {told}, {two} {other}" for what, told, other in _compared(recorded, played) if told != other
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli.options import errors_option
 from harness.cli.results import attempt, deliver, derive, derive_recordings, keep
 from harness.errors import UserInputError
 
@@ -14,10 +15,11 @@ __all__ = ["analyse"]
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON instead of tables.")
+@errors_option
 @click.option(
     "--write", is_flag=True, help="Also write findings.json, table.md and diagnostics/ into the run's folder again."
 )
-def analyse(run: Path, *, as_json: bool, write: bool) -> int:
+def analyse(run: Path, *, as_json: bool, errors: bool, write: bool) -> int:
     """Print the tables of RUN again, a folder that `harness compare` wrote, or those of recorded logs, a file or a folder. Nothing is run.
 
     A cell whose log is cut short is analysed as far as it goes and marked incomplete; one that cannot be read is named, and the
@@ -27,7 +29,10 @@ def analyse(run: Path, *, as_json: bool, write: bool) -> int:
     if recorded and write:
         raise UserInputError("is no run", where=str(run), field="--write", remedy="Leave --write out for recordings")
     results = derive_recordings(run) if recorded else derive(run)
-    steps = [partial(deliver, results, as_json=as_json), *([partial(keep, results, run)] if write else [])]
+    steps = [
+        partial(deliver, results, as_json=as_json, errors=errors),
+        *([partial(keep, results, run)] if write else []),
+    ]
     unwritten = attempt(*steps)
     return UserInputError.exit_code if unwritten or results.problems or results.refused else 0
 

@@ -8,7 +8,7 @@ from typing import get_args
 import click
 import msgspec
 
-from harness.cli.options import comma_list, load_profiles, profiles_option, scenarios_named, sdk_list
+from harness.cli.options import comma_list, errors_option, load_profiles, profiles_option, scenarios_named, sdk_list
 from harness.cli.results import deliver
 from harness.cli.running import Wish, measure
 from harness.fault import CloseMode
@@ -46,10 +46,10 @@ __all__ = ["compare"]
 )
 @click.option(
     "--device",
-    type=click.Choice(["auto", "real", "emulated"]),
+    type=click.Choice(["auto", "real", "emulated", "both"]),
     default="auto",
     show_default=True,
-    help="Which devices to run.",
+    help="Which devices to run; both: the real ones, and the emulated ones beside them, with what differs.",
 )
 @click.option(
     "--lifetime",
@@ -84,6 +84,7 @@ __all__ = ["compare"]
 @click.option("--seed", type=int, default=None, metavar="N", help="Seed of what emulated devices draw by chance.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where the run's folder goes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON instead of tables.")
+@errors_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @profiles_option
 def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -103,6 +104,7 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
     profile_folders: Sequence[Path],
     *,
     as_json: bool,
+    errors: bool,
     quiet: bool,
 ) -> int:
     """Run SDKs side by side and print how each one behaves when its token is renewed and when it expires."""
@@ -123,7 +125,7 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
         loaded, chosen, request, jobs=jobs, seed=seed, out=out, quiet=quiet,
         recordings=as_they_are and device != "emulated",
     )  # fmt: skip
-    return measure(wish, partial(deliver, as_json=as_json))
+    return measure(wish, partial(deliver, as_json=as_json, errors=errors))
 
 
 def _with_hub(scenario: Scenario, grace: float | None, skew: float | None, close: str | None) -> Scenario:

@@ -10,7 +10,7 @@ from harness.errors import UserInputError
 from harness.profile import LoadedProfile, find_profiles
 from harness.scenario import Scenario, find_scenarios, load_scenario, select_scenarios
 
-__all__ = ["comma_list", "load_profiles", "profiles_option", "scenarios_named", "sdk_list"]
+__all__ = ["comma_list", "errors_option", "load_profiles", "profiles_option", "scenarios_named", "sdk_list"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +25,12 @@ def profiles_option(command: F) -> F:
         type=click.Path(path_type=Path),
         help="A further profile's folder, or a folder of such folders. Repeatable.",
     )(command)
+
+
+def errors_option(command: F) -> F:
+    """The option `--errors`."""
+    told = "Also print what went wrong, by one name for all SDKs, and how the application was told of it."
+    return click.option("--errors", is_flag=True, help=told)(command)
 
 
 def comma_list(values: Sequence[str], option: str) -> list[str]:

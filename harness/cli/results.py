@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.analysis import Row, analyse, summary
+from harness.analysis import Row, analyse, likenesses, summary, tell, troubles
 from harness.cli.streams import complain, show
 from harness.errors import LogError, UserInputError
 from harness.events import FORMAT, CellLog
@@ -18,6 +18,8 @@ from harness.hub.diagnostics import row_view
 from harness.profile import find_profiles
 from harness.recorded import find_recorded
 from harness.report.comparison import comparison
+from harness.report.fidelity import fidelity_table
+from harness.report.troubles import troubles_table
 from harness.runfolder import RunRecord, read_cells, read_recordings, read_run, write_derived
 
 __all__ = ["Results", "attempt", "deliver", "derive", "derive_recordings", "keep", "tell_what_is_missing"]
@@ -27,13 +29,17 @@ Claims = tuple[Mapping[str, object], ...]
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What a run's logs give: the rows of the table, those of recordings among them, the run's own logs, and what could not be read."""
+    """What a run's logs give: the rows of the table, those of recordings among them, the run's own logs, and what could not be read.
+
+    `recorded`: the logs of the recordings that are shown.
+    """
 
     record: RunRecord
     rows: tuple[Row, ...]
     logs: tuple[CellLog, ...]
     problems: tuple[LogError, ...]
     refused: tuple[LogError, ...] = ()
+    recorded: tuple[CellLog, ...] = ()
 
     @property
     def missing(self) -> int:
@@ -54,7 +60,8 @@ def derive(run: Path) -> Results:
     scenarios = list(dict.fromkeys(str(log.header.scenario.get("id")) for log in logs))
     rows = analyse(logs)
     beside = [row for row in _rows_of(recorded, claims, scenarios) if row.scenario in scenarios]
-    return Results(record, _side_by_side(rows, beside), logs, problems, refused)
+    shown = tuple(log for log in recorded if log.header.scenario.get("id") in scenarios)
+    return Results(record, _side_by_side(rows, beside), logs, problems, refused, shown)
 
 
 def derive_recordings(path: Path) -> Results:
@@ -70,7 +77,7 @@ def derive_recordings(path: Path) -> Results:
         )
     claims = {one.profile.sdk: tuple(map(msgspec.to_builtins, one.profile.claims)) for one in find_profiles()}
     record = RunRecord(FORMAT, path.name, "", "finished", ())
-    return Results(record, tuple(_rows_of(logs, claims)), (), (), refused)
+    return Results(record, tuple(_rows_of(logs, claims)), (), (), refused, logs)
 
 
 def _parted(read: Iterable[CellLog | LogError]) -> tuple[tuple[CellLog, ...], tuple[LogError, ...]]:
@@ -123,13 +130,23 @@ def keep(results: Results, run: Path) -> None:
     write_derived(run, "diagnostics/azure-diagnostics.json", json.dumps(list(map(row_view, records)), indent=1) + "\n")
 
 
-def deliver(results: Results, *, as_json: bool) -> None:
+def deliver(results: Results, *, as_json: bool, errors: bool = False) -> None:
     """Print the tables, or the rows as JSON; what is missing goes to standard error.
+
+    `errors`: with what went wrong and how the application was told. Where a real device and its emulated one were both measured, with what differs.
 
     Raises:
         UserInputError: standard output cannot be written.
     """
-    show(json.dumps(summary(results.rows), indent=2) if as_json else comparison(results.rows, "text", brief=True))
+    wrong = troubles(map(tell, (*results.logs, *results.recorded))) if errors else ()
+    alike = likenesses(cell for row in results.rows for cell in row.cells)
+    if as_json:
+        further: dict[str, object] = {"errors": wrong} if errors else {}
+        further |= {"fidelity": alike} if alike else {}
+        show(json.dumps(summary(results.rows) | msgspec.to_builtins(further), indent=2))
+    else:
+        parts = (comparison(results.rows, "text", brief=True), troubles_table(wrong, "text"), fidelity_table(alike))
+        show("\n\n".join(filter(None, parts)))
     tell_what_is_missing(results)
 
 

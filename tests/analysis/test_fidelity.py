@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from support.analysis_findings import cell, renewing
 
-from harness.analysis.fidelity import differences
+from harness.analysis.fidelity import differences, likenesses
 from harness.analysis.findings import (
     Aftermath,
     CellFindings,
@@ -98,3 +98,17 @@ def test_what_differs_is_named(recorded: CellFindings, played: CellFindings, lin
 def test_what_one_side_cannot_tell_is_not_compared(recorded: CellFindings, played: CellFindings) -> None:
     """Nor a gap that hangs on the next message."""
     assert differences(recorded, played) == ()
+
+
+def test_a_real_device_and_its_emulated_one_make_a_pair() -> None:
+    """Where both were measured in this run under the same circumstances; what differs bears their names."""
+    emulated = cell(cell="e", device="emulated", recovery="retries")
+    others = [
+        cell(cell="other scenario", device="emulated", scenario="expiry"),
+        cell(cell="unfinished", device="emulated", status="environment"),
+        cell(cell="recorded", recovery="none", origin={"kind": "recorded"}),
+        cell(cell="other repeat", repeat=2),
+    ]
+    (found,) = likenesses([*others, cell(cell="r", recovery="none"), emulated])
+    assert (found.real, found.emulated, found.transport, found.scenario) == ("r", "e", "mqtt", "renewal")
+    assert found.differences == ("recovery: real none, emulated retries",)

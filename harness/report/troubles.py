@@ -1,0 +1,57 @@
+"""What went wrong and how the application was told of it, as a table."""
+
+from collections.abc import Iterable, Sequence
+
+from harness.analysis import Trouble, in_brief
+from harness.report.layout import Form, render
+
+__all__ = ["troubles_table"]
+
+_HEADERS = ["SDK", "what happened", "told", "finds out", "error, code, reason", "retries, comes back"]
+_WIDTHS = [12, 18, 11, 25, 22, 14]
+_TITLE = "What went wrong, and how the application finds out"
+
+
+def troubles_table(troubles: Sequence[Trouble], form: Form) -> str:
+    """A line for each trouble; `markdown` names classes in full and quotes a line of the SDK's log. Empty where nothing went wrong."""
+    if not troubles:
+        return ""
+    body = [[column(one, form) for column in (_who, _happened, _told, _finds_out, _native, _after)] for one in troubles]
+    heading = f"### {_TITLE}\n" if form == "markdown" else _TITLE
+    return f"{heading}\n{render(_HEADERS, body, form, widths=_WIDTHS)}"
+
+
+def _who(one: Trouble, _: Form) -> str:
+    recorded = f", recorded {one.origin.get('date', '')}" if one.origin.get("kind") == "recorded" else ""
+    return _lines([one.sdk, one.version, *one.transports, f"{one.device}{recorded}"])
+
+
+def _happened(one: Trouble, form: Form) -> str:
+    seen = ", ".join(one.scenarios)
+    traffic = one.traffic.replace("+", " + ")
+    return " →\n".join(one.happened) + f"\n({traffic}" + (f"; {seen})" if form == "markdown" else ")")
+
+
+def _told(one: Trouble, _: Form) -> str:
+    return ",\n".join(one.told)
+
+
+def _finds_out(one: Trouble, _: Form) -> str:
+    return one.finds_out
+
+
+def _native(one: Trouble, form: Form) -> str:
+    chain = " <- ".join(one.error)
+    (classes,) = [chain] if form == "markdown" else in_brief([f": {chain}"])
+    log = [f"log: {one.log}"] if form == "markdown" and one.log else []
+    quoted = "with the hub's words" if one.quoted else ""
+    codes = ", ".join((*one.codes, *one.hub_log))
+    return _lines([classes.removeprefix(": "), quoted, codes, ", ".join(one.reasons), *log])
+
+
+def _after(one: Trouble, _: Form) -> str:
+    return _lines([one.retries, one.comes_back])
+
+
+def _lines(parts: Iterable[str]) -> str:
+    return "\n".join(filter(None, parts))

@@ -1,0 +1,96 @@
+"""The canonical names of what goes wrong."""
+
+import pytest
+
+from harness.analysis.troubles import TROUBLES, name_of_end, name_of_refusal
+from harness.hub.auth import CHECKS
+from harness.sas import MALFORMED, MISSING
+
+UNSPECIFIC = {"refused: not-authorized", "refused: other"}
+
+
+def test_the_list_is_closed() -> None:
+    """Each name once, among them the best known."""
+    assert len(set(TROUBLES)) == len(TROUBLES)
+    assert {"token-expired", "refused: token-expired", "refused: unknown-device", "network: reset"} <= set(TROUBLES)
+
+
+def test_every_decision_of_the_hub_has_a_name() -> None:
+    """By its text; none is taken for what its code alone would say, and different ones differ."""
+    texts = [check.text for check in CHECKS if check.text != "{problem}"]
+    names = {text: name_of_refusal(401, text, mqtt=False) for text in texts}
+    assert set(names.values()) <= set(TROUBLES) - UNSPECIFIC
+    assert {one for one in names.values() if list(names.values()).count(one) > 1} <= {"refused: other-hub"}
+
+
+@pytest.mark.parametrize("check", [check.name for check in CHECKS])
+def test_every_rule_of_the_hub_has_a_name(check: str) -> None:
+    """Also where its text is not in the log; both lead to the same name."""
+    (row,) = [one for one in CHECKS if one.name == check]
+    name = name_of_refusal(401, "", check, mqtt=False)
+    assert name in set(TROUBLES) - UNSPECIFIC
+    assert row.text == "{problem}" or name == name_of_refusal(401, row.text, mqtt=False)
+
+
+@pytest.mark.parametrize("text", [MALFORMED, MISSING.format(name="se")])
+def test_what_is_no_token(text: str) -> None:
+    """Whatever is wrong with it."""
+    assert name_of_refusal(5, text, mqtt=True) == "refused: malformed-token"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Thumbprint does not match configuration: Thumbprint: SHA1Hash=a", "thumbprint"),
+        ("The certificate is expired", "certificate-expired"),
+        ("The certificate is of an unknown CA", "certificate"),
+        ("bad signature", "wrong-key"),
+        ("expired", "token-expired"),
+        ("Too many requests", "throttled"),
+    ],
+)
+def test_a_text_tells_more_than_a_code(text: str, name: str) -> None:
+    """Also where two of its words do."""
+    assert name_of_refusal(5, text, mqtt=True) == f"refused: {name}"
+
+
+@pytest.mark.parametrize(
+    ("code", "mqtt", "name"),
+    [
+        (1, True, "protocol-version"),
+        (2, True, "identifier"),
+        (3, True, "server-unavailable"),
+        (4, True, "bad-credentials"),
+        (5, True, "not-authorized"),
+        (9, True, "other"),
+        (401, False, "not-authorized"),
+        (404, False, "unknown-device"),
+        (429, False, "throttled"),
+        (500, False, "server-error"),
+        (403, False, "other"),
+    ],
+)
+def test_without_a_text_the_code_counts(code: int, name: str, *, mqtt: bool) -> None:
+    """Each of the two protocols has its own."""
+    assert name_of_refusal(code, "fault", mqtt=mqtt) == f"refused: {name}"
+    assert f"refused: {name}" in TROUBLES
+
+
+@pytest.mark.parametrize(
+    ("cause", "close", "name"),
+    [
+        ("token-expired", "detach", "token-expired"),
+        ("takeover", "fin", "takeover"),
+        ("fault", "fin", "network: end"),
+        ("fault", "rst", "network: reset"),
+        ("fault", "detach-not-closed", "link: detached"),
+        ("fault", "close", "connection: closed"),
+        ("fault", "", "hub: other"),
+        ("", "fin", "network: end"),
+        ("a-new-one", "fin", "hub: other"),
+    ],
+)
+def test_how_a_stay_ended(cause: str, close: str, name: str) -> None:
+    """By the cause where it is one; what a scenario brought about, by how it looked."""
+    assert name_of_end(cause, close) == name
+    assert name in TROUBLES
