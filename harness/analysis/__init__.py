@@ -25,6 +25,7 @@ from harness.analysis.history import Change, History, Step, histories
 from harness.analysis.law import Fit, LawFinding, Observation, describe, describe_short, fit_law, seconds
 from harness.analysis.rows import Row, analyse
 from harness.analysis.signatures import in_brief
+from harness.analysis.story import Line, Story, story
 from harness.analysis.summary import summary
 from harness.analysis.telling import CellTelling, Episode, tell
 from harness.analysis.troublerows import Trouble, troubles
@@ -45,12 +46,14 @@ __all__ = [
     "InBandFinding",
     "LawFinding",
     "Likeness",
+    "Line",
     "Messages",
     "Observation",
     "RefusedRenewal",
     "Row",
     "Signature",
     "Step",
+    "Story",
     "Telemetry",
     "Trouble",
     "Verdict",
@@ -65,6 +68,7 @@ __all__ = [
     "likenesses",
     "seconds",
     "sentences",
+    "story",
     "summary",
     "tell",
     "troubles",

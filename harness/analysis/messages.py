@@ -34,7 +34,7 @@ from harness.analysis.fields import of_kind, text, whole
 from harness.analysis.findings import Duplicate, Exchanges, Messages, Telemetry
 from harness.events import Event
 
-__all__ = ["Outcomes", "Results", "exchanges", "messages", "outcomes", "probes", "telemetry"]
+__all__ = ["Outcomes", "Results", "arrived", "exchanges", "messages", "outcomes", "probes", "telemetry"]
 
 NOT_TAKEN = frozenset({"rejected", "released"})
 
@@ -122,6 +122,11 @@ def telemetry(events: Sequence[Event], *, rows_left_out: bool = False) -> Teleme
         lost_ids=tuple(sorted(lost)),
         duplicates=duplicates,
     )
+
+
+def arrived(events: Sequence[Event]) -> frozenset[int]:
+    """Numbers of the messages that reached the hub at least once."""
+    return frozenset(_arrivals(events))
 
 
 def _ids(events: Iterable[Event]) -> set[int]:

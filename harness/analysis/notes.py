@@ -11,7 +11,7 @@ from harness.analysis.findings import EXPIRED, SCRIPTED, AbsenceFinding, CellFin
 from harness.analysis.signatures import in_brief
 from harness.events import CellLog
 
-__all__ = ["notes"]
+__all__ = ["notes", "what_was_noticed"]
 
 
 def notes(log: CellLog, cell: CellFindings, closing_s: float) -> tuple[str, ...]:
@@ -20,7 +20,11 @@ def notes(log: CellLog, cell: CellFindings, closing_s: float) -> tuple[str, ...]
         *_other_version(cell.reported_version, log.header.version),
         *_cuts(cell.absences),
         *_also_away(cell.unexplained, closing_s),
-        *(_noticed(one) for one in cell.in_band if not one.undisturbed),
+        *(
+            f"around the renewal in place at {one.at_s:.1f} s: {what_was_noticed(one)}"
+            for one in cell.in_band
+            if not one.undisturbed
+        ),
         *_refusals(cell),
         *filter(None, (text(event.fields, "text") for event in of_kind(log.events, "harness", "note"))),
     )
@@ -48,14 +52,15 @@ def _also_away(absences: Iterable[AbsenceFinding], closing_s: float) -> Iterator
         yield f"the device was also away, from {', '.join(f'{at:.1f}' for at in moments)} s on: {cause}, {back}"
 
 
-def _noticed(renewal: InBandFinding) -> str:
+def what_was_noticed(renewal: InBandFinding) -> str:
+    """What a renewal in place that did not pass unnoticed brought about."""
     lost = {"message": len(renewal.lost), "C2D message": renewal.c2d.lost, "method call": renewal.methods.lost}
     seen = [
         "the device left" if renewal.left else "",
         f"the application saw {', '.join(in_brief(renewal.signature.app))}" if renewal.signature.app else "",
         *(f"lost {number} {what}{'s' if number > 1 else ''}" for what, number in lost.items() if number),
     ]
-    return f"around the renewal in place at {renewal.at_s:.1f} s: {'; '.join(filter(None, seen))}"
+    return "; ".join(filter(None, seen))
 
 
 def _refusals(cell: CellFindings) -> Iterator[str]:

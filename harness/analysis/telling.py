@@ -63,7 +63,7 @@ class Episode(msgspec.Struct, frozen=True):
 
     `happened`: names, without immediate repetitions. `trials`: the attempts that came to nothing. `told_s`: how long it was until the application
     was told, `told_by` by what, `error` with which classes, outermost first, and `message`, the outermost one's. `shown`: all that it was shown, each once,
-    `reasons` the reasons of its callbacks. `log`: the first line of the SDK's log at WARNING or above. `hub_log`: codes of the hub's records, `hub_says` the
+    `reasons` the reasons of its callbacks. `log`: the first line of the SDK's log at WARNING or above, when (`log_s`), and how many there are (`log_lines`). `hub_log`: codes of the hub's records, `hub_says` the
     `errorMessage` of each; `quoted`: an exception that the application got has the words of the hub's decision, or of a record.
     `retries`: what the device did once it was refused, or what brought it back, where that can be told. `left`: whether it left, or was made to;
     `stayed`: whether it was in and stayed all along. With neither, it had never been in.
@@ -85,6 +85,8 @@ class Episode(msgspec.Struct, frozen=True):
     shown: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     log: str = ""
+    log_s: float | None = None
+    log_lines: int = 0
     hub_log: tuple[str, ...] = ()
     hub_says: tuple[str, ...] = ()
     quoted: bool = False
@@ -255,7 +257,7 @@ def _episode(
     stop = min(over_s + AFTER_S, timeline.closing_s, max(until_s - BEFORE_S, over_s))
     shown = [event for event in log.events if is_shown(event) and start <= event.t / 1e6 < stop]
     news = [event for event in shown if event.src == "app" and app_text(event) not in well]
-    lines = (text(event.fields, "text") for event in shown if event.src == "sdk-log")
+    lines = [event for event in shown if event.src == "sdk-log"]
     error = next((event.fields for event in news if chain(event.fields)), {})
     records = hub_records(log.events, timeline.closing_s)
     since = span.began_s if span.absence is None else span.absence.left.connack_s or 0.0
@@ -276,7 +278,9 @@ def _episode(
         message=_message(error),
         shown=firsts(app_text(event) for event in shown if event.src == "app"),
         reasons=tuple(dict.fromkeys(filter(None, (text(event.fields, "reason") for event in news)))),
-        log=next(lines, ""),
+        log=text(lines[0].fields, "text") if lines else "",
+        log_s=lines[0].t / 1e6 if lines else None,
+        log_lines=len(lines),
         hub_log=collapse(one.code for one in records if since < one.at_s <= over_s or one.at_s == span.began_s),
         hub_says=says,
         quoted=_quoted(news, {*says, *(trial.reason for trial in span.trials)}),

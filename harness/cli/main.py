@@ -19,6 +19,7 @@ INTERRUPTED = 130
 COMMANDS = {
     "compare": "Run SDKs side by side and print how each one behaves when its token expires.",
     "analyse": "Print the tables again from a run's logs alone.",
+    "explain": "Tell the story of one cell in plain sentences, from its log alone.",
     "record": "Bring a finished run's logs into the form of recorded evidence, with provenance.",
     "profiles": "Show what is known and claimed about each SDK; check a profile.",
     "adapter": "Check that a device program keeps the adapter protocol.",

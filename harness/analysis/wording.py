@@ -1,0 +1,63 @@
+"""Figures in plain words: how often something came again, in what rhythm, and numbers in a row."""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Final
+
+from harness.analysis.law import seconds
+
+__all__ = ["AT_ONCE_S", "counted", "listed", "moments", "numbers", "rhythm", "times"]
+
+FEW: Final = 5
+ALIKE: Final = 0.25
+"""By how much of the median distances may differ and still be one rhythm."""
+GROWTH: Final = 1.2
+AT_ONCE_S: Final = 0.5
+
+
+def times(count: int) -> str:
+    """How often something was seen, where that was more than once."""
+    return "" if count == 1 else f" ({count} times)"
+
+
+def counted(count: int, what: str) -> str:
+    """`1 message`, `2 messages`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *before, last = words or [""]
+    return f"{', '.join(before)} and {last}" if before else last
+
+
+def moments(at: Sequence[float]) -> str:
+    """Moments as `10.2 and 20.4 s`; many as their first and last."""
+    if len(at) > FEW:
+        return f"between {at[0]:.1f} and {seconds(at[-1])}"
+    return f"at {listed([f'{one:.1f}' for one in at])} s"
+
+
+def rhythm(at: Sequence[float]) -> str:
+    """How moments follow each other: `about one a second`, `about one every 4.2 s`, `after 1, 2.1 and 4 s`; empty for fewer than three, or all at once."""
+    distances = [round(later - earlier, 3) for earlier, later in pairwise(at)]
+    if len(distances) <= 1 or at[-1] - at[0] < AT_ONCE_S:
+        return ""
+    median = statistics.median(distances)
+    if sum(abs(one - median) <= ALIKE * median for one in distances) > 0.75 * len(distances):
+        return "about one a second" if abs(median - 1) <= ALIKE else f"about one every {seconds(median)}"
+    if len(distances) <= FEW or all(later >= GROWTH * earlier for earlier, later in pairwise(distances)):
+        return f"after {listed([f'{one:.1f}'.removesuffix('.0') for one in distances])} s"
+    return f"{seconds(min(distances))} to {seconds(max(distances))} apart"
+
+
+def numbers(ids: Iterable[int]) -> str:
+    """Numbers in ascending order, those in a row as `1 to 5`."""
+    runs: list[list[int]] = []
+    for one in sorted(ids):
+        if runs and one == runs[-1][-1] + 1:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return listed([f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs])
