@@ -21,7 +21,7 @@ from harness.analysis.signatures import BEFORE_S, Record, app_text, hub_records,
 from harness.analysis.telling import CellTelling, Episode, Trial, tell
 from harness.analysis.timeline import Timeline, make_timeline
 from harness.analysis.visits import Token, Visit
-from harness.analysis.wording import AT_ONCE_S, counted, listed, moments, numbers, rhythm, times
+from harness.analysis.wording import AT_ONCE_S, counted, lasted, listed, moments, numbers, rhythm, times
 from harness.events import CellLog, Event
 
 __all__ = ["Line", "Story", "story"]
@@ -201,10 +201,10 @@ def _episodes(telling: CellTelling, timeline: Timeline, records: Sequence[Record
         yield from _episode(first, telling.cell, timeline, records)
         if others:
             away = [one.watched_s for one in others]
-            lasted = " to ".join(dict.fromkeys((_lasted(min(away)), _lasted(max(away)))))
+            spans = " to ".join(dict.fromkeys((lasted(min(away)), lasted(max(away)))))
             count = "once more" if len(others) == 1 else f"{len(others)} more times"
             when = moments([one.began_s for one in others])
-            yield Line(others[0].began_s, f"The same happened {count}, {when}, and took {lasted}.")
+            yield Line(others[0].began_s, f"The same happened {count}, {when}, and took {spans}.")
 
 
 def _episode(episode: Episode, cell: CellFindings, timeline: Timeline, records: Sequence[Record]) -> Iterator[Line]:
@@ -277,12 +277,8 @@ def _outcome(episode: Episode, timeline: Timeline) -> Line:
     word = "back" if episode.left else "let in"
     token = f" with {'the same' if episode.renewal is None else 'a new'} token" if episode.left else ""
     return Line(
-        episode.over_s, f"The device was {word}{token}{how}, {_lasted(episode.watched_s)} after the trouble began."
+        episode.over_s, f"The device was {word}{token}{how}, {lasted(episode.watched_s)} after the trouble began."
     )
-
-
-def _lasted(span_s: float) -> str:
-    return f"{1e3 * span_s:.0f} ms" if span_s < 1 else seconds(span_s)
 
 
 def _shown(events: Sequence[Event], telling: CellTelling, timeline: Timeline) -> Iterator[Line]:

@@ -11,6 +11,7 @@ import msgspec
 from harness.analysis.law import seconds
 from harness.analysis.signatures import in_brief
 from harness.analysis.telling import CellTelling, Episode, Told
+from harness.analysis.wording import lasted
 
 __all__ = ["Trouble", "troubles"]
 
@@ -140,4 +141,4 @@ def _comes_back(episode: Episode) -> str:
     word = "renewed" if episode.stayed else "back" if episode.left else "let in"
     if episode.over_s is None:
         return f"not {word} within {seconds(episode.watched_s)}"
-    return f"{word} after {seconds(episode.watched_s)}"
+    return f"{word} after {lasted(episode.watched_s)}"

@@ -7,7 +7,7 @@ from typing import Final
 
 from harness.analysis.law import seconds
 
-__all__ = ["AT_ONCE_S", "counted", "listed", "moments", "numbers", "rhythm", "times"]
+__all__ = ["AT_ONCE_S", "counted", "lasted", "listed", "moments", "numbers", "rhythm", "times"]
 
 FEW: Final = 5
 ALIKE: Final = 0.25
@@ -24,6 +24,11 @@ def times(count: int) -> str:
 def counted(count: int, what: str) -> str:
     """`1 message`, `2 messages`."""
     return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def lasted(span_s: float) -> str:
+    """How long something took: below a second in milliseconds."""
+    return f"{1e3 * span_s:.0f} ms" if span_s < 1 else seconds(span_s)
 
 
 def listed(words: Sequence[str]) -> str:

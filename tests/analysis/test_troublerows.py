@@ -42,7 +42,7 @@ def test_the_lines_of_logs() -> None:
         ("ConnectionDroppedError",),
         "not back within 12.3 s",
     )
-    assert (second.episodes, second.comes_back, second.retries) == (2, "back after 0.3 s", "back by itself")
+    assert (second.episodes, second.comes_back, second.retries) == (2, "back after 310 ms", "back by itself")
 
 
 def test_a_transport_and_its_websocket_share_a_line() -> None:

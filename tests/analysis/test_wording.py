@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.analysis.wording import counted, listed, moments, numbers, rhythm, times
+from harness.analysis.wording import counted, lasted, listed, moments, numbers, rhythm, times
 
 
 def test_how_often() -> None:
@@ -17,6 +17,11 @@ def test_how_often() -> None:
 def test_lists(words: list[str], said: str) -> None:
     """As they are spoken."""
     assert listed(words) == said
+
+
+def test_how_long() -> None:
+    """In the unit that fits."""
+    assert (lasted(0.0042), lasted(2.04)) == ("4 ms", "2 s")
 
 
 def test_moments() -> None:
