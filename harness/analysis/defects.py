@@ -18,7 +18,7 @@
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -119,9 +119,16 @@ class _Case(msgspec.Struct, frozen=True):
         return None if most is None else (figure.format(seconds(most[0])), self.course(most[1]))
 
 
-def evidence_of(defect: Defect, logs: Iterable[CellLog]) -> tuple[Evidence, ...]:
-    """The logs that show the defect, in their order."""
-    return tuple(_evidence(defect, [log for log in logs if _is_about(defect, log)]))
+def evidence_of(defects: Sequence[Defect], logs: Iterable[CellLog]) -> dict[str, list[Evidence]]:
+    """The logs that show each defect, in their order, by its id."""
+    found: dict[str, list[Evidence]] = {defect.id: [] for defect in defects}
+    for log in logs:
+        meant = [defect for defect in defects if _is_about(defect, log)]
+        if meant:
+            telling = tell(log)
+            for defect in meant:
+                found[defect.id] += _evidence(defect, log, telling)
+    return found
 
 
 def _is_about(defect: Defect, log: CellLog) -> bool:
@@ -130,15 +137,13 @@ def _is_about(defect: Defect, log: CellLog) -> bool:
     return alike and (not defect.scenarios or header.scenario.get("id") in defect.scenarios)
 
 
-def _evidence(defect: Defect, logs: Iterable[CellLog]) -> Iterator[Evidence]:
-    for log in logs:
-        telling = tell(log)
-        meant = (one for one in telling.episodes if one.happened[: len(defect.happened)] == defect.happened)
-        shown = _PREDICATES[defect.predicate](defect, _Case(log, telling, make_timeline(log), tuple(meant)))
-        if shown is not None:
-            figure, events = shown
-            in_order = sorted({event.seq: event for event in events}.items())
-            yield Evidence(log, telling.cell.version, figure, tuple(event for _, event in in_order))
+def _evidence(defect: Defect, log: CellLog, telling: CellTelling) -> Iterator[Evidence]:
+    meant = (one for one in telling.episodes if one.happened[: len(defect.happened)] == defect.happened)
+    shown = _PREDICATES[defect.predicate](defect, _Case(log, telling, make_timeline(log), tuple(meant)))
+    if shown is not None:
+        figure, events = shown
+        in_order = sorted({event.seq: event for event in events}.items())
+        yield Evidence(log, telling.cell.version, figure, tuple(event for _, event in in_order))
 
 
 def _stays_away(defect: Defect, case: _Case) -> Shown:

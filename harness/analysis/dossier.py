@@ -50,14 +50,14 @@ class Entry(msgspec.Struct, frozen=True):
     shows: str
 
 
-def dossier(defects: Iterable[Defect], logs: Mapping[str, CellLog], scenarios: Collection[str]) -> tuple[Entry, ...]:
+def dossier(defects: Sequence[Defect], logs: Mapping[str, CellLog], scenarios: Collection[str]) -> tuple[Entry, ...]:
     """The entries, from logs by the names of their files; `scenarios` are the bundled ones.
 
     Raises:
         LogError: one is not shown any more, on one of its transports; all that are not are named.
     """
-    found = [(defect, evidence_of(defect, logs.values())) for defect in defects]
-    missing = [f"{defect.id} over {name}" for defect, shown in found for name in _unseen(defect, shown)]
+    found = evidence_of(defects, logs.values())
+    missing = [f"{defect.id} over {name}" for defect in defects for name in _unseen(defect, found[defect.id])]
     if missing:
         raise LogError(
             f"no log shows {'; '.join(missing)}",
@@ -65,7 +65,7 @@ def dossier(defects: Iterable[Defect], logs: Mapping[str, CellLog], scenarios: C
             remedy="Correct the entry, or take it out: it is no longer reproduced",
         )
     files = {id(log): file for file, log in logs.items()}
-    return tuple(_entry(defect, shown, files, scenarios) for defect, shown in found)
+    return tuple(_entry(defect, found[defect.id], files, scenarios) for defect in defects)
 
 
 def _unseen(defect: Defect, shown: Iterable[Evidence]) -> list[str]:

@@ -5,23 +5,25 @@ application was shown again before anything else went wrong. A moment is in seco
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 from textwrap import shorten
 from typing import Final
 
 import msgspec
 
-from harness.analysis.fields import items, mapping, number, of_kind, text, whole
-from harness.analysis.findings import CellFindings, Exchanges, InBandFinding
+from harness.analysis.fields import of_kind, text, whole
+from harness.analysis.findings import CellFindings, InBandFinding
+from harness.analysis.frame import about, ending
 from harness.analysis.law import seconds
 from harness.analysis.messages import arrived
 from harness.analysis.notes import what_was_noticed
 from harness.analysis.signatures import BEFORE_S, Record, app_text, hub_records, in_brief, is_shown
-from harness.analysis.telling import CellTelling, Episode, Trial, tell
+from harness.analysis.spans import Trial
+from harness.analysis.telling import CellTelling, Episode, tell
 from harness.analysis.timeline import Timeline, make_timeline
 from harness.analysis.visits import Token, Visit
-from harness.analysis.wording import AT_ONCE_S, counted, lasted, listed, moments, numbers, rhythm, times
+from harness.analysis.wording import AT_ONCE_S, counted, lasted, moments, numbers, rhythm, times
 from harness.events import CellLog, Event
 
 __all__ = ["Line", "Story", "story"]
@@ -30,17 +32,6 @@ LONGEST: Final = 160
 """Characters of a line of the SDK's log."""
 RECORD_S: Final = 0.1
 """By how much a record may precede the end that it is about."""
-_DEVICES: Final = {
-    "real": "The real {name} {version}",
-    "emulated": "An emulated device that plays the {name} {version}",
-    "remote": "A remote device with the {name} {version}",
-}
-_TRAFFIC: Final = {
-    "idle": "The application does nothing with its client once it is open.",
-    "sending": "The application sends a message every {send} s.",
-    "listening": "The application listens for C2D messages and direct methods.",
-    "sending+listening": "The application sends a message every {send} s, and listens for C2D messages and direct methods.",
-}
 _ENDS: Final = {
     "token-expired": "The hub ended the device's stay, since its token had expired",
     "keep-alive": "The hub ended the device's stay, having heard nothing of it for too long",
@@ -90,46 +81,13 @@ def story(log: CellLog) -> Story:
     ]
     return Story(
         cell=log.header.cell,
-        about=tuple(_about(log, telling.cell)),
+        about=tuple(about(log, telling.cell)),
         lines=tuple(sorted(lines, key=lambda line: line.at_s)),
-        ending=tuple(_ending(log, telling, timeline)),
+        ending=tuple(ending(log, telling, timeline)),
         complete=log.complete,
         told=telling.told,
         episodes=telling.episodes,
     )
-
-
-def _about(log: CellLog, cell: CellFindings) -> Iterator[str]:
-    header, scenario = log.header, log.header.scenario
-    who = _DEVICES[header.device].format(name=header.sdk_name, version=cell.version)
-    recorded = f" (recorded on {cell.origin.get('date')})" if cell.origin.get("kind") == "recorded" else ""
-    title = text(scenario, "title")
-    yield f"{who} over {cell.transport}{recorded}, in the scenario {cell.scenario}{f': {title}' if title else ''}."
-    yield _tokens(cell, scenario)
-    yield f"The hub keeps a connection for {seconds(cell.grace_s)} after its token has expired.{_faults(scenario)}"
-    send_s = number(mapping(scenario, "intervals"), "send_s")
-    yield _TRAFFIC.get(cell.traffic, _TRAFFIC["listening"]).format(send="few" if send_s is None else f"{send_s:g}")
-
-
-def _tokens(cell: CellFindings, scenario: Mapping[str, object]) -> str:
-    if cell.credential == "token":
-        lifetime = number(scenario, "token_lifetime_s")
-        return f"The application hands it a token{f' for {seconds(lifetime)}' if lifetime else ''}; the SDK cannot make another."
-    if cell.set_lifetime_s is None:
-        return "The SDK makes its tokens from the device's key, for as long as it likes."
-    margin, percent = number(cell.settings, "margin_s"), number(cell.settings, "margin_percent")
-    early = seconds(margin) if margin is not None else "" if percent is None else f"{percent:g} % of it"
-    before = f", and asks for a renewal {early} before their end" if early else ""
-    return f"The SDK makes its tokens from the device's key; the application sets their lifetime to {seconds(cell.set_lifetime_s)}{before}."
-
-
-def _faults(scenario: Mapping[str, object]) -> str:
-    told = []
-    for fault in items(scenario, "faults"):
-        fields = mapping({"fault": fault}, "fault")
-        count = whole(fields, "times") or 1
-        told.append(f"{text(fields, 'action')} at {text(fields, 'at')}{times(count)}")
-    return f" On purpose, it does this: {listed(told)}." if told else ""
 
 
 def _beginning(log: CellLog, timeline: Timeline) -> Iterator[Line]:
@@ -308,47 +266,3 @@ def _spread(at: Sequence[float]) -> str:
 def _notes(events: Iterable[Event]) -> Iterator[Line]:
     for event in of_kind(events, "harness", "note", "adapter-failure", "defect"):
         yield Line(event.t / 1e6, f"The harness notes: {text(event.fields, 'text')}.")
-
-
-def _ending(log: CellLog, telling: CellTelling, timeline: Timeline) -> Iterator[str]:
-    cell = telling.cell
-    yield from _became(cell)
-    if telling.episodes:
-        happened = dict.fromkeys(" → ".join(one.happened) for one in telling.episodes)
-        yield f"What went wrong: {'; '.join(happened)}. How the application was told: {', '.join(telling.told)}."
-    if not log.complete:
-        yield f"The log is incomplete: it ends at {seconds(timeline.end_s)}, and what happened after that is not known."
-        return
-    reason = f": {cell.reason}" if cell.reason else ""
-    awaited = "" if cell.awaited or not cell.measured else " What the scenario waits for was not seen."
-    yield f"The harness closed the client at {seconds(timeline.closing_s)}; the cell is {cell.status}{reason}.{awaited}"
-
-
-def _became(cell: CellFindings) -> Iterator[str]:
-    """What became of the messages."""
-    told = cell.messages.telemetry
-    counts = {
-        "reached the hub": told.reached, "failed (the application was told)": told.send_failed, "were lost": told.lost,
-        "were still under way": told.unfinished, "came twice or more": told.duplicated, "came out of order": told.reordered,
-    }  # fmt: skip
-    if told.sent:
-        ids = f" ({numbers(told.lost_ids)})" if told.lost_ids else ""
-        shown = listed(
-            [f"{count} {what}{ids if what == 'were lost' else ''}" for what, count in counts.items() if count]
-        )
-        yield f"Of {counted(told.sent, 'message')}, {shown}."
-    messages = cell.messages
-    yield from _exchanged(
-        "C2D message", (messages.c2d, messages.gap_c2d, messages.renewal_c2d), "shown to the application"
-    )
-    yield from _exchanged(
-        "direct method", (messages.methods, messages.gap_methods, messages.renewal_methods), "answered"
-    )
-
-
-def _exchanged(what: str, parts: Sequence[Exchanges], done: str) -> Iterator[str]:
-    asked, answered = sum(one.asked for one in parts), sum(one.answered for one in parts)
-    lost, still = sum(one.lost for one in parts), sum(one.open for one in parts)
-    if asked:
-        shown = [f"{answered} {done}", *([f"{lost} lost"] if lost else []), *([f"{still} still open"] if still else [])]
-        yield f"Of {counted(asked, what)}, {listed(shown)}."

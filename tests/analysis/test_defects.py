@@ -18,13 +18,13 @@ def defect(predicate: str, **changes: Any) -> Defect:
 
 def seen(log: LogBuilder, predicate: str, **changes: Any) -> str | None:
     """By how much the log shows it, or None."""
-    found = evidence_of(defect(predicate, **changes), [log.log()])
+    found = evidence_of([defect(predicate, **changes)], [log.log()])["d"]
     return found[0].figure if found else None
 
 
 def lines(log: LogBuilder, predicate: str, **changes: Any) -> list[str]:
     """Kinds of the events that show it."""
-    (found,) = evidence_of(defect(predicate, **changes), [log.log()])
+    (found,) = evidence_of([defect(predicate, **changes)], [log.log()])["d"]
     return [event.kind for event in found.events]
 
 

@@ -15,7 +15,10 @@ from support.analysis_logs import (
 
 from harness.analysis.cells import analyse_cell
 from harness.analysis.rows import analyse
+from harness.analysis.story import story
 from harness.analysis.summary import summary
+from harness.analysis.telling import tell
+from harness.analysis.troublerows import troubles
 from harness.events import CellLog, Event, Source, read_cell_log
 
 GOLDEN = [early_renewal(), renews_in_place(), stale_token(), waits_for_the_cut(), whole_second_fraction()]
@@ -95,7 +98,9 @@ def test_any_prefix_can_be_analysed(golden: LogBuilder, data: st.DataObject) -> 
     kept = lines[: data.draw(st.integers(1, len(lines)))]
     if len(kept) > 1:
         kept[-1] = kept[-1][: data.draw(st.integers(0, len(kept[-1])))]
-    summary(analyse([read_cell_log(kept, where="a test")]))
+    log = read_cell_log(kept, where="a test")
+    summary(analyse([log]))
+    story(log)
 
 
 @pytest.mark.slow
@@ -129,7 +134,10 @@ def test_foreign_events_change_nothing(golden: LogBuilder, data: st.DataObject) 
 def test_fields_of_any_type_can_be_analysed(raw: list[tuple[int, Source, str, dict[str, object]]]) -> None:
     """A damaged or foreign log is read for what it shows."""
     events = [Event(number, *fields) for number, fields in enumerate(raw)]
-    summary(analyse([with_events(LogBuilder().log(), events)]))
+    log = with_events(LogBuilder().log(), events)
+    summary(analyse([log]))
+    troubles([tell(log)])
+    story(log)
 
 
 @pytest.mark.slow

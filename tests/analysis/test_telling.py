@@ -2,7 +2,7 @@
 
 from support.analysis_logs import LogBuilder, early_renewal, header, renews_in_place, stale_token, waits_for_the_cut
 
-from harness.analysis.telling import CellTelling, Episode, Trial, tell
+from harness.analysis.telling import CellTelling, Episode, tell
 from harness.events import CellLog
 
 
@@ -87,79 +87,6 @@ def test_a_device_that_is_never_let_in() -> None:
     assert (found.told, found.retries, found.tried_for_s) == (("exception on next call", "callback"), None, 2.0)
 
 
-def test_a_device_that_is_let_in_at_the_second_attempt() -> None:
-    """Then it is over."""
-    found = only(LogBuilder().at(1).refused(60).at(3).connect(60).at(9).end())
-    assert (found.began_s, found.over_s, found.watched_s) == (1.0, 3.0, 2.0)
-
-
-def test_a_renewal_in_place_that_is_refused_and_made_up_for() -> None:
-    """The device stayed; what was refused since the last accepted token is one episode."""
-    log = amqp().renew(60, 401).at(20).renew(60, 500).at(30).renew(60).at(40).renew(60).at(50).end()
-    found = only(log)
-    assert (found.happened, found.left, found.over_s) == (
-        ("refused: not-authorized", "refused: server-error"),
-        False,
-        30.002,
-    )
-    assert found.trials == (
-        Trial(10.0, "refused: not-authorized", "401"),
-        Trial(20.0, "refused: server-error", "500"),
-    )
-    assert found.hub_log[0] == "refused 401003"
-
-
-def test_a_renewal_in_place_that_is_refused_for_good() -> None:
-    """The device stays to the end."""
-    found = only(amqp().renew(60, 401).at(30).end())
-    assert (found.happened, found.over_s, found.watched_s) == (("refused: not-authorized",), None, 20.0)
-
-
-def test_a_refused_renewal_that_ends_with_the_tokens_end() -> None:
-    """Refusal and cut are one episode, which began with the refusal."""
-    found = only(amqp().renew(60, 401).at(65).detach().at(66).put_token(60).answer(admitted=True).at(90).end())
-    assert (found.began_s, found.over_s, found.left) == (10.0, 66.0, True)
-    assert found.happened == ("refused: not-authorized", "token-expired")
-
-
-def test_a_token_that_nobody_answers() -> None:
-    """If there was time for an answer."""
-    assert only(amqp().put_token(60).at(30).end()).happened == ("unanswered: put-token",)
-    assert told(amqp().put_token(60).after(0.5).end()).episodes == ()
-
-
-def test_a_token_after_the_closing_is_none_of_it() -> None:
-    """What follows the end is not the device's doing."""
-    assert told(amqp().harness("command", cmd="close").after(0.1).renew(60, 401).at(30).end()).episodes == ()
-
-
-def test_a_device_that_nobody_answers() -> None:
-    """It gave up, or was left waiting; not where it has only just asked."""
-    waiting = cut_at_10().at(11).accept().present(60)
-    assert only(LogBuilder().accept().present(60).after(0.2).closed("device").at(2).end()).happened == (
-        "unanswered: connect",
-    )
-    assert only(waiting.at(20).end()).happened == ("token-expired", "unanswered: connect")
-    assert only(cut_at_10().at(11).accept().present(60).after(0.5).end()).happened == ("token-expired",)
-
-
-def test_attempts_that_never_got_to_ask() -> None:
-    """They ended at the door."""
-    log = cut_at_10().at(11).hub("tls-failed", reason="no").at(12).hub("websocket-refused", status=503, reason="no")
-    found = only(log.at(20).end())
-    assert found.happened == ("token-expired", "network: tls-failed", "refused: websocket")
-    assert [one.code for one in found.trials] == ["", "503"]
-
-
-def test_attempts_without_anything_to_show() -> None:
-    """Refused before a token could be missing."""
-    log = cut_at_10().at(11).hub("sasl-refused", mechanism="EXTERNAL", check="credential", message="m").at(12)
-    log.hub("attach", condition="amqp:unauthorized-access", check="credential").hub("attach", condition=None)
-    found = only(log.at(20).end())
-    assert found.happened == ("token-expired", "refused: no-credential")
-    assert [(one.code, one.reason) for one in found.trials] == [("", "m"), ("amqp:unauthorized-access", "")]
-
-
 def test_whether_the_application_reads_the_words_of_the_hub() -> None:
     """Of the record, or of the decision; a record without any says nothing."""
     words = "Authentication failed"
@@ -170,20 +97,6 @@ def test_whether_the_application_reads_the_words_of_the_hub() -> None:
     assert (silent.hub_says, silent.quoted) == ((words,), False)
     error = [{"class": "E", "message": f"it says: {words}."}, "garbage"]
     assert only(log.at(15).app("send_failed", id=2, error=error)).quoted
-
-
-def test_how_a_stay_ended_that_nobody_cut() -> None:
-    """The device left with the same token, without a word, or the connection was reset."""
-    here = LogBuilder().connect(60).at(10)
-    assert only(here.disconnect().at(20).end()).happened == ("left: disconnect",)
-    assert only(LogBuilder().connect(60).at(10).closed("device").at(20).end()).happened == ("left: silently",)
-    assert only(LogBuilder().connect(60).at(10).closed("hub", "rst").at(20).end()).happened == ("network: reset",)
-
-
-def test_a_put_token_and_a_reason_of_the_hub_name_the_refusal() -> None:
-    """The decision's words count for more than its number."""
-    log = amqp().put_token(60).hub("put-token-answered", status=401, description="The specified SAS token is expired")
-    assert only(log.at(20).end()).happened == ("refused: token-expired",)
 
 
 def test_what_became_of_messages_is_told_of_the_whole_cell() -> None:

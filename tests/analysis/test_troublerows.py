@@ -8,7 +8,8 @@ from support.analysis_findings import cell
 from support.analysis_logs import LogBuilder, header, stale_token, waits_for_the_cut
 
 from harness.analysis.findings import CellFindings, Messages, Telemetry
-from harness.analysis.telling import CellTelling, Episode, Told, Trial, tell
+from harness.analysis.spans import Trial
+from harness.analysis.telling import CellTelling, Episode, Told, tell
 from harness.analysis.troublerows import Trouble, troubles
 
 REFUSED = Trial(11.0, "refused: wrong-key", "401")
