@@ -43,6 +43,8 @@ def _tokens(cell: CellFindings, scenario: Mapping[str, object]) -> str:
     if cell.credential == "token":
         lifetime = number(scenario, "token_lifetime_s")
         return f"The application hands it a token{f' for {seconds(lifetime)}' if lifetime else ''}; the SDK cannot make another."
+    if cell.credential != "key":
+        return f"The application hands it what the scenario calls {cell.credential or 'nothing'}."
     if cell.set_lifetime_s is None:
         return "The SDK makes its tokens from the device's key, for as long as it likes."
     margin, percent = number(cell.settings, "margin_s"), number(cell.settings, "margin_percent")

@@ -112,9 +112,9 @@ class _Decisions:
 
     def _take(self, event: Event) -> None:
         place, fields = (whole(event.fields, "conn") or 0, event.t / 1e6), event.fields
-        if event.kind in {"connack", "put-token-answered"}:
+        if event.kind in {"connack", "put-token-answered", "certificate-judged", "http-response"}:
             self._decided[place] = fields
-        elif event.kind in {"cut", "closed"}:
+        elif event.kind in {"cut", "closed", "struck"}:
             self._closes.setdefault(place, text(fields, "close") or text(fields, "how"))
         elif event.kind == "tls-failed":
             self._doors.append(Trial(place[1], TLS_FAILED, "", text(fields, "reason")))

@@ -26,26 +26,35 @@ from harness.analysis.visits import Token, Visit
 from harness.analysis.wording import AT_ONCE_S, counted, lasted, moments, numbers, rhythm, times
 from harness.events import CellLog, Event
 
-__all__ = ["Line", "Story", "story"]
+__all__ = ["ENDS", "Line", "Story", "story"]
 
 LONGEST: Final = 160
 """Characters of a line of the SDK's log."""
 RECORD_S: Final = 0.1
 """By how much a record may precede the end that it is about."""
-_ENDS: Final = {
+ENDS: Final = {
     "token-expired": "The hub ended the device's stay, since its token had expired",
     "keep-alive": "The hub ended the device's stay, having heard nothing of it for too long",
     "takeover": "The hub ended the device's stay, for the device had come a second time",
     "protocol": "The hub ended the device's stay, for the device had broken the protocol",
+    "other-client": "The hub ended the device's stay, for another client had come with its identity",
+    "key-rolled": "The hub ended the device's stay, since its key had been exchanged",
+    "device-disabled": "The hub ended the device's stay, since it had been disabled",
+    "device-deleted": "The hub ended the device's stay, since it had been deleted",
+    "throttled": "The hub ended the device's stay, having too much to do",
     "link: detached": "The hub detached the device's links, although its token was good",
     "connection: closed": "The hub closed the connection, although the token was good",
     "network: end": "The connection ended, although the token was good",
     "network: reset": "The connection was reset, although the token was good",
+    "network: half-open": "The far end of the connection was gone, and nobody said so",
+    "network: blackhole": "The network began to swallow everything",
+    "hub: restart": "The hub's process ended",
     "hub: other": "The hub ended the device's stay",
     "left: renewal": "The device took leave, to come back with a new token",
     "left: disconnect": "The device took leave",
     "left: silently": "The device closed its connection without taking leave",
 }
+"""How a stay ended, in words, by its name among the troubles."""
 _RETURNS: Final = {"by-itself": ", by itself", "next-send": ", at the next send", "retries": ", by itself"}
 
 
@@ -194,7 +203,7 @@ def _left_s(episode: Episode, timeline: Timeline) -> float:
 
 
 def _end_of(episode: Episode) -> str:
-    return next(_ENDS[name] for name in episode.happened if name in _ENDS)
+    return next(ENDS[name] for name in episode.happened if name in ENDS)
 
 
 def _logged(codes: Sequence[str]) -> str:

@@ -6,11 +6,19 @@
 | `keep-alive` | the hub had not heard of the device for too long |
 | `takeover` | the device came a second time, and the hub ended the first stay |
 | `protocol` | the device broke the protocol, and the hub ended its stay |
+| `other-client` | another client came with the device's identity |
+| `key-rolled` | the device's key was exchanged, and the hub ended its stay |
+| `device-disabled` | the device was disabled during its stay |
+| `device-deleted` | the device was deleted during its stay |
+| `throttled` | the hub had too much to do, and ended the stay |
 | `link: detached` | the hub detached the device's AMQP links without the token's end |
 | `connection: closed` | the hub sent AMQP CLOSE without the token's end |
 | `network: end` | the connection ended by FIN, and neither side had taken leave |
 | `network: reset` | the connection was reset |
+| `network: half-open` | the far end was gone, and nobody said so |
+| `network: blackhole` | the network swallowed everything |
 | `network: tls-failed` | an attempt to come in ended in the TLS handshake |
+| `hub: restart` | the hub's process ended |
 | `hub: other` | the hub ended the stay for a reason that has no name here |
 | `left: renewal` | the device took leave and came back with a new token |
 | `left: disconnect` | the device took leave otherwise, by MQTT DISCONNECT or AMQP CLOSE |
@@ -28,7 +36,10 @@
 | `refused: user-name` | the user name is none of an IoT hub |
 | `refused: sas-disabled` | the device may not use tokens |
 | `refused: thumbprint` | the certificate is not the one that the hub knows |
-| `refused: certificate-expired` | the certificate is too old |
+| `refused: certificate-expired` | the certificate is too old, or not valid yet |
+| `refused: certificate-authority` | nobody the hub knows has signed it |
+| `refused: certificate-subject` | it names another device |
+| `refused: x509-disabled` | the device may not use certificates |
 | `refused: certificate` | the certificate is refused otherwise |
 | `refused: throttled` | the hub has too much to do |
 | `refused: not-authorized` | CONNACK 5 or status 401, without a reason that the log tells |
@@ -42,7 +53,7 @@
 | `unanswered: connect` | nobody answered the device that asked to be let in |
 | `unanswered: put-token` | nobody answered a token presented during the stay |
 
-The reasons are told apart by the rule of the hub that the log names (`check`), else by the texts that its decision bears there (`reason` of a CONNACK, `description` of an
+Some of these come from faults that a scenario asks for. The reasons of refusals are told apart by the rule of the hub that the log names (`check`), else by the texts that its decision bears there (`reason` of a CONNACK, `description` of an
 answer to a put-token); where it has none that is known here, by its code.
 """
 
@@ -69,13 +80,28 @@ WEBSOCKET: Final = "refused: websocket"
 UNANSWERED_CONNECT: Final = "unanswered: connect"
 UNANSWERED_PUT: Final = "unanswered: put-token"
 
-_CAUSES: Final = frozenset({"token-expired", "keep-alive", "takeover", "protocol"})
+_CAUSES: Final = frozenset(
+    {
+        "token-expired",
+        "keep-alive",
+        "takeover",
+        "protocol",
+        "other-client",
+        "key-rolled",
+        "device-disabled",
+        "device-deleted",
+        "throttled",
+    }
+)
 _ENDS: Final = {
     "fin": NETWORK_END,
     "rst": "network: reset",
     "detach": "link: detached",
     "detach-not-closed": "link: detached",
     "close": "connection: closed",
+    "half-open": "network: half-open",
+    "blackhole": "network: blackhole",
+    "restart": "hub: restart",
 }
 _CONNACKS: Final = {
     1: "protocol-version",
@@ -100,11 +126,18 @@ _CHECKS: Final = {
     "signature": "wrong-key",
     "token-device": "other-device",
     "device-enabled": "device-disabled",
+    "x509-enabled": "x509-disabled",
     "thumbprint": "thumbprint",
+    "certificate-authority": "certificate-authority",
+    "certificate-subject": "certificate-subject",
+    "certificate-validity": "certificate-expired",
 }
 _TEXTS: Final = (
-    ("thumbprint", "thumbprint"),
+    ("thumbprint|is not the one that is registered", "thumbprint"),
+    ("does not use certificates", "x509-disabled"),
     (r"certificate.*\bexpired|\bexpired.*certificate", "certificate-expired"),
+    ("certificate's authority", "certificate-authority"),
+    ("certificate names", "certificate-subject"),
     ("certificate", "certificate"),
     ("expired", "token-expired"),
     ("(?:invalid|bad) signature", "wrong-key"),
@@ -123,7 +156,7 @@ _TEXTS: Final = (
 
 
 def name_of_end(cause: str, close: str) -> str:
-    """The name of a stay's end by the hub, from the `cause` and the `close` of its `cut`, or, without one, of a socket's end `close`."""
+    """The name of a stay's end by the hub, from the `cause` and the `close` of its `cut`, or, without one, from how the socket closed or the network failed."""
     if cause in _CAUSES:
         return cause
     return _ENDS.get(close, "hub: other") if cause in {"", "fault"} else "hub: other"

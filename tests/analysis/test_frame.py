@@ -76,6 +76,13 @@ def test_who_makes_the_tokens(settings: dict[str, object], said: str) -> None:
     assert begins(LogBuilder(header(settings=settings)))[1] == said
 
 
+def test_a_credential_that_is_no_token() -> None:
+    """By the scenario's own word."""
+    odd = begins(LogBuilder(header(scenario_document={"id": "odd", "credential": "certificate"})))
+    assert odd[1] == "The application hands it what the scenario calls certificate."
+    assert begins(LogBuilder(header(scenario_document={"id": "odd"})))[1].endswith("calls nothing.")
+
+
 def test_who_took_part() -> None:
     """An emulated device; a recording; a scenario with faults; one of which nothing is known."""
     emulated = begins(LogBuilder(header("cut-idle", device="emulated")))

@@ -4,7 +4,8 @@ import re
 
 from support.analysis_logs import LogBuilder, early_renewal, header, renews_in_place, stale_token, waits_for_the_cut
 
-from harness.analysis.story import Story, story
+from harness.analysis.story import ENDS, Story, story
+from harness.analysis.troubles import TROUBLES
 
 
 def told(log: LogBuilder) -> Story:
@@ -56,6 +57,12 @@ def test_the_story_of_an_expired_token() -> None:
         "The harness closed the client at 27 s; the cell is finished.",
     )
     assert (found.complete, found.told, len(found.episodes)) == (True, ("callback", "exception on next call"), 1)
+
+
+def test_every_end_has_its_sentence() -> None:
+    """Whatever ended the stay."""
+    ends = [name for name in TROUBLES if not name.startswith(("refused", "unanswered", "network: tls"))]
+    assert set(ENDS) == set(ends)
 
 
 def test_what_happens_again_is_told_once() -> None:
