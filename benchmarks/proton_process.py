@@ -18,6 +18,7 @@ from benchmarks.hub_process import announce, new_event_loop
 from benchmarks.jobs import Address, HubJob, Serving
 from benchmarks.measuring import allow_many_files
 from harness.clock import RealClock
+from harness.hub.certificates import Certificate
 from harness.net.addresses import AddressPool
 from harness.net.certificates import make_authority
 from harness.net.listeners import CellServer
@@ -81,6 +82,9 @@ class ProtonConnection:
 
     def note(self, _kind: str, _now: float, /, **_fields: object) -> None:
         """Nobody wants to know."""
+
+    def proven(self, _certificate: Certificate) -> None:
+        """Nobody judges."""
 
     def upgraded(self, _subprotocol: str, _path: str, _now: float) -> "ProtonConnection":
         """It may speak at once."""

@@ -94,6 +94,7 @@ class Signals(Document, frozen=True):
     closing: tuple[AppSignal, ...] = ()  # a close command on a standing connection
 
     detached: tuple[AppSignal, ...] = ()  # the hub detached the links; empty: as dropped
+    links_refused: tuple[AppSignal, ...] = ()  # for want of a good client certificate; empty: as open_refused
     hub_closed: tuple[AppSignal, ...] = ()  # the hub closed the connection by CLOSE; empty: as dropped
     renewal_unanswered: tuple[AppSignal, ...] = ()  # no answer to a renewal in place; empty: as renewal_refused
     reauthenticating: tuple[AppSignal, ...] = ()  # another put-token follows on a connection that stood all the time
@@ -191,6 +192,8 @@ class AmqpEmulation(Manners, frozen=True, kw_only=True):
     `after_detach`: it comes back on the same connection after `detach_delay_s`, or on a new one; comes back and then closes itself for
     good (`returns-and-ends`); or gives up. `after_close`: the same after CLOSE, but only after doing nothing for `close_stall_s`. With an
     error other than amqp:unauthorized-access it always comes back.
+    `after_refused_links`, where the hub does not take its client certificate: the open command fails; it attaches them again on the same connection
+    after `detach_delay_s`; or it is open before it attaches any, and afterwards no message of the application is heard of again (`falls-silent`).
     `refusals_per_connection`: so many refused put-tokens does it try on one connection before it makes another, `repeat_delay_s` apart.
     `resends`: what was in flight comes back as a `new-message`, or is lost (`never`). `fails_at`: the endings at which the SDK fails what
     it has not finished sending; `forgets_unattached`: at the end of a stall, messages without a telemetry link are not heard of again.
@@ -228,6 +231,7 @@ class AmqpEmulation(Manners, frozen=True, kw_only=True):
     detach_delay_s: float = 0.0
     after_close: Literal["new-connection", "returns-and-ends", "gives-up"] = "new-connection"
     close_stall_s: float = 0.0
+    after_refused_links: Literal["open-fails", "same-connection", "falls-silent"] = "open-fails"
     resends: Literal["new-message", "never"] = "new-message"
     fails_at: tuple[Literal["detach", "close", "renewal"], ...] = ()
     forgets_unattached: bool = False

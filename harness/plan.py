@@ -325,6 +325,8 @@ def _expected(profile: Profile, transport: str, scenario: Scenario, settings: Se
         at_end = lifetime + scenario.device.clock_ahead_s + grace
         until_cut = lifetime / 2 if any(fault.at == "half-life" for fault in scenario.faults) else at_end
         awaited = max(scenario.end.cuts, scenario.end.faults) * until_cut
+    elif scenario.credential == "certificate":
+        awaited = 0.0
     else:
         awaited = renewals * _renewal_period(profile, transport, settings, grace)
     return awaited + scenario.end.after_s

@@ -12,7 +12,7 @@ from harness.documents import Document, Problem
 
 __all__ = ["Credential", "Presented", "Registration", "Right", "TokenMaking", "is_refused", "registration_problems"]
 
-Credential = Literal["key", "token", "none"]
+Credential = Literal["key", "token", "certificate", "none"]
 Right = Literal["RegistryRead", "RegistryWrite", "ServiceConnect", "DeviceConnect"]
 """What a shared access policy may allow (IoT Hub documentation, "Control access to IoT Hub with shared access signatures")."""
 Presented = Literal["no-credential", "policy-token", "malformed-token", "expired-token"]

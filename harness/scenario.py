@@ -5,6 +5,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
+from harness.certificate import CertificateSettings, certificate_problems
 from harness.documents import Document, Problem, Traffic, Transport, load, not_finite, one_of
 from harness.errors import ScenarioError
 from harness.fault import AMQP_ONLY_CLOSES, IDENTITY, CloseMode, Fault, fault_problems
@@ -82,9 +83,9 @@ class End(Document, frozen=True):
 
 
 class Scenario(Document, frozen=True):
-    """One scenario. `credential`: the SDK owns the device `key`, or the application hands it a fixed `token`, or `none`.
+    """One scenario. `credential`: the SDK owns the device `key`, or the application hands it a fixed `token` or a client `certificate`, or `none`.
 
-    `device`: how the hub knows it. `token`: how the application's was made.
+    `device`: how the hub knows it. `token`: how the application's was made; `certificate`: what it presents in place of one.
     `settings`: the `profile`'s (one cell each), the `main` ones of these, the `longest` lifetime among those that leave the margin alone, or `none`:
     whatever the SDK defaults to. `token_lifetime_s`: of the
     fixed token; `supply`: when the application hands over another. An empty `traffic` is an idle application. `transports`: those it is about; empty: all. `faults`: what the hub does wrong.
@@ -106,6 +107,7 @@ class Scenario(Document, frozen=True):
     faults: tuple[Fault, ...] = ()
     device: Registration = Registration()
     token: TokenMaking = TokenMaking()
+    certificate: CertificateSettings | None = None
     summary: str = ""
     closes_otherwise: bool = False
 
@@ -117,7 +119,7 @@ class Scenario(Document, frozen=True):
     @property
     def refused_at_first(self) -> bool:
         """Whether the hub refuses the device from the start."""
-        return is_refused(
+        return (self.certificate is not None and self.certificate.wrong != "") or is_refused(
             self.device,
             self.token,
             credential=self.credential,
@@ -196,6 +198,7 @@ def check_scenario(scenario: Scenario, where: str) -> None:
         _time_problems,
         _refusal_problems,
         _first_refusal_problems,
+        _certificate_problems,
         _transport_problems,
     ):
         for field, problem, remedy in problems(scenario):
@@ -240,6 +243,12 @@ def _supply_problems(scenario: Scenario) -> Iterator[Problem]:
 def _registration_problems(scenario: Scenario) -> Iterator[Problem]:
     yield from registration_problems(
         scenario.device, scenario.token, credential=scenario.credential, lifetime_s=scenario.token_lifetime_s
+    )
+
+
+def _certificate_problems(scenario: Scenario) -> Iterator[Problem]:
+    return certificate_problems(
+        scenario.certificate, credential=scenario.credential, settings=scenario.settings, faults=scenario.faults
     )
 
 

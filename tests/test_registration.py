@@ -23,7 +23,7 @@ TOKEN = KEY.replace('"key"', '"token"\ntoken_lifetime_s = 60')
 POLICY = '[device.policies]\nservice = ["ServiceConnect"]\n[token]\npolicy = "service"\n[end]'
 REFUSED = {
     "no-credential", "unknown-device", "wrong-key", "rule-not-allowed", "malformed-token", "token-cut-off", "expired-at-start",
-    "device-disabled", "clock-behind-6",
+    "device-disabled", "clock-behind-6", "x509-thumbprint-mismatch", "x509-ca-expired", "x509-ca-unknown",
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ Over MQTT a network connection is one visit, from its CONNECT on. Over AMQP it m
 that is not let in, and ends with the links' DETACH by the hub, with the device's CLOSE, or with the connection. A put-token during a
 visit begins none: it is an attempt to renew in place (`PutToken`), and where it succeeds the visit goes on with the new token. One that
 brings the token in use is no attempt to renew, but may be refused like any other. An answer belongs to the connection's last put-token that has none.
+Where a client certificate stands for a token, a visit begins with the moment it is judged, which is the asking and the answer in one.
 
 A log that was recorded elsewhere may hold neither digest nor expiry of a token, and of a refused one nothing at all (the event has no `token`).
 Tokens without both are told apart by the moment they expire: half a second is one and the same, for expiries are whole seconds. One of which nothing is
@@ -30,6 +31,7 @@ TokenId = tuple[str, float | None]
 """Digest and expiry, by which tokens are told apart."""
 CBS_OK: Final = 200
 SAME_EXPIRY_S: Final = 0.5
+_BEGINNINGS: Final = frozenset({"put-token", "certificate-judged"})
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -140,7 +142,7 @@ def read_visits(events: Iterable[Event]) -> tuple[Visit, ...]:
         index = latest.setdefault(conn, len(found))
         if index == len(found):
             found.append(Visit(conn))
-        elif event.kind == "put-token" and _is_over(found[index]):
+        elif event.kind in _BEGINNINGS and _is_over(found[index]):
             index = latest[conn] = len(found)
             found.append(Visit(conn))
         now = event.t / 1e6
@@ -149,7 +151,7 @@ def read_visits(events: Iterable[Event]) -> tuple[Visit, ...]:
 
 
 def _is_over(visit: Visit) -> bool:
-    """Whether a put-token begins another visit on the same connection."""
+    """Whether a put-token, or the judgement of a certificate, begins another visit on the same connection."""
     return visit.refused or (visit.asked and visit.leaving is not None)
 
 
@@ -214,6 +216,11 @@ def _put_token_answered(visit: Visit, now: float, fields: Fields) -> Visit:
     return replace(visit, puts=(*before, replace(last, answered_s=now, status=status)))
 
 
+def _certificate_judged(visit: Visit, now: float, fields: Fields) -> Visit:
+    status = whole(fields, "status")
+    return replace(visit, connect_s=now, connack_s=now, code=0 if status == CBS_OK else status)
+
+
 def _disconnect(visit: Visit, now: float, _: Fields) -> Visit:
     return replace(visit, disconnect_s=now)
 
@@ -233,6 +240,7 @@ _CHANGES: Final[Mapping[str, Callable[[Visit, float, Fields], Visit]]] = {
     "connack": _connack,
     "put-token": _put_token,
     "put-token-answered": _put_token_answered,
+    "certificate-judged": _certificate_judged,
     "disconnect": _disconnect,
     "cut": _cut,
     "closed": _closed,

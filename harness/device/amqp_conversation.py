@@ -3,9 +3,12 @@
     OPEN, BEGIN -> the `$cbs` links -> put-token -> 200: the device's links -> messages, put-token again in between
                                                  -> else: put-token again, or the end
 
+Where a client certificate stands for the token, the device's links follow BEGIN, without SASL, and the hub refuses the first that it does not grant.
+
 What the hub does to it is told in the words of `link`, with what this SDK makes of it.
 """
 
+import math
 from collections.abc import Collection, Iterator
 from typing import Literal, TypeAlias
 
@@ -64,22 +67,24 @@ _Node: TypeAlias = Literal["methods/devicebound", "twin"]
 class Conversation:
     """Begins with `authenticate`. `connection` is the machine that reads and writes the bytes. Times are seconds since the Unix epoch."""
 
-    def __init__(self, profile: AmqpEmulation, words: Words, host: str, now: float) -> None:
-        self._profile, self._words = profile, words
+    def __init__(
+        self, profile: AmqpEmulation, words: Words, host: str, now: float, *, certificate: bool = False
+    ) -> None:
+        self._profile, self._words, self._certificate = profile, words, certificate
         limits = Limits(
             max_frame_size=profile.max_frame_size,
             channel_max=profile.channel_max,
             open_timeout_s=profile.authentication_timeout_s,
             close_timeout_s=CLOSE_TIMEOUT_S,
         )
-        mechanism = None if profile.sasl == "none" else profile.sasl
+        mechanism = None if profile.sasl == "none" or certificate else profile.sasl
         self.connection = ClientConnection(mechanism=mechanism, hostname=host, limits=limits)
         self.connection.connect(now)
         self.connection.open(
             words.named(profile.container_id), hostname=host, idle_time_out_ms=profile.idle_time_out_ms
         )
         self._session = self.connection.begin()
-        self._cbs_session = self._session if profile.sessions == "one" else self.connection.begin()
+        self._cbs_session = self._session if profile.sessions == "one" or certificate else self.connection.begin()
         self._cbs: tuple[SenderLink, ReceiverLink] | None = None
         self._links: list[Attachment] = []
         self._telemetry: SenderLink | None = None
@@ -90,7 +95,7 @@ class Conversation:
         self._token, self._shows_nothing = "", False
         self._request: object = None
         self._refusals = 0
-        self._admitted = self._leaving = False
+        self._admitted = self._leaving = self._begun = False
         self._deadline: float | None = None
         self._renewal_deadline: float | None = None
         self._news: list[LinkEvent] = []
@@ -99,6 +104,8 @@ class Conversation:
     def stands(self) -> bool:
         """Whether the connection is in use, and the `$cbs` links with it."""
         in_use = not self._leaving and self.connection.remote is self.connection.local is Half.ACTIVE
+        if self._certificate:
+            return in_use
         return in_use and self._cbs is not None and all(link.remote is Half.ACTIVE for link in self._cbs)
 
     @property
@@ -124,10 +131,12 @@ class Conversation:
         self._telemetry = self._answers = self._c2d = None
         self._admitted = False
         self._deadline, self._renewal_deadline = now + self._profile.authentication_timeout_s, None
-        if self._cbs is not None and not self._awaited.intersection(self._cbs):
+        if self._certificate and self._begun:
+            self._news.append(self._admit())
+        elif self._cbs is not None and not self._awaited.intersection(self._cbs):
             self._put(token)
         else:
-            self._token, self._shows_nothing = token, not token
+            self._token, self._shows_nothing = token, not token and not self._certificate
         self._awaited.intersection_update(self._cbs or ())
 
     def renew(self, token: str, now: float) -> None:
@@ -175,7 +184,7 @@ class Conversation:
             yield Refused(wait_s=self._profile.repeat_delay_s if stands else None)
 
     def _admit(self) -> Admitted:
-        self._admitted = True
+        self._admitted, self._deadline = True, None
         return Admitted()
 
     def _unrenewed(self, ending: Ending) -> Ended | Unrenewed:
@@ -210,9 +219,14 @@ class Conversation:
             names = self._profile.names
             self._answers = self._pair("methods/devicebound", names.methods_sender, names.methods_receiver)
         self._awaited.update(self._links)
-        if self._awaited:
+        if self._awaited and not self._is_open_before_its_links:
             self._deadline = now + self._profile.authentication_timeout_s
-        return bool(self._awaited)
+            return True
+        return False
+
+    @property
+    def _is_open_before_its_links(self) -> bool:
+        return self._certificate and self._profile.after_refused_links == "falls-silent"
 
     def _attach_telemetry(self) -> SenderLink:
         self._keys.clear()
@@ -272,6 +286,8 @@ class Conversation:
 
     def next_deadline(self) -> float | None:
         """When `on_time` has something to do."""
+        if self._news:
+            return -math.inf
         deadlines = (self._deadline, self._renewal_deadline, self.connection.next_deadline())
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
@@ -301,6 +317,9 @@ class Conversation:
             case amqp.BeginReceived(session) if self._shows_nothing:
                 if session is self._session and not self._leaving:
                     yield from self._begin_without_token()
+            case amqp.BeginReceived() if self._certificate:
+                self._begun = True
+                yield self._admit()
             case amqp.BeginReceived(session):
                 if session is self._cbs_session and self._cbs is None and not self._leaving:
                     self._attach_cbs()
@@ -392,11 +411,21 @@ class Conversation:
         if link in (self._cbs or ()):
             yield Broken()
         elif link in self._links and self._admitted:
+            refused = self._certificate and link.refused
             self._admitted = False
             self._request = self._deadline = self._renewal_deadline = None
-            yield self._ending(Ending.DETACH, self._profile.after_detach, error)
+            yield self._refused() if refused else self._ending(Ending.DETACH, self._profile.after_detach, error)
         elif link in self._links and self._shows_nothing:
             yield Refused()
+
+    def _refused(self) -> Refused | Ended:
+        """What this SDK makes of links that the hub refuses for want of a good certificate."""
+        match self._profile.after_refused_links:
+            case "same-connection":
+                return Ended(Ending.DETACH, wait_s=self._profile.detach_delay_s)
+            case "falls-silent":
+                return Ended(Ending.DETACH, then="falls-silent")
+        return Refused()
 
     def _ending(self, ending: Ending, rule: _Rule, error: ErrorField | None) -> Ended:
         """What this SDK makes of DETACH or CLOSE, by its `rule`; with another error than that of a token it takes it for a drop."""

@@ -37,7 +37,7 @@ class AmqpLink(Link):
     def connected(self, opening: Opening, token: str, now: float) -> None:
         """Send the headers, OPEN and BEGIN; the rest follows as the hub answers."""
         words = Words(self._emulation, self._amqp, opening, self._random)
-        self._talk = Conversation(self._amqp, words, opening.host, now)
+        self._talk = Conversation(self._amqp, words, opening.host, now, certificate=opening.certificate)
         self._talk.authenticate(token, now)
         self.write()
 

@@ -5,7 +5,8 @@
                                          the SDK acts                  the hub cuts
 
 A token the application supplied is never made anew; a profile may still have a law for it, because an SDK may count without looking
-into the token (the C SDK does: it leaves at 80 % of the lifetime set and comes back with the same text).
+into the token (the C SDK does: it leaves at 80 % of the lifetime set and comes back with the same text). A device with a client certificate has no token,
+and nothing happens to it.
 """
 
 import math
@@ -23,7 +24,7 @@ _PERCENT = 100
 
 
 class Credential:
-    """One client's token. All times are seconds since the Unix epoch."""
+    """One client's token, whose `text` is empty where there is a certificate. All times are seconds since the Unix epoch."""
 
     def __init__(self, emulation: Emulation, manners: Manners, opening: Opening, now: float) -> None:
         self._emulation, self._manners, self._opening = emulation, manners, opening

@@ -7,7 +7,6 @@ protocol. After every call, whoever drives it carries out `actions()`, reports `
 
 from collections.abc import Mapping
 from random import Random
-from typing import Literal
 
 from harness.device.actions import Action, Dial, Hangup, Write
 from harness.device.credential import Credential
@@ -25,7 +24,6 @@ from harness.device.link import (
     Rejected,
     Renewed,
     Unrenewed,
-    Wish,
 )
 from harness.device.links import link_for
 from harness.device.opening import parse_open
@@ -44,6 +42,7 @@ from harness.device.phases import (
 )
 from harness.device.reports import Reports
 from harness.device.retry import Retry
+from harness.device.ways import end_signals, message_rule, wishes, without_a_word
 from harness.emulation import AppSignal
 from harness.profile import Profile
 
@@ -72,7 +71,7 @@ class EmulatedDevice:
         self._phase, self._purpose = Phase.NEW, Purpose.OPEN
         self._ended: Ended | None = None
         self._renew_first = self._for_message = self._closing = False
-        self._ends_after_return = self._unrenewed = False
+        self._ends_after_return = self._unrenewed = self._silent = False
         self._token_returns = 0  # times it still has to come back with a token the application supplied
 
     @property
@@ -130,12 +129,18 @@ class EmulatedDevice:
         return self._signals.token_over if self._credential.is_own and self._credential.is_expired(now) else ()
 
     def _send(self, number: int, now: float) -> None:
+        if self._silent:
+            return
         self._outbox.add(number)
         if self._phase is Phase.READY:
             self._flush(now)
         elif self._phase is Phase.DOWN:
             self._stay_down(self._signals.send_impossible, now)
-        elif self._phase is Phase.WAITING and self._retry.has_failed and self._message_rule() == "reconnects":
+        elif (
+            self._phase is Phase.WAITING
+            and self._retry.has_failed
+            and message_rule(self._manners, self._purpose) == "reconnects"
+        ):
             self._dial(now, for_message=True)
 
     def _close(self, now: float) -> None:
@@ -182,17 +187,12 @@ class EmulatedDevice:
         if self._closing:
             self._closed(now)
         elif phase in STANDING:
-            self._dropped(ended or self._drop(how), now)
+            seen = "fin" if phase is Phase.BROKEN else how  # one that the device ended itself is never a reset
+            self._dropped(ended or without_a_word(self._manners, self._transport, seen), now)
         elif phase is Phase.LEAVING:
             self._wait(self._emulation.renewal_delay_s, now)
         else:
             self._failed(Outcome.REFUSED if phase is Phase.REFUSED else Outcome.UNREACHABLE, now)
-
-    def _drop(self, how: str) -> Ended:
-        """What the SDK makes of a transport that went without a word; one that the device ended itself is never a reset."""
-        if how == "rst" and self._transport in self._manners.tells_reset and self._phase is not Phase.BROKEN:
-            return Ended(Ending.RESET, then="gives-up" if self._manners.after_reset == "gives-up" else "returns")
-        return Ended(Ending.DROP)
 
     # Time
 
@@ -350,25 +350,19 @@ class EmulatedDevice:
             self._link.dial()
 
     def _admitted(self, now: float) -> None:
-        if self._purpose is Purpose.OPEN:
+        if self._purpose is Purpose.OPEN and not self._opening.certificate:
             self._reports.show(self._signals.opened, now)
-        if self._link.listen(self._wishes(), now):
+        if self._link.listen(wishes(self._manners, self._opening, self._purpose), now):
             self._enter(Phase.SUBSCRIBING)
         else:
             self._ready(now)
-
-    def _wishes(self) -> frozenset[Wish]:
-        """What to listen for on this connection."""
-        silent = {"never": tuple(Purpose), "after-drop": (Purpose.RENEWAL,), "until-given-up": (Purpose.MESSAGE,)}
-        if self._purpose is not Purpose.OPEN and self._purpose in silent.get(self._manners.resubscribes, ()):
-            return frozenset()
-        asked: dict[Wish, bool] = {"c2d": self._opening.c2d, "methods": self._opening.methods}
-        return frozenset(self._manners.always_subscribes) | {wish for wish, wanted in asked.items() if wanted}
 
     def _ready(self, now: float) -> None:
         self._enter(Phase.READY)
         self._retry.end()
         if self._purpose is Purpose.OPEN:
+            if self._opening.certificate:  # only now: over AMQP, it was judged with the links
+                self._reports.show(self._signals.opened, now)
             self._reports.tell("opened", now, settings=dict(self._opening.used))
         else:
             renewed = self._purpose is Purpose.RENEWAL
@@ -416,11 +410,17 @@ class EmulatedDevice:
         links_stay = ended.wait_s is not None and ended.ending is not Ending.DETACH
         if not links_stay:  # else acknowledgements may still come, until the next attempt
             self._lose_in_flight(now)
+        if ended.then == "falls-silent":
+            self._silent = True
+            self._outbox.give_up()
+            self._reports.show(self._signals.links_refused, now)
+            self._rest(now)
+            return
         if ended.forgets:
             self._outbox.give_up()
         elif ended.fails:
             self._fail_all(self._signals.send_lost, now)
-        self._reports.show(self._end_signals(ended.ending, now), now)
+        self._reports.show(end_signals(self._signals, ended.ending, expired=self._credential.is_expired(now)), now)
         wait = self._retry.begin(now)
         if not opening:  # whatever the connection was for, now it is lost; an open goes on
             self._purpose, self._renew_first = Purpose.RESTORE, False
@@ -431,19 +431,6 @@ class EmulatedDevice:
             self._wait(wait if ended.wait_s is None else ended.wait_s, now)
         else:
             self._rest(now)
-
-    def _end_signals(self, ending: Ending, now: float) -> tuple[AppSignal, ...]:
-        signals = self._signals
-        match ending:
-            case Ending.OWN_ACCORD:
-                return signals.ended_itself
-            case Ending.UNANSWERED_RENEWAL | Ending.REFUSED_RENEWAL:
-                unanswered = ending is Ending.UNANSWERED_RENEWAL and signals.renewal_unanswered
-                return unanswered or signals.renewal_refused
-        if self._credential.is_expired(now) and signals.dropped_expired:
-            return signals.dropped_expired
-        own = {Ending.RESET: signals.reset, Ending.DETACH: signals.detached, Ending.CLOSE: signals.hub_closed}
-        return own.get(ending) or signals.dropped
 
     def _lose_in_flight(self, now: float) -> None:
         """The connection that carried these messages is gone."""
@@ -477,7 +464,8 @@ class EmulatedDevice:
         own_token = self._credential.is_own
         step = next_step(self._purpose, outcome, self._emulation, self._manners, own_token=own_token)
         if step is Step.OPEN_FAILS:
-            self._give_up(signals.open_refused if refused else signals.open_unreachable, now)
+            by_links = self._opening.certificate and signals.links_refused
+            self._give_up((by_links or signals.open_refused) if refused else signals.open_unreachable, now)
             return
         if refused:
             self._show_refusal(now)
@@ -496,7 +484,7 @@ class EmulatedDevice:
 
     def _fail_with_attempt(self, signals: tuple[AppSignal, ...], now: float) -> None:
         """Messages share the fate of the attempt, where a message can make the SDK try."""
-        if self._message_rule() == "reconnects":
+        if message_rule(self._manners, self._purpose) == "reconnects":
             self._reports.fail(self._outbox.give_up_waiting(), signals, now)
 
     def _try_again(self, now: float, wait_s: float | None) -> None:
@@ -521,15 +509,11 @@ class EmulatedDevice:
     def _stay_down(self, signals: tuple[AppSignal, ...], now: float) -> None:
         """Make no attempt of the SDK's own; only what its messages bring about. `signals`: for those that it does not take."""
         self._rest(now)
-        rule = self._message_rule() if self._purpose is Purpose.MESSAGE else "reconnects"
+        rule = message_rule(self._manners, self._purpose) if self._purpose is Purpose.MESSAGE else "reconnects"
         if rule == "fails":
             self._fail_all(signals, now)
         elif rule == "reconnects" and self._outbox.is_waiting:
             self._dial(now, for_message=True)
-
-    def _message_rule(self) -> Literal["reconnects", "queues", "fails"]:
-        gave_up = self._purpose is Purpose.MESSAGE
-        return self._manners.send_after_giving_up if gave_up else self._manners.send_while_down
 
     def _is_needed(self) -> bool:
         """Whether the SDK has a reason to be connected."""

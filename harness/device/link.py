@@ -122,12 +122,12 @@ class Unrenewed:
 class Ended:
     """The connection is of no more use, and what this SDK makes of that.
 
-    `then`: it comes back, comes back only to close itself, or makes no attempt of its own. `wait_s`: the transport stands, and it comes
+    `then`: it comes back, comes back only to close itself, makes no attempt of its own, or is not heard of again at all. `wait_s`: the transport stands, and it comes
     back on it after so long. `stall_s`: it notices nothing for so long. `fails`: what was not sent yet fails. `forgets`: the application hears no more of it.
     """
 
     ending: Ending
-    then: Literal["returns", "returns-and-ends", "gives-up"] = "returns"
+    then: Literal["returns", "returns-and-ends", "gives-up", "falls-silent"] = "returns"
     wait_s: float | None = None
     stall_s: float = 0.0
     fails: bool = False

@@ -178,7 +178,7 @@ class MqttLink(Link):
 
 
 def _connect_packet(emulation: Emulation, opening: Opening, token: str) -> Connect:
-    """The CONNECT of IoT Hub's clients: the session is kept, no will.
+    """The CONNECT of IoT Hub's clients: the session is kept, no will; no password where a certificate stands for the token.
 
     IoT Hub documentation, "Communicate with an IoT hub using the MQTT protocol", on the CONNECT packet.
     """

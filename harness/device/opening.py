@@ -15,7 +15,7 @@ _WILDCARDS = frozenset("+#")
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What the application asks for. It has either the device's `key` or a `token` of its own, or neither where it speaks of a certificate.
+    """What the application asks for. It has the device's `key`, a `token` of its own, a client `certificate`, or, where it only speaks of one, nothing.
 
     `used`: the settings that `opened` echoes, which are those this SDK has.
     """
@@ -30,6 +30,7 @@ class Opening:
     c2d: bool
     methods: bool
     used: Mapping[str, object]
+    certificate: bool = False
 
 
 def parse_open(command: Mapping[str, object], profile: Profile, transport: str) -> Opening:
@@ -42,6 +43,8 @@ def parse_open(command: Mapping[str, object], profile: Profile, transport: str) 
     if wanted != transport:
         raise ValueError(f"this device was started for {transport}, not for {wanted}")
     parts = _connection_string(command.get("connection_string"))
+    if command.get("cert_pem") and "x509" not in parts:
+        raise ValueError("cert_pem stands beside a key or a token, and the device has one credential")
     lifetime = margin_s = margin_percent = None
     if "SharedAccessKey" in parts:
         lifetime = _seconds(command, "lifetime_s")
@@ -64,6 +67,7 @@ def parse_open(command: Mapping[str, object], profile: Profile, transport: str) 
         c2d=_switch(command, "c2d"),
         methods=_switch(command, "methods"),
         used={name: value for name, value in used.items() if value is not None},
+        certificate=bool(command.get("cert_pem")),
     )
 
 

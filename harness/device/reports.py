@@ -16,7 +16,7 @@ class Reports:
 
     def __init__(self, profile: Profile) -> None:
         capabilities = ["lifetime", *_CAPABILITIES[profile.emulation.margin_setting], "own-token"]
-        capabilities += ["token-update"] if profile.emulation.takes_tokens else []
+        capabilities += ["token-update", "x509"] if profile.emulation.takes_tokens else ["x509"]
         self._events: list[dict[str, object]] = [
             {
                 "event": "hello", "protocol": PROTOCOL_VERSION, "sdk": profile.sdk, "sdk_version": profile.version,

@@ -4,13 +4,15 @@ The order, the texts and the codes come from IoT Hub's documentation ("401003 Io
 shared access signatures") and from what the service was seen to answer in public issues of its SDKs. MQTT carries none of the texts: a
 refused CONNECT is always answered with return code 5 (Azure IoT C SDK, "Connection and messaging reliability"). Over AMQP, the answer
 to a put-token carries `status` and `text`; 401 and 404 with these texts were seen there. In the texts, `{hub}`, `{device}`, `{rule}`
-and `{problem}` are filled in.
+and `{problem}` are filled in, and what the certificate and its registration are. Who has a certificate instead of a token has no texts on the wire: an ATTACH
+is refused in the words of `amqp.refusals`.
 """
 
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Final
 
+from harness.hub.certificates import Certificate, find_fault
 from harness.hub.credentials import Credentials
 from harness.hub.diagnostics import BAD_REQUEST
 from harness.hub.identity import DEVICE_CONNECT, Identity
@@ -24,6 +26,10 @@ _MISSING: Final = "Authorization header missing"
 _NOT_THERE: Final = "IotHub '{hub}' does not contain the specified device '{device}'"
 _NOT_ALLOWED: Final = "Authorization rule '{rule}' does not allow access for '{device}'"
 _RENEW: Final = "Authentication failed for this device, renew token or certificate and reconnect"
+_MISMATCH: Final = (
+    "Thumbprint does not match configuration: Thumbprint: SHA1Hash={sha1}, SHA2Hash={sha256};"
+    " Configuration: PrimaryThumbprint={primary}, SecondaryThumbprint={secondary}"
+)
 _HOST, _PATH = itemgetter(0), itemgetter(slice(1, None))  # of a scope
 _NO: Final = ConnackCode.NOT_AUTHORIZED
 
@@ -56,6 +62,11 @@ CHECKS: Final = (
     Check("signature",       "The specified SAS token has an invalid signature. It does not match either the primary or secondary key.",
                                                                                                 _NO,  401,  "401003", _RENEW),
     Check("token-device",    "The specified SAS token is for another device.",                  _NO,  401,  "401003", _NOT_ALLOWED),
+    Check("x509-enabled",    "The device does not use certificates.",                           _NO,  401,  "401003", _RENEW),
+    Check("thumbprint",      "The certificate is not the one that is registered.",              _NO,  401,  "401003", _MISMATCH),
+    Check("certificate-authority", "The hub does not know the certificate's authority.",        _NO,  401,  "401003", _RENEW),
+    Check("certificate-subject",   "The certificate names another device.",                     _NO,  401,  "401003", _RENEW),
+    Check("certificate-validity",  "The certificate has expired, or is not valid yet.",         _NO,  401,  "401003", _RENEW),
     Check("device-enabled",  "Device {device} at IotHub {hub} is disabled.",                    _NO,  404,  "404001", _RENEW),
 )
 # fmt: on
@@ -100,7 +111,7 @@ class Gate:
         """The refusal of a device that shows nothing, where no credentials arrive in which it could be missing."""
         return self._refusal(_BY_NAME["credential"], Credentials(client_id, None))
 
-    def _first_failure(self, credentials: Credentials, now: float) -> str | None:  # noqa: C901, PLR0911 - a line per check
+    def _first_failure(self, credentials: Credentials, now: float) -> str | None:  # noqa: C901, PLR0911, PLR0912 - a line per check
         """The name of the first of `CHECKS` that fails, in their order."""
         identity, user_name, token = self.identity, credentials.user_name, credentials.token
         if user_name is None:
@@ -109,7 +120,8 @@ class Gate:
             return "hub-name"
         if user_name.client_id != credentials.client_id:
             return "client-id"
-        # A client certificate would be judged here; the identities of this hub have keys, so a CONNECT needs a token.
+        if credentials.certificate is not None:
+            return self._failure_of_certificate(credentials.certificate, credentials.client_id, now)
         if token is None:
             return "credential" if not credentials.has_password else "token-form"
         if self.policy.too_late_to_connect(token.expiry, now):
@@ -119,7 +131,7 @@ class Gate:
             return "token-hub"
         if credentials.client_id != identity.device_id or not identity.registered:
             return "registered"
-        if not identity.sas_enabled:
+        if not identity.sas_enabled or identity.certificates is not None:
             return "sas-enabled"
         if rule is not None and not self._rule_allows(rule, scopes):
             return "rule"
@@ -131,6 +143,17 @@ class Gate:
         if identity.status != "enabled":
             return "device-enabled"
         return None
+
+    def _failure_of_certificate(self, certificate: Certificate, device_id: str, now: float) -> str | None:
+        identity, known = self.identity, self.identity.certificates
+        if device_id != identity.device_id:
+            return "registered"
+        if known is None:
+            return "x509-enabled"
+        fault = find_fault(certificate, known, device_id, now + self.policy.clock_shift_s)
+        if fault is not None:
+            return fault
+        return None if identity.status == "enabled" else "device-enabled"
 
     def _rule_allows(self, rule: str, scopes: tuple[Scope, ...]) -> bool:
         policy = self.identity.policies.get(rule)
@@ -154,8 +177,19 @@ class Gate:
             "hub": self.identity.hub_name if named in self.names else named,
             "problem": credentials.problem,
             "rule": (token and token.policy_name(device)) or "device",
+            **_of_certificate(credentials.certificate, self.identity),
         }
         return Refusal(check, check.text.format_map(values), check.message.format_map(values))
+
+
+def _of_certificate(certificate: Certificate | None, identity: Identity) -> dict[str, str]:
+    """What the texts say of the certificate and its registration."""
+    known = identity.certificates
+    if certificate is None or known is None:
+        return {}
+    return {
+        "sha1": certificate.sha1, "sha256": certificate.sha256, "primary": known.primary, "secondary": known.secondary,
+    }  # fmt: skip
 
 
 _BY_NAME: Final = {check.name: check for check in CHECKS}

@@ -4,13 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from harness.errors import LocalProtocolError
+from harness.hub.certificates import Certificate
 from harness.hub.device import Device
 from harness.hub.diagnostics import Operation, Origin, Problem, build_record, row_view
 from harness.hub.ending import CloseMode, TransportClose
 from harness.hub.faults import IdentityChange
 from harness.sas import Token
 
-__all__ = ["HubConnection", "shown_token"]
+__all__ = ["HubConnection", "shown_certificate", "shown_token"]
 
 
 class HubConnection(ABC):
@@ -28,7 +29,7 @@ class HubConnection(ABC):
     """
 
     __slots__ = (
-        "_accepted", "_closed", "_device", "_origin", "_over", "_peer", "_transport", "_wake", "close_request",
+        "_accepted", "_certificate", "_closed", "_device", "_origin", "_over", "_peer", "_transport", "_wake", "close_request",
         "data_to_send", "number",
     )  # fmt: skip
 
@@ -40,6 +41,7 @@ class HubConnection(ABC):
         self._accepted = False  # the device is on this connection
         self._over = False  # the device has left or was cut; the transport may still be there
         self._closed = False
+        self._certificate: Certificate | None = None
         self._origin: Origin
         self.data_to_send: Callable[[], bytes]
 
@@ -74,6 +76,10 @@ class HubConnection(ABC):
     @abstractmethod
     def stop(self, now: float) -> None:
         """The hub stops."""
+
+    def proven(self, certificate: Certificate) -> None:
+        """The device has proven in the TLS handshake that this certificate is its own. Before any byte is received, if at all."""
+        self._certificate = certificate
 
     def upgraded(self, subprotocol: str, path: str, now: float) -> "HubConnection":  # noqa: ARG002 - for one that can
         """A WebSocket connection has agreed on its subprotocol; the connection that goes on from there.
@@ -122,4 +128,16 @@ def shown_token(token: Token | None, now: float) -> dict[str, object] | None:
         "skn": token.policy,
         "digest": token.digest,
         "left_s": token.expiry - now,
+    }
+
+
+def shown_certificate(certificate: Certificate) -> dict[str, object]:
+    """What events tell of a certificate; nothing in it is secret. Times are seconds since the Unix epoch."""
+    return {
+        "common_name": certificate.common_name,
+        "sha1": certificate.sha1,
+        "sha256": certificate.sha256,
+        "not_before": certificate.not_before,
+        "not_after": certificate.not_after,
+        "root_sha256": certificate.root_sha256,
     }

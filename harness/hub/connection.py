@@ -16,7 +16,7 @@ from typing import assert_never
 from harness.errors import RemoteProtocolError
 from harness.hub.admitting import CAUSES, OTHER_CLIENT, AdmittingConnection
 from harness.hub.auth import Refusal
-from harness.hub.base import shown_token
+from harness.hub.base import shown_certificate, shown_token
 from harness.hub.credentials import Credentials, read_credentials
 from harness.hub.device import Device
 from harness.hub.diagnostics import CLOSED_REMOTELY, DISPLACED, Origin, Problem
@@ -161,12 +161,13 @@ class MqttConnection(AdmittingConnection):
                 assert_never(event)
 
     def _connect(self, connect: Connect, now: float) -> None:
-        credentials = read_credentials(connect)
+        credentials = read_credentials(connect, self._certificate)
         if self._device.recording:
             for secret in credentials.secrets:
                 self._device.learn_secret(secret)
             hub_name, sdk = self._device.identity.hub_name, credentials.sdk_version
-            self._origin = Origin(hub_name, credentials.client_id, self._transport, self._peer, sdk)
+            by_certificate = credentials.certificate is not None
+            self._origin = Origin(hub_name, credentials.client_id, self._transport, self._peer, sdk, by_certificate)
             self._record_connect(connect, credentials, now)
         verdict = self._device.judge(credentials, now, self.number)
         if isinstance(verdict, Fault):
@@ -186,17 +187,19 @@ class MqttConnection(AdmittingConnection):
 
     def _accept(self, connect: Connect, credentials: Credentials, now: float) -> None:
         device, token = self._device, credentials.token
-        assert token is not None  # a device with a certificate would have no deadline
-        fault = device.answering(token, now, self.number) if device.faults else None
+        # A certificate is judged once, and ends nothing (IoT Hub's maintainers, issue 1406 of the C SDK): faults are of tokens.
+        fault = device.answering(token, now, self.number) if device.faults and token is not None else None
         device.enter(self, now)
         present = device.session.begin(clean=connect.clean_session)
         self._accepted = True
-        self._time_the_token(token, now)
+        if token is not None:
+            self._time_the_token(token, now)
         if fault is None:
             self._welcome(connect, now, present=present)
         if device.recording:
             self._log("deviceConnect", now)
-            self.note("deadline", now, se=token.expiry, cut_at=self._deadline)
+            if token is not None:
+                self.note("deadline", now, se=token.expiry, cut_at=self._deadline)
         if fault is None:
             self._begin(credentials, now)
         else:
@@ -269,4 +272,5 @@ class MqttConnection(AdmittingConnection):
             "connect", now, client_id=connect.client_id, username=connect.username, keep_alive_s=connect.keep_alive,
             clean_session=connect.clean_session, will=connect.will is not None, sdk_version=credentials.sdk_version,
             token=shown_token(credentials.token, now),
+            **({} if credentials.certificate is None else {"certificate": shown_certificate(credentials.certificate)}),
         )  # fmt: skip

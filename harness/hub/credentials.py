@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
+from harness.hub.certificates import Certificate
 from harness.protocol.mqtt.packets import Connect
 from harness.sas import MalformedTokenError, Token, parse
 
@@ -30,7 +31,7 @@ class UserName:
 class Credentials(Struct, frozen=True, gc=False):
     """A device's claims. `user_name` is None if it names no hub and device, `token` if there is none or it is malformed.
 
-    `problem`: why a password is no token, else empty. `secrets`: the texts that must never be written, nor
+    `problem`: why a password is no token, else empty. `certificate`: what the device proved in the TLS handshake, where it counts instead of a token. `secrets`: the texts that must never be written, nor
     show in a repr.
     """
 
@@ -39,6 +40,7 @@ class Credentials(Struct, frozen=True, gc=False):
     token: Token | None = None
     problem: str = ""
     secrets: tuple[str, ...] = ()
+    certificate: Certificate | None = None
 
     def __repr__(self) -> str:
         return (
@@ -62,11 +64,11 @@ class Credentials(Struct, frozen=True, gc=False):
         return self.user_name.sdk_version if self.user_name else None
 
 
-def read_credentials(connect: Connect) -> Credentials:
-    """Take a CONNECT apart; nothing in it raises."""
+def read_credentials(connect: Connect, certificate: Certificate | None = None) -> Credentials:
+    """Take a CONNECT apart; nothing in it raises. A `certificate` counts where there is no password: a device presents the one or the other."""
     user_name = read_user_name(connect.username or "")
     if connect.password is None:
-        return Credentials(connect.client_id, user_name)
+        return Credentials(connect.client_id, user_name, certificate=certificate)
     return with_token(connect.client_id, user_name, connect.password.decode(errors="replace"))
 
 

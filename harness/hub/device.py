@@ -70,7 +70,7 @@ class Device:
     def judge(self, credentials: Credentials, now: float, by: int) -> Refusal | Fault | None:
         """Whether the device, on connection `by`, is let in: None. Else why not, or the fault (`cut`, `ignore`, `delay`) that befalls a good token."""
         refusal = self.gate.judge(credentials, now)
-        if refusal is not None or not self.faults:
+        if refusal is not None or not self.faults or credentials.token is None:  # faults belong to the life of a token
             return refusal
         assert credentials.token is not None  # the gate lets nobody in without
         fault = self._told(self.faults.arriving(credentials.token, away=self._occupant is None), now, by)

@@ -46,7 +46,8 @@ _NAMES: Final = {
     "500001": "ServerError",
 }
 _PROTOCOLS: Final = {"mqtt": "Mqtt", "mqtt-ws": "MqttWs", "amqp": "Amqp", "amqp-ws": "AmqpWs"}
-_AUTH_TYPE: Final = '{"scope":"device","type":"sas","issuer":"iothub","acceptingIpFilterRule":null}'
+_SAS: Final = '{"scope":"device","type":"sas","issuer":"iothub","acceptingIpFilterRule":null}'
+_X509: Final = '{"scope":"device","type":"x509Certificate","issuer":"external","acceptingIpFilterRule":null}'
 _RESOURCE: Final = "/SUBSCRIPTIONS/00000000-0000-0000-0000-000000000000/RESOURCEGROUPS/HARNESS/PROVIDERS/MICROSOFT.DEVICES/IOTHUBS/{name}"
 _LOCATION: Final = "local"
 _SEE: Final = "Device disconnected, see cause and resolution at https://aka.ms/iothub"
@@ -90,13 +91,17 @@ BAD_REQUEST: Final = Problem("400000", "The device sent a request that the servi
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose connection a record is about. `transport` is ours (`mqtt-ws`, …), `peer` the address, with or without port."""
+    """Whose connection a record is about. `transport` is ours (`mqtt-ws`, …), `peer` the address, with or without port.
+
+    `by_certificate`: the device presented a client certificate, and no token.
+    """
 
     hub_name: str
     device_id: str
     transport: str
     peer: str
     sdk_version: str | None = None
+    by_certificate: bool = False
 
 
 def build_record(operation: Operation, now: float, origin: Origin, problem: Problem | None = None) -> dict[str, str]:
@@ -150,7 +155,7 @@ def _properties(operation: Operation, origin: Origin, problem: Problem | None) -
         "deviceId": origin.device_id,
         **sdk,
         "protocol": _PROTOCOLS[origin.transport],
-        "authType": _AUTH_TYPE if authenticated else None,
+        "authType": (_X509 if origin.by_certificate else _SAS) if authenticated else None,
         "maskedIpAddress": mask(origin.peer),
         "statusCode": None if problem is None else problem.code[:3],
         "errorMessage": "" if problem is None else problem.message,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
+from harness.hub.certificates import Registration
 from harness.sas import Scope, decode_key
 
 __all__ = ["DEVICE_CONNECT", "Identity", "SharedAccessPolicy"]
@@ -29,7 +30,9 @@ class Identity:
     """The device as registered, on the hub `hub_name` (`<name>.azure-devices.net`).
 
     `status`: `disabled` blocks all access (IoT Hub documentation, "Understand the identity registry").
-    `registered`: false for a device that the hub does not know, or no longer, so that nothing else here counts. `sas_enabled`: false where the hub refuses shared access signatures of devices (`disableDeviceSAS`).
+    `registered`: false for a device that the hub does not know, or no longer, so that nothing else here counts.
+    `sas_enabled`: false where the hub refuses shared access signatures of devices (`disableDeviceSAS`).
+    `certificates`: by which the hub knows the device, and then by no key and no token; None: by its keys.
     `policies`: the hub's rules by name. Raises `ValueError` where a key is no base64 or the status is none.
     """
 
@@ -41,6 +44,7 @@ class Identity:
     policies: Mapping[str, SharedAccessPolicy] = field(default_factory=dict)
     sas_enabled: bool = True
     registered: bool = True
+    certificates: Registration | None = None
 
     def __post_init__(self) -> None:
         """Check the keys and the status."""

@@ -41,6 +41,8 @@ class WebSocketConnection(HubConnection):
             raise LocalProtocolError(f"connection {self.number} cannot be upgraded to {subprotocol}")
         self._over, self._deadline = True, None
         connection = connect(self._device, self.number, transport, self._peer, now=self._accepted_at, wake=self._wake)
+        if self._certificate is not None:
+            connection.proven(self._certificate)
         connection.note("websocket", now, path=path, subprotocol=subprotocol, transport=transport)
         return connection
 

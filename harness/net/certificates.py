@@ -1,4 +1,4 @@
-"""The certificates of a run: one authority, and from it one server certificate per cell.
+"""The certificates of a run's hubs: one authority, and from it one server certificate per cell. Those of devices are in `device_certificates`.
 
 A certificate per cell, because cells get their addresses one after the other while the run goes on; elliptic curves
 (P-256), because making one then takes a fraction of a millisecond. Keys live in memory; OpenSSL's loader wants a file, so a
@@ -25,6 +25,7 @@ __all__ = ["Authority", "ServerCertificate", "client_context", "make_authority"]
 
 # Wide, since the clock of a device under test may be wrong or faked.
 _BEFORE, _AFTER = timedelta(days=366), timedelta(days=3660)
+_ANY_TIME = 0x20_0000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL's x509_vfy.h: whether a certificate is still valid is the hub's to judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,10 @@ class Authority:
         self._key, self._certificate, self._client_trust = key, certificate, client_trust
         self.ca_pem = certificate.public_bytes(Encoding.PEM).decode()
 
+    def asking_for(self, client_trust: str) -> "Authority":
+        """The same authority, whose servers ask devices for a certificate that leads to one of these (PEM), as in `make_authority`."""
+        return Authority(self._key, self._certificate, client_trust)
+
     def server_context(self, names: Sequence[str], addresses: Sequence[str]) -> ssl.SSLContext:
         """A server's context with a fresh certificate for these host names and IP addresses.
 
@@ -56,6 +61,7 @@ class Authority:
         context.sni_callback = remember_server_name
         if self._client_trust is not None:
             context.verify_mode = ssl.CERT_OPTIONAL
+            context.verify_flags |= _ANY_TIME
             context.load_verify_locations(cadata=self._client_trust)
         _load(context, self.issue(names, addresses))
         return context
@@ -78,8 +84,10 @@ class Authority:
 def make_authority(*, client_trust: str | None = None) -> Authority:
     """A fresh authority, good for one run.
 
-    `client_trust`, PEM certificates: servers then ask devices for a certificate of theirs, but take a device that has none
-    (IoT Hub documentation, "Transport Layer Security (TLS) support in IoT Hub"). Without it they do not ask.
+    `client_trust`, PEM certificates: servers then ask devices for a certificate that leads to one of these, whatever the date, but take a device
+    that has none (IoT Hub documentation, "Transport Layer Security (TLS) support in IoT Hub"). Without it they do not ask. The service's TLS takes
+    every certificate and leaves the judgement to what comes later. Python's cannot: a device whose certificate leads elsewhere does not get through
+    the handshake. So whatever a device of a run may come with has to be among these, also what its hub does not trust.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = "IoT credential expiry harness, authority of one run"

@@ -15,8 +15,11 @@ from typing import Final, Protocol
 from harness.clock import Clock
 from harness.device.actions import Action, Dial, Hangup, Write
 from harness.device.driver import DeviceCallbacks
+from harness.errors import EnvironmentProblem
+from harness.hub.certificates import Certificate
 from harness.net.addresses import PORTS
 from harness.net.certificates import client_context
+from harness.net.device_certificates import load_identity
 from harness.net.stream import Limits, Shared, Stream
 from harness.net.timers import Timer
 from harness.net.tls import TlsConnection
@@ -200,8 +203,8 @@ class DevicePump:
         try:
             host = _host(self._command)
             if self._trust is None:
-                self._trust = client_context(str(self._command.get("ca_pem", "")))
-        except (ValueError, ssl.SSLError) as error:
+                self._trust = _context(self._command)
+        except (ValueError, ssl.SSLError, EnvironmentProblem) as error:
             self.lost(link, f"cannot dial: {error}", now)
             return
         self._links.add(link)
@@ -227,6 +230,14 @@ def _host(command: Mapping[str, object]) -> str:
     if not host:
         raise ValueError("the connection string names no host")
     return host
+
+
+def _context(command: Mapping[str, object]) -> ssl.SSLContext:
+    """Whom the device trusts, and who it is where it has a certificate."""
+    context = client_context(str(command.get("ca_pem", "")))
+    if command.get("cert_pem"):
+        load_identity(context, str(command["cert_pem"]), str(command.get("key_pem", "")))
+    return context
 
 
 def _secure(
@@ -306,6 +317,9 @@ class _Link:
             self._pump.connected(self, now)
         elif "reason" in fields:
             self._why = str(fields["reason"])
+
+    def proven(self, _: Certificate) -> None:
+        """The hub is no client."""
 
     def upgraded(self, _subprotocol: str, _path: str, now: float) -> "_Link":
         """The WebSocket is up."""

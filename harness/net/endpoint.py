@@ -1,11 +1,13 @@
 """What this room connects sockets to: the interfaces of the two ends, as protocols. It knows no more of a hub or a device.
 
 An endpoint is one network connection's upper end, a sans-IO machine: bytes and time in, bytes and deadlines out. The hub's
-connections are endpoints; so is the emulated device's side of a connection.
+connections are endpoints; so is the emulated device's side of a connection. A client certificate is handed up as what is in it.
 """
 
 from collections.abc import Callable
 from typing import Protocol
+
+from harness.hub.certificates import Certificate
 
 __all__ = ["Endpoint", "HubCore"]
 
@@ -44,6 +46,10 @@ class Endpoint(Protocol):
 
     def note(self, kind: str, now: float, /, **fields: object) -> None:
         """Report an event of the transport's own."""
+        ...
+
+    def proven(self, certificate: Certificate, /) -> None:
+        """The other side has proven in the TLS handshake that this client certificate is its own. Called once at most, before any byte."""
         ...
 
     def upgraded(self, subprotocol: str, path: str, now: float, /) -> "Endpoint":

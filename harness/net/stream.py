@@ -29,6 +29,7 @@ from types import MappingProxyType
 from typing import Final
 
 from harness.clock import Clock
+from harness.net.device_certificates import read_certificate
 from harness.net.endpoint import Endpoint
 from harness.net.resets import reset
 from harness.net.timers import Timer
@@ -207,6 +208,8 @@ class Stream(asyncio.Protocol):
     def _set_up(self, now: float) -> None:
         if not self._tls_noted and self._tls.established:
             self._tls_noted = True
+            if chain := self._tls.proven_chain() if self._shared.local == "hub" else ():
+                self._endpoint.proven(read_certificate(chain))
             self._endpoint.note("tls", now, **asdict(self._tls.info()) if self._endpoint.recording else {})
         websocket = self._websocket
         if websocket is None:

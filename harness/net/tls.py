@@ -5,14 +5,17 @@ connection (asyncio.sslproto.SSLProtocol.max_size), this keeps what OpenSSL itse
 does wrong is `failure`, what it says in the end is `peer_closed`.
 
 A `TlsConnection` stands where an `ssl.SSLObject` would: it makes and calls the object of the `_ssl` module itself. Every message
-passes twice, and a layer of Python is saved each time; so is that layer's memory on every connection.
+passes twice, and a layer of Python is saved each time; so is that layer's memory on every connection. It also gives the chain of a client's
+certificate as it was proven, which Python 3.11's own layer keeps to itself.
 """
 
+import _ssl
 import ssl
 from dataclasses import dataclass
 
 __all__ = ["TlsConnection", "TlsFailure", "TlsInfo", "remember_server_name"]
 
+_DER: int = _ssl.ENCODING_DER
 _RECORD = 16_384  # RFC 8446 section 5.1: no record holds more plaintext
 
 
@@ -116,6 +119,10 @@ class TlsConnection:
             sni=self.sni,
             client_certificate=self._object.getpeercert(True) is not None,
         )
+
+    def proven_chain(self) -> tuple[bytes, ...]:
+        """The client's certificate and those it leads to, up to a trusted one, in DER; empty without. Only once established."""
+        return tuple(one.public_bytes(_DER) for one in self._object.get_verified_chain() or ())
 
     def _handshake(self) -> bool:
         """Go on with it; whether it is done."""

@@ -133,7 +133,9 @@ class CellRun:
             await device.start()
             self._require()
             now = self._clock.now()
-            command, secrets_of_it = open_command(self._cell, stage.way, self._keys, stage.ca_pem, now)
+            command, secrets_of_it = open_command(
+                self._cell, stage.way, self._keys, stage.ca_pem, now, stage.certificate
+            )
             self._hide(secrets_of_it)
             self._command(device, command)
             self._supplier.issued(now)
@@ -156,8 +158,8 @@ class CellRun:
             "margin-percent": settings.margin_percent is not None,
             "own-token": self._cell.scenario.credential == "token",
             "token-update": self._cell.scenario.supply is not None,
-            # Which is a certificate that is never handed over; what we play ourselves needs no such word for it.
-            "x509": self._cell.scenario.credential == "none" and self._cell.device == "real",
+            # Nothing at all is what a certificate is that was never handed over.
+            "x509": self._cell.scenario.credential in {"certificate", "none"},
         }
         lacking = [
             capability

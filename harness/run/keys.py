@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness.hub.certificates import Registration as Certificates
 from harness.hub.identity import Identity, SharedAccessPolicy
 from harness.registration import Registration
 
@@ -37,8 +38,10 @@ def _draw_key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def identity_of(device_id: str, registration: Registration, keys: Keys, hub_name: str) -> Identity:
-    """The device as its hub has it."""
+def identity_of(
+    device_id: str, registration: Registration, keys: Keys, hub_name: str, certificates: Certificates | None = None
+) -> Identity:
+    """The device as its hub has it; one that is known by its certificate has keys that nobody uses."""
     rights = registration.policies.items()
     return Identity(
         hub_name=hub_name,
@@ -48,4 +51,5 @@ def identity_of(device_id: str, registration: Registration, keys: Keys, hub_name
         status=registration.status,
         policies={name: SharedAccessPolicy(keys.policies[name], frozenset(allowed)) for name, allowed in rights},
         registered=registration.registered,
+        certificates=certificates,
     )

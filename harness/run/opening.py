@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from harness.net.device_certificates import DeviceCertificate
 from harness.plan import Cell
 from harness.run.keys import Keys
 from harness.run.traffic import METHOD
@@ -13,8 +14,8 @@ from harness.sas import make_token, parse
 
 __all__ = ["Way", "make_own_token", "open_command"]
 
-NO_CREDENTIAL = "x509=true"
-"""Of all that a connection string can hold, what needs nothing beside it: the certificate it speaks of is never handed over."""
+BY_CERTIFICATE = "x509=true"
+"""Says that the device comes with a client certificate. Where the device is to come with nothing, there is none: nothing else that a connection string can hold needs no secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,11 @@ class Way:
 
 
 def open_command(
-    cell: Cell, way: Way, keys: Keys, ca_pem: str, now: float
+    cell: Cell, way: Way, keys: Keys, ca_pem: str, now: float, certificate: DeviceCertificate | None = None
 ) -> tuple[dict[str, object], tuple[str, ...]]:
-    """The `open` command for this cell's device, whose id is the cell's and whose key is among `keys`, as of `now`.
+    """The `open` command for this cell's device, whose id is the cell's and whose key is among `keys`, as of `now`; with a `certificate` it has no key.
 
-    With it come the secrets that are made for it: the signature of a fixed token, as it is written there and decoded.
+    With it come the secrets that are made for it: the signature of a fixed token, as it is written there and decoded, or the certificate's key.
     """
     token, signatures = make_own_token(cell, way, keys, now)
     listening = "listening" in cell.scenario.traffic
@@ -58,18 +59,24 @@ def open_command(
         "transport": cell.transport,
         "connection_string": _connection_string(cell, way, keys.device, token),
         "ca_pem": ca_pem,
+        **(_certificate_fields(certificate, cell, way) if certificate else {}),
         "c2d": listening,
         "methods": listening,
         **({"method_names": [METHOD]} if listening else {}),
         **settings,
         **({"proxy": {"host": way.proxy[0], "port": way.proxy[1]}} if way.proxy else {}),
     }
-    return command, signatures
+    return command, certificate.secrets if certificate else signatures
+
+
+def _certificate_fields(certificate: DeviceCertificate, cell: Cell, way: Way) -> dict[str, object]:
+    shown = {"cert_pem": certificate.certificate, "key_pem": certificate.key}
+    return {**shown, "host": way.host, "device_id": cell.id}
 
 
 def _connection_string(cell: Cell, way: Way, key: str, token: str) -> str:
-    if cell.scenario.credential == "none":
-        credential = NO_CREDENTIAL
+    if cell.scenario.credential in {"none", "certificate"}:
+        credential = BY_CERTIFICATE
     else:
         credential = f"SharedAccessSignature={token}" if token else f"SharedAccessKey={key}"
     gateway = [f"GatewayHostName={way.address}"] if way.gateway else []

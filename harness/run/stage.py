@@ -22,6 +22,7 @@ from harness.hub.policy import Policy
 from harness.net.addresses import DOORS, PORTS, AddressPool, Reservation
 from harness.net.certificates import Authority, make_authority
 from harness.net.connect_proxy import ConnectProxy
+from harness.net.device_certificates import DeviceCertificate
 from harness.net.dial import DevicePump
 from harness.net.endpoint import HubCore
 from harness.net.hosts_file import hosts_file_of
@@ -29,6 +30,7 @@ from harness.net.lag import LagMonitor
 from harness.net.listeners import CellServer
 from harness.net.temporary_files import temporary_file
 from harness.plan import Cell
+from harness.run.certificates import DeviceAuthorities
 from harness.run.keys import Keys, identity_of
 from harness.run.opening import Way
 
@@ -46,12 +48,14 @@ class Stage:
         self, cell: Cell, keys: Keys, recorder: Recorder, shared: "Staging", way: Way, reservation: Reservation
     ) -> None:
         self._cell, self._recorder, self._shared, self._reservation = cell, recorder, shared, reservation
+        self._credential = shared.device_authorities.credential(cell)
+        certificates = None if self._credential is None else self._credential.registration
         self.way = way
         self.ca_pem = shared.authority.ca_pem
         hub = cell.scenario.hub
         self.hub = _Cloud(
             Hub(
-                identity_of(cell.id, cell.scenario.device, keys, HUB_NAME),
+                identity_of(cell.id, cell.scenario.device, keys, HUB_NAME, certificates),
                 Policy(
                     grace_s=hub.grace_s,
                     skew_s=hub.skew,
@@ -72,12 +76,17 @@ class Stage:
         """Let devices in, to the hub or to what is put `before` it."""
         self.hub.server = await CellServer.start(
             before(self.hub.hub),
-            self._shared.authority,
+            self._shared.authority.asking_for(self._shared.device_authorities.client_trust(self._credential)),
             self._reservation,
             self._shared.clock,
             names=[HUB_NAME],
             emit=self._recorder.source("hub"),
         )
+
+    @property
+    def certificate(self) -> DeviceCertificate | None:
+        """What the device presents, if it is known by a certificate."""
+        return None if self._credential is None else self._credential.certificate
 
     async def stop(self) -> None:
         """Close the doors and give the address back."""
@@ -106,11 +115,12 @@ def _faults(cell: Cell) -> tuple[Fault, ...]:
 
 
 class Staging:
-    """What all cells of a run share: the clock, the pool of addresses, the certificate authority, the seed."""
+    """What all cells of a run share: the clock, the pool of addresses, the certificate authorities, the seed."""
 
     def __init__(self, clock: Clock, seed: int) -> None:
         self.clock, self.seed = clock, seed
         self.authority: Authority = make_authority()
+        self.device_authorities = DeviceAuthorities()
         self._pool = AddressPool()
         self._recorders: set[Recorder] = set()
 

@@ -59,7 +59,7 @@ class Watch:
             return self._presented(conn, event)
         elif event.kind == "connack":
             self._answered(conn, event.t, good=event.fields.get("code") == 0)
-        elif event.kind == "put-token-answered":
+        elif event.kind in {"put-token-answered", "certificate-judged"}:
             self._answered(conn, event.t, good=event.fields.get("status") == _CBS_OK)
         elif event.kind == "fault":
             self.faults += 1

@@ -317,6 +317,15 @@ def test_a_row_of_a_refused_device_has_its_refusal() -> None:
     assert (row.first_refusal.check, row.first_refusal.wire) == ("signature", "CONNACK 5")
 
 
+def test_a_row_with_a_certificate_shows_no_default_of_tokens() -> None:
+    """Its finding is that nothing happened, and it stands nowhere else."""
+    document = {**msgspec.to_builtins(find_scenarios()["x509-thumbprint"]), "traffic": []}
+    stayed = (
+        LogBuilder(header("x509-thumbprint", scenario_document=document)).at(0.1).connect(3600).after(1).close().end()
+    )
+    assert not rows(stayed)[0].only_shows_the_default
+
+
 def test_a_row_about_a_refusal() -> None:
     """Figures and signature are those of the refused renewal, whatever most renewals were like."""
     log = LogBuilder(header("renewal-refused", transport="amqp")).enter(60).at(10).renew(60, 401).after(0.05)

@@ -125,3 +125,11 @@ def test_a_token_of_which_nothing_is_known_is_a_new_one() -> None:
 def test_no_token_is_not_an_unknown_one() -> None:
     """The hub saw that there was none."""
     assert puts((17.0, {"token": None})) == []
+
+
+def test_a_certificate_begins_a_visit_when_it_is_judged() -> None:
+    """Each judgement of a device that is not in is another attempt."""
+    log = LogBuilder().accept().hub("certificate-judged", conn=1, status=401).at(10)
+    first, second = visits(log.hub("certificate-judged", conn=1, status=200))
+    assert (first.refused, first.code, first.attempt_s, first.token) == (True, 401, first.connack_s, None)
+    assert (second.stands, second.attempt_s) == (True, 10.0)

@@ -28,9 +28,9 @@ def opened(profile: Profile, **fields: Any) -> World:
 @pytest.mark.parametrize(
     ("sdk", "capabilities"),
     [
-        ("python", ["lifetime", "own-token", "token-update"]),
-        ("node", ["lifetime", "margin", "own-token", "token-update"]),
-        ("dotnet", ["lifetime", "margin-percent", "own-token"]),
+        ("python", ["lifetime", "own-token", "token-update", "x509"]),
+        ("node", ["lifetime", "margin", "own-token", "token-update", "x509"]),
+        ("dotnet", ["lifetime", "margin-percent", "own-token", "x509"]),
     ],
 )
 def test_hello_comes_first_and_says_emulated(sdk: str, capabilities: list[str]) -> None:

@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 import pytest
 from support.hub_world import (
+    BY_AUTHORITY,
+    CERTIFICATE,
     DEVICE,
     HUB_NAME,
     IDENTITY,
@@ -17,12 +19,14 @@ from support.hub_world import (
     RESOURCE,
     RULE_KEY,
     SECONDARY,
+    SELF_SIGNED,
     USER_NAME,
     connect_packet,
     token,
 )
 
 from harness.hub.auth import CHECKS, Gate
+from harness.hub.certificates import FAULTS, Certificate
 from harness.hub.credentials import read_credentials
 from harness.hub.identity import Identity
 from harness.protocol.mqtt.packets import Connect
@@ -121,12 +125,13 @@ def test_nothing_to_judge_is_a_missing_header() -> None:
 
 def test_every_check_is_tested() -> None:
     """No row of the table without a case above."""
-    assert {check.name for check in CHECKS} == {name for name, _ in REFUSALS} | {"sas-enabled", "device-enabled"}
+    by_token = {name for name, _ in REFUSALS} | {"sas-enabled", "device-enabled"}
+    assert {check.name for check in CHECKS} == by_token | {"x509-enabled", *FAULTS}
 
 
 def test_checks_are_made_in_the_order_of_the_table() -> None:
     """The table is the specification; the code that makes the checks names one after the other."""
-    order = [check.name for check in CHECKS]
+    order = [check.name for check in CHECKS if check.name not in {"x509-enabled", *FAULTS}]
     code = inspect.getsource(Gate._first_failure)
     assert [name for name in re.findall(r'"([a-z-]+)"', code) if name in order] == order
 
@@ -232,3 +237,67 @@ def test_device_that_was_deleted() -> None:
     refusal = gate.judge(read_credentials(connect_packet()), NOW)
     assert refusal is not None
     assert refusal.check.name == "registered"
+
+
+BARE = Connect(DEVICE, username=USER_NAME)
+
+
+def with_certificate(identity: Identity, packet: Connect = BARE, **changes: object) -> str:
+    """The check that refuses a device with a certificate, registered as `identity`."""
+    certificate = replace(CERTIFICATE, **changes)  # type: ignore[arg-type]
+    refusal = replace(GATE, identity=identity).judge(read_credentials(packet, certificate), NOW)
+    return "" if refusal is None else refusal.check.name
+
+
+@pytest.mark.parametrize("identity", [SELF_SIGNED, BY_AUTHORITY])
+def test_a_device_with_its_certificate_is_let_in(identity: Identity) -> None:
+    """Without any token."""
+    assert with_certificate(identity) == ""
+
+
+@pytest.mark.parametrize(
+    ("check", "identity", "packet", "changes"),
+    [
+        ("hub-name", SELF_SIGNED, Connect(DEVICE, username=USER_NAME.replace("contoso", "fabrikam")), {}),
+        ("registered", SELF_SIGNED, Connect("dev2", username=f"{HUB_NAME}/dev2"), {}),
+        ("x509-enabled", IDENTITY, BARE, {}),
+        ("thumbprint", SELF_SIGNED, BARE, {"sha1": "00"}),
+        ("certificate-authority", BY_AUTHORITY, BARE, {"root_sha256": "00"}),
+        ("certificate-subject", BY_AUTHORITY, BARE, {"common_name": "dev2"}),
+        ("certificate-validity", BY_AUTHORITY, BARE, {"not_after": NOW - 1}),
+        ("device-enabled", replace(SELF_SIGNED, status="disabled"), BARE, {}),
+        ("sas-enabled", SELF_SIGNED, connect_packet(), {}),
+        ("token-form", SELF_SIGNED, Connect(DEVICE, username=USER_NAME, password=b"x"), {}),
+    ],
+)
+def test_bad_certificates_are_refused(
+    check: str, identity: Identity, packet: Connect, changes: dict[str, object]
+) -> None:
+    """Each by the check that is about it; a token beside the certificate is judged in its stead, and such a device has none."""
+    assert with_certificate(identity, packet, **changes) == check
+
+
+def test_a_device_known_by_certificate_comes_without() -> None:
+    """There is nothing to judge."""
+    assert refused(BARE, replace(GATE, identity=SELF_SIGNED)) == "credential"
+
+
+def test_the_validity_is_judged_by_the_hubs_own_clock() -> None:
+    """As tokens are."""
+    gate = replace(GATE, identity=BY_AUTHORITY, policy=replace(POLICY, clock_shift_s=1e6))
+    refusal = gate.judge(read_credentials(BARE, CERTIFICATE), NOW)
+    assert refusal is not None
+    assert refusal.check.name == "certificate-validity"
+
+
+def test_the_message_of_a_mismatch_names_both_sides() -> None:
+    """The fifth of the messages in "401003 IoTHubUnauthorized"."""
+    gate = replace(GATE, identity=SELF_SIGNED)
+    other = Certificate("11" * 20, "22" * 32, DEVICE, 0.0, 0.0, "33" * 32)
+    refusal = gate.judge(read_credentials(BARE, other), NOW)
+    assert refusal is not None
+    assert refusal.message == (
+        f"Thumbprint does not match configuration: Thumbprint: SHA1Hash={'11' * 20}, SHA2Hash={'22' * 32};"
+        f" Configuration: PrimaryThumbprint={'5A' * 20}, SecondaryThumbprint="
+    )
+    assert (refusal.check.code, refusal.check.connack) == ("401003", 5)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from support.hub_world import (
+    CERTIFICATE,
     DEVICE,
     EVENTS,
     HUB_NAME,
@@ -12,6 +13,7 @@ from support.hub_world import (
     NOW,
     POLICY,
     RESOURCE,
+    SELF_SIGNED,
     USER_NAME,
     Wire,
     World,
@@ -20,6 +22,7 @@ from support.hub_world import (
 )
 
 from harness.hub.ending import LINGER_S, CloseMode
+from harness.hub.faults import Fault
 from harness.hub.policy import Policy
 from harness.protocol.mqtt.codec import encode
 from harness.protocol.mqtt.packets import Connack, Connect, Disconnect, Pingreq, Puback, Publish, Will
@@ -335,3 +338,36 @@ def test_secrets_are_learnt_before_anything_is_told(world: World) -> None:
     stale = parse(token(NOW - 60))
     world.open().send(connect_packet(token(NOW - 60), f"{HUB_NAME}/{DEVICE}"))
     assert world.secrets == [stale.sig, stale.signature]
+
+
+BARE = Connect(DEVICE, username=USER_NAME)
+
+
+def test_a_device_with_a_certificate_is_never_cut() -> None:
+    """There is no token whose time could be over."""
+    world = World(identity=SELF_SIGNED)
+    wire = world.proven()
+    assert wire.send(BARE) == [Connack(0, False)]
+    assert world.kinds() == ["accepted", "connect", "connack", "record"]
+    shown = world.one("connect")
+    assert (shown["token"], shown["certificate"]["sha1"]) == (None, CERTIFICATE.sha1)
+    wire.hub_side.receive(encode(Pingreq()), NOW + 1_000)
+    wire.hub_side.on_time(NOW + 1_000)
+    assert wire.hub_side.close_request is None
+
+
+def test_a_fault_of_the_tokens_life_leaves_a_device_with_a_certificate_alone() -> None:
+    """It has no such life."""
+    faults = (Fault("renewal", "refuse"), Fault("half-life", "cut"))
+    world = World(replace(POLICY, faults=faults), SELF_SIGNED)
+    assert world.proven().send(BARE) == [Connack(0, False)]
+    assert world.proven().send(BARE) == [Connack(0, False)]
+    assert world.codes() == ["deviceConnect", "400027", "deviceConnect"]
+
+
+def test_a_certificate_that_is_not_registered() -> None:
+    """CONNACK 5 and the record, as with a token."""
+    world = World(identity=SELF_SIGNED)
+    assert world.proven(replace(CERTIFICATE, sha1="00")).send(BARE) == [Connack(5, False)]
+    assert world.codes() == ["401003"]
+    assert world.one("cut")["detail"] == "thumbprint"

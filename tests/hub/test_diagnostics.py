@@ -142,6 +142,15 @@ def test_connect_over_amqp_tells_how_the_device_authenticated(transport: str, pr
         assert json.loads(record["properties"])["authType"] is None
 
 
+def test_connect_with_a_certificate_over_amqp() -> None:
+    """As the record published in Microsoft's AZ-220 course has it."""
+    origin = replace(ORIGIN, transport="amqp", by_certificate=True)
+    properties = json.loads(build_record("deviceConnect", NOW, origin)["properties"])
+    assert json.loads(properties["authType"]) == {
+        "scope": "device", "type": "x509Certificate", "issuer": "external", "acceptingIpFilterRule": None,
+    }  # fmt: skip
+
+
 def test_conflict_of_links() -> None:
     """What a newer connection makes of an older one over AMQP."""
     record = build_record("deviceDisconnect", NOW, replace(ORIGIN, transport="amqp"), CONFLICT)

@@ -2,13 +2,14 @@
 
 import pytest
 from support.amqp_device import AmqpDevice
-from support.hub_world import NOW, World, connect_packet
+from support.hub_world import CERTIFICATE, DEVICE, NOW, SELF_SIGNED, USER_NAME, World, connect_packet
 
 from harness.errors import LocalProtocolError
 from harness.hub.amqp.connection import AmqpConnection
 from harness.hub.base import HubConnection
 from harness.hub.connection import MqttConnection
 from harness.protocol.mqtt.codec import encode
+from harness.protocol.mqtt.packets import Connect
 
 
 @pytest.fixture
@@ -117,3 +118,12 @@ def test_stop_before_the_upgrade(world: World, websocket: HubConnection) -> None
     assert websocket.close_request == "fin"
     assert world.one("cut")["cause"] == "hub-stopped"
     assert world.wakes(1) == 2
+
+
+def test_a_certificate_outlives_the_upgrade() -> None:
+    """It was proven before anybody spoke WebSocket."""
+    world = World(identity=SELF_SIGNED)
+    websocket = world.accept("websocket")
+    websocket.proven(CERTIFICATE)
+    websocket.upgraded("mqtt", "/", NOW).receive(encode(Connect(DEVICE, username=USER_NAME)), NOW)
+    assert world.codes() == ["deviceConnect"]

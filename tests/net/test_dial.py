@@ -14,7 +14,8 @@ from harness.clock import RealClock
 from harness.device.actions import Action, Dial, Hangup, Write
 from harness.device.driver import DeviceCallbacks
 from harness.net.addresses import DOORS
-from harness.net.certificates import make_authority
+from harness.net.certificates import Authority, make_authority
+from harness.net.device_certificates import self_signed
 from harness.net.dial import DevicePump
 from harness.net.stream import Limits
 
@@ -101,9 +102,9 @@ class Rig:
         address = world.reservation.address
         self.pump = DevicePump(self.device, address, port, transport, callbacks, RealClock(), limits=limits)
 
-    def open(self, connection_string: str = f"HostName=x;DeviceId=d;GatewayHostName={NAME}") -> None:
+    def open(self, connection_string: str = f"HostName=x;DeviceId=d;GatewayHostName={NAME}", **fields: object) -> None:
         """The command that makes the fake device dial."""
-        self.pump.send({"cmd": "open", "connection_string": connection_string, "ca_pem": self.ca_pem})
+        self.pump.send({"cmd": "open", "connection_string": connection_string, "ca_pem": self.ca_pem, **fields})
 
     def do(self, *actions: Action) -> None:
         """Let the device want something."""
@@ -113,10 +114,15 @@ class Rig:
 
 @asynccontextmanager
 async def rigged(
-    transport: str = "mqtt", *, world: World | None = None, port: int = 0, limits: Limits | None = None
+    transport: str = "mqtt",
+    *,
+    world: World | None = None,
+    port: int = 0,
+    limits: Limits | None = None,
+    authority: Authority | None = None,
 ) -> AsyncIterator[tuple[Rig, World]]:
     """A started pump in front of a served cell."""
-    async with serving() as served:
+    async with serving(authority=authority) as served:
         own = served.reservation.ports[DOORS[transport]]
         rig = Rig(world or served, port or own, transport, limits)
         await rig.pump.start()
@@ -241,6 +247,27 @@ async def test_open_command_nothing_can_be_dialled_with(connection_string: str, 
     async with rigged() as (rig, _):
         rig.ca_pem = rig.ca_pem if ca_pem is None else ca_pem
         rig.open(connection_string)
+        assert "cannot dial" in str(rig.device.heard)
+
+
+@pytest.mark.parametrize("transport", ["mqtt", "amqp-ws"])
+@asynchronous
+async def test_a_device_presents_its_certificate(transport: str) -> None:
+    """On every connection, to a hub that asks."""
+    mine = self_signed("d")
+    async with rigged(transport, authority=make_authority(client_trust=mine.certificate)) as (rig, world):
+        rig.open(cert_pem=mine.certificate, key_pem=mine.key)
+        await rig.device.hears("connected")
+        endpoint = world.hub.connections[0]
+        await endpoint.until(lambda: endpoint.certificate)  # by TLS 1.3, the hub's end of the handshake comes last
+        assert endpoint.certificate == mine.facts
+
+
+@asynchronous
+async def test_a_certificate_without_its_key() -> None:
+    """Nothing can be dialled with it."""
+    async with rigged() as (rig, _):
+        rig.open(cert_pem=self_signed("d").certificate)
         assert "cannot dial" in str(rig.device.heard)
 
 

@@ -153,10 +153,12 @@ def test_what_the_device_program_does_not_offer_is_not_asked_of_it(tmp_path: Pat
     polite = a_profile("polite", adapter=program("{python}", "polite.py", proxy=True))
     margin = a_cell(polite, SHORT, id="margin", settings=Settings(lifetime_s=4, margin_s=1))
     transport = a_cell(polite, SHORT, id="transport", transport="mqtt-ws")
-    _, outcomes = run(tmp_path, margin, transport)
-    assert [(outcomes[name].status, outcomes[name].reason) for name in ("margin", "transport")] == [
+    certificate = a_cell(polite, a_scenario("x509-thumbprint"), id="certificate", settings=Settings())
+    _, outcomes = run(tmp_path, margin, transport, certificate)
+    assert [(outcomes[name].status, outcomes[name].reason) for name in ("margin", "transport", "certificate")] == [
         ("unsupported", "the device program does not name the capability margin"),
         ("unsupported", "the device program does not name the transport mqtt-ws"),
+        ("unsupported", "the device program does not name the capability x509"),
     ]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from support.plans import a_cell, a_scenario
 
+from harness.net.device_certificates import self_signed
 from harness.plan import Cell
 from harness.profile import Settings
 from harness.run.keys import Keys
@@ -117,3 +118,13 @@ def test_a_spoilt_token_is_malformed_to_the_hub(scenario: str, why: str) -> None
     with pytest.raises(MalformedTokenError, match=why):
         parse(connection_string(cell, GATEWAY)["SharedAccessSignature"])
     assert len(open_command(cell, GATEWAY, KEYS, "PEM", 1000.0)[1]) == 2
+
+
+def test_a_device_with_a_certificate_has_neither_key_nor_token() -> None:
+    """Its private key is a secret."""
+    cell, mine = a_cell(scenario=a_scenario("x509-thumbprint"), settings=Settings()), self_signed("dev1")
+    command, secrets = open_command(cell, GATEWAY, KEYS, "PEM", 1000.0, mine)
+    text = f"HostName=hub.azure-devices.net;DeviceId={cell.id};x509=true;GatewayHostName=127.64.0.1"
+    assert command["connection_string"] == text
+    assert (command["cert_pem"], command["key_pem"], secrets) == (mine.certificate, mine.key, mine.secrets)
+    assert (command["host"], command["device_id"]) == ("hub.azure-devices.net", cell.id)

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.slow
 
 SHORT = a_scenario(end=End(renewals=1, after_s=0.3, limit_s=5.0))
 TOKEN = a_scenario("expiry", token_lifetime_s=2.0, end=End(after_s=0.5, limit_s=5.0))
+CERTIFICATE = a_scenario("x509-thumbprint", end=End(after_s=0.5, limit_s=5.0))
 SUPPLIED = a_scenario("own-token-renewed", token_lifetime_s=1.0, end=End(renewals=1, after_s=1.0, limit_s=3.0))
 
 
@@ -66,6 +67,8 @@ def test_no_secret_is_in_any_file_of_a_run(tmp_path: Path, monkeypatch: pytest.M
 
     def seen_by_the_device(*arguments: Any) -> Any:
         command, signatures = open_command(*arguments)
+        if "key_pem" in command:  # each line, without those that every key begins and ends with
+            secrets.update(line for line in str(command["key_pem"]).splitlines() if "-----" not in line)
         found = re.findall(r"(?:SharedAccessKey|sig)=([^;&]+)", str(command["connection_string"]))
         secrets.update(form for secret in found for form in (secret, unquote(secret)))
         return command, signatures
@@ -91,6 +94,8 @@ def test_no_secret_is_in_any_file_of_a_run(tmp_path: Path, monkeypatch: pytest.M
         a_cell(leaky, SHORT, id="leaking-a-key"),
         a_cell(leaky, SUPPLIED, id="leaking-tokens"),
         a_cell(leaky, TOKEN, id="leaking-a-token"),
+        a_cell(scenario=CERTIFICATE, id="with-a-certificate", transport="mqtt-ws"),
+        a_cell(leaky, CERTIFICATE, id="leaking-a-private-key"),
     ]
     record = RunRecord(format=1, run="r", started="", status="running", cells=tuple(cell.id for cell in cells))
     folder = RunFolder.create(tmp_path, record)

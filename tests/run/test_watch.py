@@ -239,3 +239,13 @@ def test_what_is_no_refused_renewal() -> None:
     for event in log.log().events:
         watch.observe(event)
     assert (watch.refusals, watch.seen_at) == (0, None)
+
+
+def test_a_certificate_lets_in_or_not_without_a_token() -> None:
+    """Over AMQP, the hub's judgement is all there is to see of it."""
+    watch = Watch(END, 0)
+    for event in events(
+        ("certificate-judged", {"conn": 1, "status": 401}), ("certificate-judged", {"conn": 1, "status": 200})
+    ):
+        watch.observe(event)
+    assert (watch.seen_at, watch.connected, watch.refusals, watch.renewals) == (1_000_000, True, 0, 0)

@@ -10,6 +10,7 @@ from support.device_world import HOST, KEY, LATENCY_S, START, World
 
 from harness.device.actions import Dial, Hangup, Write
 from harness.hub.base import HubConnection
+from harness.hub.certificates import Certificate
 from harness.hub.hub import Hub
 from harness.hub.identity import Identity
 from harness.hub.policy import Policy
@@ -24,7 +25,7 @@ class HubWorld(World):
     """One emulated device and its hub.
 
     `said`: what the hub said, as (seconds since the start, kind, fields). `deaf`: what the device says is lost; `mute`: what the hub says
-    is held back.
+    is held back. `identity`: how the hub knows the device; `certificate`: what TLS proves for it.
     """
 
     def __init__(
@@ -35,12 +36,13 @@ class HubWorld(World):
         policy: Policy = POLICY,
         random: Random | None = None,
         identity: Identity | None = None,
+        certificate: Certificate | None = None,
     ) -> None:
         self.said: list[tuple[float, str, dict[str, Any]]] = []
         self.deaf = self.mute = False
         self._held = b""
         self.connection: HubConnection | None = None
-        self._transport = transport
+        self._transport, self._certificate = transport, certificate
         known = identity or Identity(HOST, "d1", KEY, KEY)
         self.the_hub = Hub(known, policy, emit=self._emit, names=frozenset({"127.64.0.1"}))
         super().__init__(profile, transport=transport, random=random)
@@ -139,6 +141,8 @@ class HubWorld(World):
         connection = self.the_hub.open(
             "websocket" if self._transport.endswith("-ws") else self._transport, PEER, self.now, lambda: None
         )
+        if self._certificate is not None:
+            connection.proven(self._certificate)
         if self._transport.endswith("-ws"):
             protocol = "AMQPWSB10" if self._transport == "amqp-ws" else "mqtt"
             connection = connection.upgraded(protocol, "/$iothub/websocket", self.now)

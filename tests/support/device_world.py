@@ -35,8 +35,9 @@ def own_token(lifetime_s: float, *, now: float = START) -> str:
 
 
 def open_command(*, token: str = "", **fields: object) -> dict[str, object]:
-    """The command `open`, with the device's key or `token`."""
+    """The command `open`, with the device's key or `token`, or with a certificate where `fields` have one."""
     credential = f"SharedAccessSignature={token}" if token else f"SharedAccessKey={KEY}"
+    credential = "x509=true" if "cert_pem" in fields else credential
     text = f"HostName={HOST};GatewayHostName=127.64.0.1;DeviceId=d1;{credential}"
     return {"cmd": "open", "connection_string": text, **fields}
 

@@ -1,5 +1,6 @@
 """A hub, its events in a list, and devices that speak to it in whole packets: what the tests of `harness.hub` share."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -7,6 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from harness.hub.base import HubConnection
+from harness.hub.certificates import Certificate, Registration
 from harness.hub.hub import Hub
 from harness.hub.identity import Identity, SharedAccessPolicy
 from harness.hub.policy import Policy
@@ -36,6 +38,9 @@ IDENTITY = Identity(
         "service": SharedAccessPolicy(RULE_KEY, frozenset({"ServiceConnect"})),
     },
 )
+CERTIFICATE = Certificate("5A" * 20, "A5" * 32, DEVICE, 1_767_000_000.0, 1_768_000_000.0, "C0" * 32)
+SELF_SIGNED = dataclasses.replace(IDENTITY, certificates=Registration("self-signed", "5A" * 20))
+BY_AUTHORITY = dataclasses.replace(IDENTITY, certificates=Registration("ca", authorities=frozenset({"C0" * 32})))
 POLICY = Policy(grace_s=10.0, skew_s=5.0)
 NOW = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 LIFETIME = 60
@@ -112,6 +117,12 @@ class World:
     def _emit(self, kind: str, now: float, /, **fields: object) -> None:
         msgspec.json.encode(fields)  # a log has to be able to hold them
         self.events.append((kind, now, fields))
+
+    def proven(self, certificate: Certificate = CERTIFICATE, at: float = NOW) -> Wire:
+        """A new connection of a device with a certificate, before its CONNECT."""
+        connection = self.accept("mqtt", at=at)
+        connection.proven(certificate)
+        return Wire(connection, self._wakes)
 
     def open(self, transport: str = "mqtt", peer: str = "203.0.113.7:50123", at: float = NOW) -> Wire:
         """A new connection, before its CONNECT."""

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from harness.clock import RealClock
+from harness.hub.certificates import Certificate
 from harness.net.addresses import AddressPool, Reservation
 from harness.net.certificates import Authority, client_context, make_authority
 from harness.net.listeners import CellServer
@@ -70,6 +71,7 @@ class FakeEndpoint(Watched):
         self.deadline: float | None = None
         self.ticks = 0
         self.successor: FakeEndpoint | None = None
+        self.certificate: Certificate | None = None
 
     @property
     def received(self) -> bytes:
@@ -117,6 +119,12 @@ class FakeEndpoint(Watched):
         """The end; there is only one."""
         assert self.closed is None
         self.closed = (first, how)
+        self.touch()
+
+    def proven(self, certificate: Certificate) -> None:
+        """The device has a certificate."""
+        assert not self.reads
+        self.certificate = certificate
         self.touch()
 
     def upgraded(self, subprotocol: str, path: str, now: float) -> "FakeEndpoint":

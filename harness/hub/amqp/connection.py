@@ -7,7 +7,7 @@
                     +---- cut by CLOSE -------+-----> closing --the device's CLOSE, or 10 s--> closed
                     +---- cut otherwise, lost -+----> closed
 
-A device that came by SASL PLAIN is admitted before its OPEN. The token's deadline holds even if its timer is late: it is
+A device that came by SASL PLAIN is admitted before its OPEN, one with a client certificate when it attaches its first link. The token's deadline holds even if its timer is late: it is
 served before what arrives after it is read. Frames leave in the order in which the hub decides; credit is granted last, for the
 C SDK wants its links to be attached before any of them flows.
 """
@@ -39,8 +39,9 @@ from harness.hub.amqp.refusals import (
 from harness.hub.amqp.sasl import read_plain
 from harness.hub.amqp.texts import condition_of, shown
 from harness.hub.auth import Refusal as Refused
-from harness.hub.base import shown_token
-from harness.hub.credentials import Credentials
+from harness.hub.base import shown_certificate, shown_token
+from harness.hub.certificates import Certificate
+from harness.hub.credentials import Credentials, UserName
 from harness.hub.device import Device
 from harness.hub.diagnostics import CLOSED_REMOTELY, CONFLICT, Origin, Problem
 from harness.hub.ending import LINGER_S, RECORDS, Cause, CloseMode, TransportClose
@@ -81,6 +82,7 @@ _TIMEOUTS: Final[dict[str, tuple[Cause, str]]] = {
     "open": ("connect-timeout", "no OPEN came"),
     "idle": ("keep-alive", "nothing came for too long"),
 }
+_ONE_ATTEMPT_S: Final = 1.0  # a device opens several links at once
 _CLIENT_VERSION: Final = "com.microsoft:client-version"
 _STOPPED: Final = Error(CONNECTION_FORCED, "The hub stops.")
 
@@ -92,8 +94,8 @@ class AmqpConnection(AdmittingConnection):
     """
 
     __slots__ = (
-        "_authenticate_by", "_credit_due", "_due", "_ended", "_engine", "_leave_by", "_opened", "_pinged_at", "_plain", "_refused",
-        "_sdk", "_shown", "_tags", "nodes", "silent", "throttling",
+        "_authenticate_by", "_credit_due", "_due", "_ended", "_engine", "_judged_at", "_leave_by", "_opened", "_pinged_at", "_plain",
+        "_refused", "_sdk", "_shown", "_tags", "nodes", "silent", "throttling",
     )  # fmt: skip
 
     def __init__(
@@ -107,6 +109,7 @@ class AmqpConnection(AdmittingConnection):
         self._ended: dict[Session, None] = {}  # by us; used as a set, for it is nearly always empty
         self._plain = False  # the token came with SASL PLAIN
         self._shown = False  # a token, or its lack was told
+        self._judged_at = -math.inf  # the client certificate
         self._sdk: str | None = None  # by the account of its last link that says it
         self._opened = False  # OPEN was answered
         self._tags = 0
@@ -317,6 +320,9 @@ class AmqpConnection(AdmittingConnection):
     def _refusal(self, asked: Asked, now: float) -> Refusal | None:
         if asked.place.kind == "cbs" and self._plain:
             return no_cbs()
+        client_id = None if self._accepted else asked.place.client_id
+        if self._certificate is not None and client_id is not None and now >= self._judged_at + _ONE_ATTEMPT_S:
+            self._judge(self._certificate, client_id, now)
         device_id = self._device.identity.device_id if self._accepted else None
         return refuse(asked, device_id, self.nodes.values(), self._seed, now)
 
@@ -357,13 +363,13 @@ class AmqpConnection(AdmittingConnection):
             self._plain = True
             credentials = read_plain(init.initial_response, self._device.identity.hub_name)
             self._authenticate(PutToken(None, credentials), self._sasl_answer, now)
-        elif init.mechanism == "EXTERNAL":
+        elif init.mechanism == "EXTERNAL" and self._certificate is None:
             self._sasl_answer(self._refuse_external(now), now)
         else:
             self._sasl_answer(OK, now)
 
     def _refuse_external(self, now: float) -> Answer:
-        """EXTERNAL stands for a client certificate, which no device of this hub has. It does not say who the device is."""
+        """EXTERNAL stands for a client certificate, and the device has proven none. It does not say who the device is."""
         missing = self._device.gate.refuse_without_credential("")
         self.note("sasl-refused", now, mechanism="EXTERNAL", code=int(SaslCode.AUTH), **missing.shown)
         self._log_refusal(missing, self._origin_of(""), now)
@@ -421,17 +427,41 @@ class AmqpConnection(AdmittingConnection):
         else:
             reply(self._refuse(refusal, origin, now), now)
 
-    def _admit(self, credentials: Credentials, origin: Origin, reply: Reply, now: float) -> None:
-        """Let the device in, or renew its time if it is in."""
-        device, token, newly = self._device, credentials.token, not self._accepted
-        assert token is not None  # the gate lets nobody in without
-        fault = device.answering(token, now, self.number) if device.faults else None
-        if newly:
-            device.enter(self, now)
-            for message in device.session.recall():
+    def _judge(self, certificate: Certificate, client_id: str, now: float) -> None:
+        """Judge the device by its certificate, whenever it opens links; those of one second are one attempt."""
+        device, hub_name, self._judged_at, self._shown = self._device, self._device.identity.hub_name, now, True
+        credentials = Credentials(client_id, UserName(hub_name.lower(), client_id), certificate=certificate)
+        origin = Origin(hub_name, client_id, self._transport, self._peer, self._sdk, by_certificate=True)
+        refusal = device.gate.judge(credentials, now)  # faults are of tokens
+        about: dict[str, object] = {"certificate": shown_certificate(certificate)}
+        answer = OK
+        if refusal is None:
+            self._enter(origin, now)
+        else:
+            about, answer = about | refusal.shown, Answer(refusal.check.status, refusal.text)
+        admitted = refusal is None
+        self.note("certificate-judged", now, status=answer.status, description=answer.text, admitted=admitted, **about)
+        if refusal is None:
+            self._log("deviceConnect", now)
+            self._due = self._earliest_deadline()
+        else:
+            self._log_refusal(refusal, origin, now)
+
+    def _enter(self, origin: Origin, now: float) -> None:
+        """The device is on this connection from now on, if it was not before; from now on it is what `origin` says."""
+        if not self._accepted:
+            self._device.enter(self, now)
+            for message in self._device.session.recall():
                 self.note("c2d-returned", now, message_id=message.message_id, why="link-lost")
         self._accepted, self._authenticate_by, self._origin = True, math.inf, origin
         self._refused = 0
+
+    def _admit(self, credentials: Credentials, origin: Origin, reply: Reply, now: float) -> None:
+        """Let the device in by its token, or renew its time if it is in."""
+        device, token, newly = self._device, credentials.token, not self._accepted
+        assert token is not None  # the gate lets nobody in without
+        fault = device.answering(token, now, self.number) if device.faults else None
+        self._enter(origin, now)
         if fault is None:
             self._note_answer(OK, now, admitted=newly)
         if newly:
@@ -522,7 +552,7 @@ class AmqpConnection(AdmittingConnection):
 
     def _leave(self) -> None:
         self._device.leave(self)
-        self._accepted = False
+        self._accepted, self._judged_at = False, -math.inf
         self._forget_the_token()
 
     def _detach_links(self, error: Error, now: float, *, closed: bool) -> None:

@@ -1,7 +1,7 @@
 """The SASL mechanisms, of which only PLAIN says who the device is.
 
-MSSBCBS and ANONYMOUS carry nothing: the device shows its token to `$cbs` later. EXTERNAL stands for a client certificate, which no
-device of this hub has. PLAIN: user `{device}@sas.{hub}`, password the token, which cannot be renewed (IoT Hub documentation, "Control
+MSSBCBS and ANONYMOUS carry nothing: the device shows its token to `$cbs` later. EXTERNAL stands for a client certificate, which is
+judged when the device opens its first link. PLAIN: user `{device}@sas.{hub}`, password the token, which cannot be renewed (IoT Hub documentation, "Control
 access to IoT Hub with shared access signatures", "Protocol specifics"); `{hub}` may be the whole host name or its first label, and
 some clients write `sas.root.`, which belongs to the users that are policies.
 """

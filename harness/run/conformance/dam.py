@@ -5,6 +5,7 @@ What the hub decides meanwhile stands in its log and reaches nobody, over every 
 
 from collections.abc import Callable
 
+from harness.hub.certificates import Certificate
 from harness.net.endpoint import Endpoint, HubCore
 
 __all__ = ["Dam"]
@@ -91,6 +92,10 @@ class _Sluice:
     def note(self, kind: str, now: float, /, **fields: object) -> None:
         """Report an event of the transport's own."""
         self._endpoint.note(kind, now, **fields)
+
+    def proven(self, certificate: Certificate) -> None:
+        """The device has a certificate."""
+        self._endpoint.proven(certificate)
 
     def upgraded(self, subprotocol: str, path: str, now: float) -> Endpoint:
         """The WebSocket is open; whoever speaks from now on stands behind the dam, too."""

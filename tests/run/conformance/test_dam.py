@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.hub.certificates import Certificate
 from harness.net.endpoint import Endpoint
 from harness.run.conformance.dam import Dam
 
@@ -50,6 +51,10 @@ class Speaker:
         """Note it."""
         self.told.append((kind, now, fields))
 
+    def proven(self, certificate: Certificate) -> None:
+        """Note it."""
+        self.told.append((certificate,))
+
     def upgraded(self, subprotocol: str, path: str, now: float) -> Endpoint:
         """Stay the same."""
         self.told.append((subprotocol, path, now))
@@ -83,6 +88,8 @@ def test_what_the_device_says_is_let_through(speaker: Speaker) -> None:
     dam = Dam(speaker)
     connection = dam.open("websocket", "peer", 1.0, lambda: None)
     dam.shut()
+    certificate = Certificate("AA", "BB", "dev1", 0.0, 1.0, "CC")
+    connection.proven(certificate)
     assert connection.upgraded("mqtt", "/", 2.0) is connection
     connection.receive(b"publish", 3.0)
     connection.on_time(4.0)
@@ -90,7 +97,7 @@ def test_what_the_device_says_is_let_through(speaker: Speaker) -> None:
     connection.peer_closed("fin", 6.0)
     connection.transport_closed("device", "fin", 7.0)
     assert speaker.told[1:] == [
-        ("mqtt", "/", 2.0), (b"publish", 3.0), ("time", 4.0), ("tls", 5.0, {"version": "1.3"}), ("fin", 6.0), ("device", "fin", 7.0),
+        (certificate,), ("mqtt", "/", 2.0), (b"publish", 3.0), ("time", 4.0), ("tls", 5.0, {"version": "1.3"}), ("fin", 6.0), ("device", "fin", 7.0),
     ]  # fmt: skip
     assert (connection.next_deadline(), connection.recording) == (7.0, True)
 

@@ -1,4 +1,4 @@
-"""Tells its connection string, and a signature made with its key, in every way it can think of."""
+"""Tells its connection string, and the private key of its certificate, in every way it can think of."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ HELLO = {
     "sdk_version": "1.0",
     "runtime": "test",
     "transports": ["mqtt"],
-    "capabilities": ["lifetime", "own-token", "token-update"],
+    "capabilities": ["lifetime", "own-token", "token-update", "x509"],
 }
 
 
@@ -58,6 +58,9 @@ for line in sys.stdin:
     command = json.loads(line)
     if command["cmd"] == "open":
         leak(command["connection_string"])
+        private_key = command.get("key_pem", "")
+        for secret in filter(None, (private_key, *private_key.splitlines())):
+            leak(secret)
         say(
             json.dumps(
                 {"event": "open_failed", "t": 0.0, "error": [{"class": "E", "message": command["connection_string"]}]}
