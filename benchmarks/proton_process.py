@@ -144,6 +144,9 @@ class ProtonHub:
     def on_time(self, _now: float) -> None:
         """Nothing to do."""
 
+    def take_outage(self) -> None:
+        """Nothing fails here."""
+
     def stop(self, _now: float) -> None:
         """The listeners cut what is left."""
 

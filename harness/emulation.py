@@ -78,6 +78,7 @@ class Signals(Document, frozen=True):
     restored: tuple[AppSignal, ...] = ()  # back after a cut
     refused: tuple[AppSignal, ...] = ()  # an attempt of the SDK's own was refused
     renewal_refused: tuple[AppSignal, ...] = ()  # the same at a renewal; empty: as any other
+    unreachable: tuple[AppSignal, ...] = ()  # an attempt of the SDK's own found nobody there to ask
     gave_up: tuple[AppSignal, ...] = ()  # and no further attempt follows by itself
     retries_ended: tuple[AppSignal, ...] = ()  # the attempts came to nothing for `retry_limit_s`
     open_refused: tuple[AppSignal, ...] = ()  # the open command was refused; empty: it goes on trying
@@ -116,6 +117,8 @@ class Manners(Document, frozen=True, kw_only=True):
     `own_token_returns`: how often the SDK leaves and returns for a token that is supplied while it is connected, where it cannot be renewed in place. `own_token_wakes`: whether one that
     is supplied while the SDK is away makes it try to return at once.
     `margin_has_effect`: whether the margin an application sets moves the renewal.
+    `connect_timeout_s`: how long it waits for a transport to stand, TLS and WebSocket included; left out, as long as the system does.
+    What an SDK makes of a connection on which nobody answers any more is emulated as far as its keep-alive goes, and no further.
     `reconnect_delay_s`: from being dropped to the first attempt to come back.
     `reconnects`: after a drop; `if-needed` is only where something is being sent or listened for.
     `tells_reset`: the transports over which the SDK tells a connection lost by RST from other drops. `after_reset`: it either counts
@@ -128,6 +131,7 @@ class Manners(Document, frozen=True, kw_only=True):
     `own_token_after_refusal` for a token the application supplied, where it differs.
     `refused_retry_s`: waits before further attempts, the last repeats; `refused_retry_jitter`: each is longer or shorter by up to that
     fraction; `retry_limit_s`: no attempt begins later than this after the connection was lost.
+    `send_without_transport`: a message whose attempt finds nobody there `fails` with it, or the SDK `retries` on its behalf.
     `send_while_down`: while the SDK tries to return, a message makes it try at once (`reconnects`; the message shares the fate of the
     attempt) or is kept (`queues`). `send_after_giving_up`: the same once it has given up; `fails`: it takes no more messages.
     """
@@ -141,6 +145,7 @@ class Manners(Document, frozen=True, kw_only=True):
     own_token_returns: int = 1
     own_token_wakes: bool = False
     margin_has_effect: bool = True
+    connect_timeout_s: float | None = None
     reconnect_delay_s: float = 0.0
     reconnects: Literal["always", "if-needed"] = "always"
     tells_reset: tuple[Transport, ...] = ("mqtt", "mqtt-ws", "amqp", "amqp-ws")
@@ -154,6 +159,7 @@ class Manners(Document, frozen=True, kw_only=True):
     refused_retry_s: tuple[float, ...] = (1.0,)
     refused_retry_jitter: float = 0.0
     retry_limit_s: float | None = None
+    send_without_transport: Literal["fails", "retries"] = "fails"
     send_while_down: Literal["reconnects", "queues"] = "queues"
     send_after_giving_up: Literal["reconnects", "queues", "fails"] = "reconnects"
     signals: Signals = Signals()
@@ -315,6 +321,8 @@ def _check_manners(manners: Manners, demand: _Demand) -> None:
     demand(manners.own_token_returns >= 1, "own_token_returns", "is below 1", "It has to return at least once")
     for name in ("refused_retry_jitter", "token_reuse_fraction"):
         demand(0 <= getattr(manners, name) <= 1, name, "is not between 0 and 1", "Write it as a fraction")
+    limit = manners.connect_timeout_s
+    demand(limit is None or limit > 0, "connect_timeout_s", "is not above 0", "Leave it out for none")
     waits = manners.refused_retry_s
     demand(
         min(waits, default=0.0) > 0, "refused_retry_s", "needs waits above 0 s", "Name at least one; the last repeats"

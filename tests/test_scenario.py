@@ -31,6 +31,11 @@ limit_s = 5.0
 """
 
 
+def _outage(fields: str, action: str = "outage") -> str:
+    """A fault with these fields, in front of the end."""
+    return f'[[faults]]\nat = "half-life"\naction = "{action}"\n{fields}\n[end]'
+
+
 def written(folder: Path, text: str) -> Path:
     """A scenario file with this text."""
     path = folder / "mine.toml"
@@ -104,6 +109,14 @@ def test_nothing_asked_for_means_the_default_ones() -> None:
         ("[end]", '[[faults]]\nat = "renewal"\naction = "refuse"\nclose = "fin"\n[end]', r'faults\[0\]\.close: goes with action = "cut"'),
         ("[end]", '[[faults]]\nat = "renewal"\naction = "cut"\ntimes = 0\n[end]', r"faults\[0\]\.times: is not between 1 and 1000"),
         ('"key"', '"token"\ntoken_lifetime_s = 9\nfaults = [{ at = "renewal", action = "cut" }]', r"faults\[0\]\.at: nobody renews a fixed token"),
+        ("[end]", _outage("for_s = 5"), r"faults\[0\]\.how: goes with action = \"outage\", and only with it\. Set both"),
+        ("[end]", _outage('how = "rst"'), r"faults\[0\]\.for_s: goes with action = \"outage\""),
+        ("[end]", _outage('how = "rst"\nfor_s = 0'), r"faults\[0\]\.for_s: is not above 0"),
+        ("[end]", _outage('how = "rst"\nfor_s = inf'), r"inf is no number to calculate with"),
+        ("[end]", _outage('how = "bang"\nfor_s = 5'), r"unknown value 'bang'.*Known here: restart, rst, half-open, blackhole"),
+        ("[end]", _outage('how = "rst"\nfor_s = 5\nclose = "fin"'), r'faults\[0\]\.close: fin does not go with how = "rst"'),
+        ("[end]", _outage('how = "blackhole"\nfor_s = 5\nclose = "detach"'), r'faults\[0\]\.close: detach does not go with how = "blackhole"'),
+        ("[end]", _outage('how = "rst"\nfor_s = 5', "cut"), r"faults\[0\]\.how: goes with action = \"outage\", and only with it"),
         ("schema = 1", 'schema = 1\ntransports = ["amqp", "smoke"]', r"transports\[.*\]: unknown value 'smoke'"),
         ("schema = 1", 'schema = 1\ntransports = ["amqp", "mqtt"]\nhub = { close = "detach" }', r"hub\.close: detach is no way to end a connection over mqtt, which the scenario names"),
         ("schema = 1", 'schema = 1\ntransports = ["mqtt-ws"]\nfaults = [{ at = "half-life", action = "cut", close = "close" }]', r"faults\[0\]\.close: close is no way .* over mqtt-ws.*drop the transport"),
@@ -158,18 +171,25 @@ def test_faults_and_transports_are_read(tmp_path: Path) -> None:
 def test_what_disturbs_a_device_has_to_be_asked_for() -> None:
     """The scenarios with faults, or with an end that is not the transport's own, are bundled and no part of the default set."""
     asked = {name for name, one in find_scenarios().items() if one.faults or one.hub.close is not None}
-    assert {"expiry-close", "renewal-refused", "cut-idle", "connack-lost", "throttled"} <= asked
+    assert {"expiry-close", "renewal-refused", "cut-idle", "connack-lost", "throttled", "hub-restart"} <= asked
     assert not asked & set(DEFAULT_SCENARIOS)
 
 
-def test_the_cut_falls_far_from_any_message() -> None:
-    """Half of what is left of a token with whole seconds, counted from its use: at least half a second after a message, a second before the next."""
-    scenario = find_scenarios()["cut-sending"]
+@pytest.mark.parametrize(
+    "name", ["cut-sending", "hub-restart", "network-drop-rst", "network-drop-blackhole", "network-drop-unreachable"]
+)
+def test_the_fault_falls_far_from_any_message(name: str) -> None:
+    """Half of what is left of a token with whole seconds, counted from its use: at least half a second after a message, a second before the next.
+
+    So does the end of an outage, from which on messages can bring something about.
+    """
+    scenario = find_scenarios()[name]
     assert scenario.token_lifetime_s is not None
-    earliest, latest = (scenario.token_lifetime_s - 1.5) / 2, scenario.token_lifetime_s / 2
-    before = earliest // scenario.intervals.send_s * scenario.intervals.send_s
-    assert before + 0.5 <= earliest
-    assert latest + 1 <= before + scenario.intervals.send_s
+    for later in (0.0, scenario.faults[0].for_s or 0.0):
+        earliest, latest = later + (scenario.token_lifetime_s - 1.5) / 2, later + scenario.token_lifetime_s / 2
+        before = earliest // scenario.intervals.send_s * scenario.intervals.send_s
+        assert before + 0.5 <= earliest
+        assert latest + 1 <= before + scenario.intervals.send_s
 
 
 def test_documents_and_hub_speak_of_the_same_closes_and_faults() -> None:

@@ -1,6 +1,6 @@
 """What follows once the hub, or a fault of the scenario, has ended the device's stay.
 
-The ends that are asked about: those the hub began, by a cut (but for `takeover`, `protocol` and `keep-alive`, which are the device's own doing) or by closing; and those
+The ends that are asked about: those the hub began, by a cut (but for `takeover`, `protocol` and `keep-alive`, which are the device's own doing) or by closing; those of an outage; and those
 of a device whose renewal was refused, by put-token before it left or when it came back. An end is counted from the moment the hub ended the stay or
 the device left, or, where a renewal by a new connection was refused, from the first refusal.
 
@@ -12,7 +12,7 @@ the device left, or, where a renewal by a new connection was refused, from the f
 | `none` | it was not, made no attempt, and was watched for fifteen seconds or more |
 
 Both halves of `next-send` are needed: an attempt in its own time may fall behind a send by chance, but then mostly not behind the first one. An attempt begins when the hub accepts a connection, or with a put-token on one that stands. Where the only send that could have caused the first attempt
-came within half a second after the end, where the lag of the hub's loop makes a difference, where the device tried and was not let in, and
+came within half a second after the end (or after that of the outage in which nobody could reach the hub), where the lag of the hub's loop makes a difference, where the device tried and was not let in, and
 where it was watched for too short a time, or the log does not tell when the application sent, nothing can be told. Nor is a return possible with a token the application supplied, once the hub has cut
 the connection for its expiry, unless it supplies another: what follows is counted from then on. A device whose program has ended is no longer watched.
 
@@ -35,6 +35,7 @@ from harness.analysis.fields import of_kind, text
 from harness.analysis.findings import EXPIRED, Aftermath, C2dAfterReturn, CellFindings, Return
 from harness.analysis.lacking import NO_SENDS
 from harness.analysis.messages import Results
+from harness.analysis.outages import OUT_OF_REACH, reachable_s
 from harness.analysis.recovery import REACTION_S, sends_between, supplies, worst_lag_s
 from harness.analysis.signatures import is_shown
 from harness.analysis.timeline import Absence, Timeline
@@ -113,21 +114,30 @@ def _returned(
     attempts = [at for at in starts if since < at <= back_s]
     if absence.back is not None and cell.sends_hidden:
         return None, NO_SENDS
+    heard_s = reachable_s(since, events)
     if absence.back is not None:
-        return _how(attempts, since, timeline, events, supplied=supplied_s is not None)
+        return _how(attempts, since, heard_s, timeline, events, supplied=supplied_s is not None)
     if attempts:
         return None, "it tried to come back and was not let in"
-    watched_s = timeline.closing_s - since
+    if math.isinf(heard_s):
+        return None, OUT_OF_REACH
+    watched_s = timeline.closing_s - heard_s
     return ("none", "") if watched_s >= WATCHED_S else (None, f"the device was watched for only {watched_s:.1f} s")
 
 
 def _how(
-    attempts: Sequence[float], since: float, timeline: Timeline, events: Sequence[Event], *, supplied: bool
+    attempts: Sequence[float],
+    since: float,
+    heard_s: float,
+    timeline: Timeline,
+    events: Sequence[Event],
+    *,
+    supplied: bool,
 ) -> tuple[Return | None, str]:
     sends = sends_between(since, timeline.closing_s, events)
     lag_s = worst_lag_s(since, timeline, events)
     withins = (REACTION_S, REACTION_S + lag_s)
-    judged = {_judge(attempts, sends, since, within) for within in withins}
+    judged = {_judge(attempts, sends, heard_s, within) for within in withins}
     if len(judged) > 1:
         return None, f"the hub was late by up to {1e3 * lag_s:.0f} ms: coming back by itself and with a send look alike"
     how = judged.pop()

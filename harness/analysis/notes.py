@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from harness.analysis.fields import of_kind, text
 from harness.analysis.findings import EXPIRED, SCRIPTED, AbsenceFinding, CellFindings, InBandFinding
+from harness.analysis.outages import outage_notes
 from harness.analysis.signatures import in_brief
 from harness.events import CellLog
 
@@ -26,6 +27,7 @@ def notes(log: CellLog, cell: CellFindings, closing_s: float) -> tuple[str, ...]
             if not one.undisturbed
         ),
         *_refusals(cell),
+        *outage_notes(log.events, emulated=log.header.device == "emulated"),
         *filter(None, (text(event.fields, "text") for event in of_kind(log.events, "harness", "note"))),
     )
 

@@ -10,17 +10,19 @@ A send shortly before the trouble, or before the end, counts as a cause, but not
 A busy machine may hold up the device for longer than a quarter of a second now and then, which is why one attempt in four may be late.
 
 A log that does not tell when the application sent can show `none` only. What follows once the application has supplied another token is no
-matter of the refusal.
+matter of the refusal. Where an outage kept the device from reaching the hub, all counts from its end.
 
 What happened is stamped when the hub's loop sees it, so an answer to a send may appear later by as much as that loop was late. The attempts are judged
 with the quarter of a second and with the worst lag since the trouble added to it; where that makes a difference, nothing can be told.
 """
 
+import math
 from collections.abc import Sequence
 
 from harness.analysis.fields import number, of_kind
 from harness.analysis.findings import Recovery
 from harness.analysis.lacking import NO_SENDS
+from harness.analysis.outages import OUT_OF_REACH, reachable_s
 from harness.analysis.renewals import LAG_WINDOW_S
 from harness.analysis.timeline import Absence, Timeline
 from harness.events import Event
@@ -45,11 +47,13 @@ def recovery(timeline: Timeline, events: Sequence[Event], *, sends_hidden: bool 
     since = next((since for absence in timeline.absences if (since := _trouble(absence, timeline)) is not None), None)
     if since is None:
         return None, "no reconnect was refused"
+    since = reachable_s(since, events)
     until = min((at for at in supplies(events) if since < at), default=timeline.closing_s)
     later = [at for at in _attempts(timeline) if since < at <= until]
     watched_s = until - since
     if not later and watched_s < WATCHED_S:
-        return None, f"the device was watched for only {watched_s:.1f} s after it was refused or left"
+        short = f"the device was watched for only {watched_s:.1f} s after it was refused or left"
+        return None, OUT_OF_REACH if math.isinf(since) else short
     if not later:
         return "none", ""
     if sends_hidden:

@@ -230,6 +230,11 @@ def _cut(visit: Visit, now: float, fields: Fields) -> Visit:
     return visit if visit.cut_s is not None else replace(visit, cut_s=now, cut_cause=text(fields, "cause"))
 
 
+def _struck(visit: Visit, now: float, _: Fields) -> Visit:
+    """An outage ends it for the device, whether the hub knows of it or not: what the hub does to it afterwards reaches nobody."""
+    return visit if visit.cut_s is not None else replace(visit, cut_s=now, cut_cause="fault")
+
+
 def _closed(visit: Visit, now: float, fields: Fields) -> Visit:
     return replace(visit, closed_s=now, closed_first=text(fields, "first"))
 
@@ -243,6 +248,7 @@ _CHANGES: Final[Mapping[str, Callable[[Visit, float, Fields], Visit]]] = {
     "certificate-judged": _certificate_judged,
     "disconnect": _disconnect,
     "cut": _cut,
+    "struck": _struck,
     "closed": _closed,
 }
 

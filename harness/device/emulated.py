@@ -42,7 +42,7 @@ from harness.device.phases import (
 )
 from harness.device.reports import Reports
 from harness.device.retry import Retry
-from harness.device.ways import end_signals, message_rule, wishes, without_a_word
+from harness.device.ways import end_signals, failure_signals, message_rule, wishes, without_a_word
 from harness.emulation import AppSignal
 from harness.profile import Profile
 
@@ -192,7 +192,8 @@ class EmulatedDevice:
         elif phase is Phase.LEAVING:
             self._wait(self._emulation.renewal_delay_s, now)
         else:
-            self._failed(Outcome.REFUSED if phase is Phase.REFUSED else Outcome.UNREACHABLE, now)
+            outcomes = {Phase.REFUSED: Outcome.REFUSED, Phase.DIALLING: Outcome.NO_TRANSPORT}
+            self._failed(outcomes.get(phase, Outcome.UNREACHABLE), now)
 
     # Time
 
@@ -213,6 +214,8 @@ class EmulatedDevice:
     def _ring(self, timer: Timer, now: float) -> None:
         if timer is Timer.ATTEMPT:
             self._dial(now)
+        elif timer is Timer.TRANSPORT:
+            self._link.abort()
         elif timer is Timer.DRAINED:
             self._leave(now, acknowledged=False)
         elif timer is Timer.STALL:
@@ -227,7 +230,7 @@ class EmulatedDevice:
     def _enter(self, phase: Phase) -> None:
         """Change the phase; the timers of the old one are void."""
         self._phase = phase
-        for timer in (Timer.ATTEMPT, Timer.DRAINED, Timer.STALL):
+        for timer in (Timer.ATTEMPT, Timer.TRANSPORT, Timer.DRAINED, Timer.STALL):
             self._timers.pop(timer, None)
 
     # Renewal
@@ -347,6 +350,8 @@ class EmulatedDevice:
             self._link.authenticate(self._credential.text, now)
         else:
             self._enter(Phase.DIALLING)
+            if (limit := self._manners.connect_timeout_s) is not None:
+                self._timers[Timer.TRANSPORT] = now + limit
             self._link.dial()
 
     def _admitted(self, now: float) -> None:
@@ -467,20 +472,15 @@ class EmulatedDevice:
             by_links = self._opening.certificate and signals.links_refused
             self._give_up((by_links or signals.open_refused) if refused else signals.open_unreachable, now)
             return
-        if refused:
-            self._show_refusal(now)
-        if refused or signals.send_unreachable or step is Step.GIVE_UP:
+        if not self._for_message:  # what a message brought about, only that message shows
+            self._reports.show(failure_signals(signals, outcome, self._purpose), now)
+        keeps = outcome is Outcome.NO_TRANSPORT and self._manners.send_without_transport == "retries"
+        if refused or (signals.send_unreachable and not keeps) or step is Step.GIVE_UP:
             self._fail_with_attempt(signals.send_refused if refused else signals.send_unreachable, now)
         if step is Step.GIVE_UP:
             self._give_up(signals.gave_up, now)
         else:
             self._try_again(now, wait_s)
-
-    def _show_refusal(self, now: float) -> None:
-        """What a message brought about, only that message shows."""
-        if not self._for_message:
-            at_renewal = self._purpose is Purpose.RENEWAL and self._signals.renewal_refused
-            self._reports.show(at_renewal or self._signals.refused, now)
 
     def _fail_with_attempt(self, signals: tuple[AppSignal, ...], now: float) -> None:
         """Messages share the fate of the attempt, where a message can make the SDK try."""

@@ -3,7 +3,7 @@
 | phase | the transport | leads to, when |
 |---|---|---|
 | NEW | none | DIALLING: open |
-| DIALLING | asked for | CONNECTING: `connected` · WAITING, DOWN: `lost` |
+| DIALLING | asked for | CONNECTING: `connected` · WAITING, DOWN: `lost`, or given up after `connect_timeout_s` |
 | CONNECTING | the token was shown | SUBSCRIBING, READY: admitted · REFUSED, FAILED, WAITING: not admitted · WAITING, DOWN: `lost` |
 | SUBSCRIBING | SUBSCRIBE or ATTACH sent | READY: granted · BROKEN · WAITING, DOWN: `lost` |
 | READY | in use; renewed in place over AMQP | DRAINING, LEAVING: renewal, close · BROKEN, STALLED · WAITING, DOWN: `lost`, detached |
@@ -20,12 +20,12 @@
 From every phase a close command leads to CLOSED, as soon as the transport is gone. An attempt that comes to nothing (from DIALLING,
 CONNECTING, REFUSED, FAILED) has an outcome, and `next_step` says what comes of it by what the attempt was for:
 
-| purpose | REFUSED: a CONNACK other than 0 and 3, a put-token | UNREACHABLE: no connection, no answer, or CONNACK 3 |
+| purpose | REFUSED: a CONNACK other than 0 and 3, a put-token | UNREACHABLE: no answer, or CONNACK 3; NO_TRANSPORT |
 |---|---|---|
 | OPEN | OPEN_FAILS where the profile has `open_refused`; else as RESTORE | OPEN_FAILS where it has `open_unreachable`; else RETRY |
 | RENEWAL | `after_failed_renewal`: RETRY, or as RESTORE | RETRY |
 | RESTORE | `own_token_after_refusal`, `after_refusal`: RETRY or GIVE_UP | RETRY |
-| MESSAGE | as RESTORE | GIVE_UP |
+| MESSAGE | as RESTORE | GIVE_UP; but RETRY where there was no transport and `send_without_transport` is `retries` |
 
 RETRY is WAITING for the next attempt; it is DOWN where the SDK has no reason to be connected (`reconnects`), and becomes GIVE_UP where its
 patience ends (`retry_limit_s`). GIVE_UP and OPEN_FAILS are DOWN, and from then on an attempt is for a MESSAGE, if the SDK takes any
@@ -78,10 +78,11 @@ class Purpose(Enum):
 
 
 class Outcome(Enum):
-    """How an attempt to connect came to nothing."""
+    """How an attempt to connect came to nothing. NO_TRANSPORT: nobody was there to ask."""
 
     REFUSED = auto()
     UNREACHABLE = auto()
+    NO_TRANSPORT = auto()
 
 
 class Step(Enum):
@@ -100,7 +101,8 @@ def next_step(purpose: Purpose, outcome: Outcome, emulation: Emulation, manners:
     if purpose is Purpose.RENEWAL and emulation.after_failed_renewal == "retries-until-renewal":
         return Step.RETRY
     if not refused:
-        return Step.GIVE_UP if purpose is Purpose.MESSAGE else Step.RETRY
+        fails = outcome is not Outcome.NO_TRANSPORT or manners.send_without_transport == "fails"
+        return Step.GIVE_UP if purpose is Purpose.MESSAGE and fails else Step.RETRY
     rule = (own_token and manners.own_token_after_refusal) or manners.after_refusal
     return Step.GIVE_UP if rule == "gives-up" else Step.RETRY
 
@@ -109,6 +111,7 @@ class Timer(Enum):
     """What the device waits for; where two are due at once, the earlier one here comes first."""
 
     ATTEMPT = auto()
+    TRANSPORT = auto()
     DRAINED = auto()
     STALL = auto()
     RESEND = auto()

@@ -4,10 +4,10 @@ from typing import Literal
 
 from harness.device.link import Ended, Ending, Wish
 from harness.device.opening import Opening
-from harness.device.phases import Purpose
+from harness.device.phases import Outcome, Purpose
 from harness.emulation import AppSignal, Manners, Signals
 
-__all__ = ["end_signals", "message_rule", "wishes", "without_a_word"]
+__all__ = ["end_signals", "failure_signals", "message_rule", "wishes", "without_a_word"]
 
 _SILENT = {"never": tuple(Purpose), "after-drop": (Purpose.RENEWAL,), "until-given-up": (Purpose.MESSAGE,)}
 
@@ -39,6 +39,14 @@ def end_signals(signals: Signals, ending: Ending, *, expired: bool) -> tuple[App
         return signals.dropped_expired
     own = {Ending.RESET: signals.reset, Ending.DETACH: signals.detached, Ending.CLOSE: signals.hub_closed}
     return own.get(ending) or signals.dropped
+
+
+def failure_signals(signals: Signals, outcome: Outcome, purpose: Purpose) -> tuple[AppSignal, ...]:
+    """What the application is shown of an attempt that came to nothing."""
+    if outcome is Outcome.REFUSED:
+        at_renewal = purpose is Purpose.RENEWAL and signals.renewal_refused
+        return at_renewal or signals.refused
+    return signals.unreachable if outcome is Outcome.NO_TRANSPORT else ()
 
 
 def message_rule(manners: Manners, purpose: Purpose) -> Literal["reconnects", "queues", "fails"]:

@@ -105,7 +105,7 @@ class AdmittingConnection(HubConnection):
             self._bear(fault, now)
 
     def _bear(self, fault: Fault, now: float) -> None:
-        """Let it strike an established connection; `ignore` leaves out the cut at the end of the grace, and that is all."""
+        """Let it strike an established connection; `ignore` leaves out the cut at the end of the grace, and that is all. An `outage` is no affair of this connection alone."""
         if (change := IDENTITY.get(fault.action)) is not None:
             self._device.change(change, fault.close, now)
         elif fault.action == "cut":

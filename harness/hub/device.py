@@ -11,6 +11,7 @@ from harness.hub.ending import CloseMode
 from harness.hub.faults import IDENTITY, Anchor, Fault, Faults, IdentityChange
 from harness.hub.identity import Identity
 from harness.hub.methods import MethodCalls
+from harness.hub.outage import Outage
 from harness.hub.policy import Policy
 from harness.hub.session import DeviceSession
 from harness.hub.topics import DeviceTopics
@@ -46,7 +47,7 @@ class Device:
     """The device of this hub. There is one connection at a time; the newest wins.
 
     `recording` is false where nobody wants events; `emit` may be called all the same. `learn_secret` is told every text that must
-    not be written. `connections` holds those whose transport is still there, by number.
+    not be written. `connections` holds those whose transport is still there, by number. `outage`: one that is asked for and has not been taken.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Device:
         self.recording = emit is not None
         self.emit: Emit = _silent if emit is None else emit
         self.connections: dict[int, Occupant] = {}
+        self.outage: Outage | None = None
         self._occupant: Occupant | None = None
 
     def judge(self, credentials: Credentials, now: float, by: int) -> Refusal | Fault | None:
@@ -94,6 +96,7 @@ class Device:
     def _told(self, fault: Fault | None, now: float, by: int) -> Fault | None:
         if fault is not None:
             self.emit("fault", now, conn=by, at=fault.at, action=fault.action)
+            self.outage = fault.outage or self.outage
         return fault
 
     def change(self, change: IdentityChange, close: CloseMode | None, now: float) -> None:

@@ -2,10 +2,10 @@
 
 | anchor | when it strikes | what may happen then |
 |---|---|---|
-| `renewal` | the device, let in before, comes with a good token it was never let in with | `refuse` `cut` `ignore` `delay`, identity |
-| `renewal-answer` | that token was judged and counts, and its answer would leave now | `cut` `ignore` `delay` |
+| `renewal` | the device, let in before, comes with a good token it was never let in with | `refuse` `cut` `ignore` `delay` `outage`, identity |
+| `renewal-answer` | that token was judged and counts, and its answer would leave now | `cut` `ignore` `delay` `outage` |
 | `away` | the device, let in before, is on no connection, and comes with a good token | as `renewal` |
-| `before-renewal` | shortly before the token is as old as the first one was when it was replaced | `cut` `withhold-puback` `takeover` `throttle`, identity |
+| `before-renewal` | shortly before the token is as old as the first one was when it was replaced | `cut` `outage` `withhold-puback` `takeover` `throttle`, identity |
 | `half-life` | half of what was left of the token at its acceptance is over | the same |
 | `expiry` | at `se` | the same |
 | `grace-end` | at `se` + grace, instead of the ordinary cut | the same, and `ignore`: the cut is left out |
@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from harness.hub.ending import CloseMode
+from harness.hub.ending import CloseMode, of_transport
+from harness.hub.outage import Outage, OutageHow
 from harness.sas import Token
 
 __all__ = ["CLOSING", "IDENTITY", "POSSIBLE", "Action", "Anchor", "Fault", "Faults", "IdentityChange", "Moment"]
@@ -27,7 +28,17 @@ __all__ = ["CLOSING", "IDENTITY", "POSSIBLE", "Action", "Anchor", "Fault", "Faul
 Anchor = Literal["before-renewal", "renewal", "renewal-answer", "away", "half-life", "expiry", "grace-end"]
 IdentityChange = Literal["roll-key", "disable", "delete"]
 Action = Literal[
-    "refuse", "cut", "ignore", "delay", "withhold-puback", "roll-key", "disable", "delete", "takeover", "throttle"
+    "refuse",
+    "cut",
+    "ignore",
+    "delay",
+    "withhold-puback",
+    "roll-key",
+    "disable",
+    "delete",
+    "takeover",
+    "throttle",
+    "outage",
 ]
 Moment = tuple[float, Anchor]
 """When an anchor on an established connection comes, in seconds since the Unix epoch."""
@@ -36,14 +47,16 @@ IDENTITY: Final[dict[str, IdentityChange]] = {change: change for change in get_a
 """The actions that change the identity of the device."""
 CLOSING: Final = frozenset(IDENTITY) | {"cut"}
 """The actions that end an established connection in a way that can be chosen."""
-_ARRIVAL: Final[frozenset[Action]] = frozenset({"refuse", "cut", "ignore", "delay", "roll-key", "disable", "delete"})
+_ARRIVAL: Final[frozenset[Action]] = frozenset(
+    {"refuse", "cut", "ignore", "delay", "outage", "roll-key", "disable", "delete"}
+)
 _ESTABLISHED: Final[frozenset[Action]] = frozenset(
-    {"cut", "withhold-puback", "roll-key", "disable", "delete", "takeover", "throttle"}
+    {"cut", "outage", "withhold-puback", "roll-key", "disable", "delete", "takeover", "throttle"}
 )
 POSSIBLE: Final[dict[Anchor, frozenset[Action]]] = {
     "before-renewal": _ESTABLISHED,
     "renewal": _ARRIVAL,
-    "renewal-answer": frozenset({"cut", "ignore", "delay"}),
+    "renewal-answer": frozenset({"cut", "ignore", "delay", "outage"}),
     "away": _ARRIVAL,
     "half-life": _ESTABLISHED,
     "expiry": _ESTABLISHED,
@@ -63,6 +76,7 @@ class Fault:
     judged only then. `withhold-puback`: no telemetry is acknowledged on this connection any more. `roll-key`: the key the device signs with
     is exchanged. `disable`, `delete`: its identity is; with each of the three an established connection ends. `takeover`: another client
     comes with the same identity. `throttle`: the next telemetry message is refused for coming too fast.
+    `outage`: the answer stays out, if one was due, and those who have the sockets are asked for the outage that `how`, `for_s` and `close` describe.
     `close`: how a connection ends by `cut` or by a change of the identity; None is the transport's own way, as in `Policy`.
     Raises `ValueError` for what cannot happen.
     """
@@ -74,6 +88,8 @@ class Fault:
     delay_s: float = 0.0
     code: int | None = None
     status: int | None = None
+    how: OutageHow | None = None
+    for_s: float | None = None
 
     def __post_init__(self) -> None:
         """Check the combination."""
@@ -83,6 +99,15 @@ class Fault:
             raise ValueError(f"times = {self.times} has to be 1 or more")
         if (self.action == "delay") != (self.delay_s > 0):
             raise ValueError(f"delay_s = {self.delay_s} does not go with {self.action}")
+        if (self.action == "outage") != (self.outage is not None):
+            raise ValueError("how and for_s go with an outage, which needs both")
+
+    @property
+    def outage(self) -> Outage | None:
+        """The outage to be asked for."""
+        if self.how is None or self.for_s is None:
+            return None
+        return Outage(self.how, self.for_s, self.close and of_transport(self.close))
 
 
 class Faults:

@@ -7,6 +7,7 @@ from harness.hub.base import HubConnection
 from harness.hub.device import Device
 from harness.hub.identity import Identity
 from harness.hub.methods import MethodCall
+from harness.hub.outage import Outage
 from harness.hub.policy import Policy
 from harness.hub.session import C2dMessage
 from harness.hub.transports import connect
@@ -78,6 +79,13 @@ class Hub:
         for call in self._device.methods.pop_overdue(now):
             code, reason = call.failure
             self._device.emit("method-failed", now, request_id=call.request_id, code=code, reason=reason)
+
+    def take_outage(self) -> Outage | None:
+        """The outage that a fault asks for, once; any call of a connection may bring one."""
+        outage = self._device.outage
+        if outage is not None:
+            self._device.outage = None
+        return outage
 
     def stop(self, now: float) -> None:
         """Cut every connection."""

@@ -28,6 +28,9 @@ from harness.net.websocket import AMQP, MQTT, WebSocketClient
 __all__ = ["DeviceMachine", "DevicePump"]
 
 _CLOSE_S = 8.0
+_LIMITS: Final = Limits(
+    setup_s=150.0
+)  # for how long a device waits is its own affair; the system's patience ends before
 # What a device's hangup is called where a stream is asked to close.
 _CLOSE_REQUESTS: Final[Mapping[str, str]] = {
     "fin": "tcp-fin", "close-notify": "fin", "websocket-close": "websocket-close", "rst": "rst",
@@ -93,7 +96,7 @@ class DevicePump:
         self._address, self._port = address, port
         self.subprotocol = _SUBPROTOCOLS.get(transport)
         """Of the WebSocket, where there is one."""
-        self._limits = limits or Limits()
+        self._limits = limits or _LIMITS
         self._command: Mapping[str, object] = {}
         self._trust: ssl.SSLContext | None = None  # made once: it takes longer than all else in a reconnect
         self._link: _Link | None = None

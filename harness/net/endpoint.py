@@ -5,11 +5,11 @@ connections are endpoints; so is the emulated device's side of a connection. A c
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 from harness.hub.certificates import Certificate
 
-__all__ = ["Endpoint", "HubCore"]
+__all__ = ["Endpoint", "HubCore", "OutageRequest"]
 
 
 class Endpoint(Protocol):
@@ -65,6 +65,17 @@ class Endpoint(Protocol):
         ...
 
 
+class OutageRequest(Protocol):
+    """The wish that hub or network fail for `seconds`, and `how`: see `outages`. `close`: how connections end, where `how` leaves that open."""
+
+    @property
+    def how(self) -> Literal["restart", "rst", "half-open", "blackhole"]: ...  # noqa: D102 - said above
+    @property
+    def seconds(self) -> float: ...  # noqa: D102 - said above
+    @property
+    def close(self) -> Literal["fin", "rst"] | None: ...  # noqa: D102 - said above
+
+
 class HubCore(Protocol):
     """The hub as its listeners see it."""
 
@@ -83,6 +94,10 @@ class HubCore(Protocol):
 
     def on_time(self, now: float, /) -> None:
         """Time has passed; may be called early."""
+        ...
+
+    def take_outage(self) -> OutageRequest | None:
+        """The outage that is due, if there is one, and only once. Any call of an endpoint may bring one about."""
         ...
 
     def stop(self, now: float, /) -> None:

@@ -3,13 +3,14 @@
 import asyncio
 import ssl
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from harness.clock import Clock
 from harness.events import Emit
-from harness.net.addresses import Reservation
+from harness.net.addresses import Door, Reservation
 from harness.net.certificates import Authority
+from harness.net.doors import Doors
 from harness.net.endpoint import Endpoint, HubCore
+from harness.net.outages import Outages
 from harness.net.stream import Limits, Shared, Stream
 from harness.net.timers import Timer
 from harness.net.tls import TlsConnection
@@ -17,21 +18,26 @@ from harness.net.websocket import WebSocketServer
 
 __all__ = ["CellServer"]
 
-_BACKLOG = 1024
-
 
 class CellServer:
     """Serves a hub at a reserved address, from `start` to `stop`. Hub and streams run on this event loop only."""
 
     def __init__(
-        self, hub: HubCore, reservation: Reservation, context: ssl.SSLContext, clock: Clock, limits: Limits
+        self,
+        hub: HubCore,
+        reservation: Reservation,
+        context: ssl.SSLContext,
+        clock: Clock,
+        limits: Limits,
+        emit: Emit | None,
     ) -> None:
         self.reservation = reservation
         self._hub, self._context, self._clock = hub, context, clock
         loop = asyncio.get_running_loop()
         self._timer = Timer(loop, clock, self._on_time)
         self._streams: set[Stream] = set()
-        self._servers: list[asyncio.Server] = []
+        self._doors = Doors(reservation, self._make_stream)
+        self._outages = Outages(self._doors, self._streams, loop, clock, emit)
         self._drained = asyncio.Event()
         self._shared = Shared(loop, clock, limits, "hub", "device", self._on_end, self._on_activity)
 
@@ -52,11 +58,8 @@ class CellServer:
         `names`: the host names the certificate is good for, beside the address.
         """
         context = authority.server_context(names, [reservation.address])
-        self = cls(hub, reservation, context, clock, limits or Limits())
-        loop = asyncio.get_running_loop()
-        for transport, listener in reservation.sockets.items():
-            make = partial(self._make_stream, partial(self._open, transport), websocket=transport == "websocket")
-            self._servers.append(await loop.create_server(make, sock=listener, backlog=_BACKLOG))
+        self = cls(hub, reservation, context, clock, limits or Limits(), emit)
+        await self._doors.open()
         if emit is not None:
             emit("listening", clock.now(), address=reservation.address, ports=dict(reservation.ports))
         self.wake()
@@ -68,8 +71,8 @@ class CellServer:
 
     async def stop(self) -> None:
         """Close listeners and connections, wait until every socket is closed (bounded by the linger), release the address."""
-        for server in self._servers:
-            server.close()
+        await self._outages.stop()
+        self._doors.close()
         for _ in range(3):  # what was accepted a moment ago becomes a stream, and gets its endpoint
             await asyncio.sleep(0)
         self._timer.stop()
@@ -88,15 +91,21 @@ class CellServer:
             self._drained.clear()
             await self._drained.wait()
 
-    def _make_stream(self, open_endpoint: Callable[[Stream, float], Endpoint], *, websocket: bool) -> Stream:
+    def _make_stream(self, door: Door) -> Stream:
         tls = TlsConnection(self._context, server_side=True)
-        return Stream(self._shared, tls, WebSocketServer() if websocket else None, open_endpoint)
+        return Stream(self._shared, tls, WebSocketServer() if door == "websocket" else None, self._opener(door))
 
-    def _open(self, transport: str, stream: Stream, now: float) -> Endpoint:
-        self._streams.add(stream)  # only now: of a connection that asyncio drops while it closes, nothing more is heard
-        return self._hub.open(transport, stream.peer, now, stream.wake)
+    def _opener(self, door: Door) -> Callable[[Stream, float], Endpoint]:
+        def opened(stream: Stream, now: float) -> Endpoint:
+            self._streams.add(stream)  # only now: of a connection that asyncio drops while it closes, nothing is heard
+            self._outages.newcomer(stream)
+            return self._hub.open(door, stream.peer, now, stream.wake)
+
+        return opened
 
     def _on_activity(self) -> None:
+        if (request := self._hub.take_outage()) is not None:
+            self._outages.begin(request, self._clock.now())
         if self._timer.deadline is not None:  # a method call waits, and a connection may have changed what it waits for
             self.wake()
 

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 
-__all__ = ["reset"]
+__all__ = ["reset", "reset_socket"]
 
 _NO_LINGER = struct.pack("ii", 1, 0)  # struct linger: on, 0 s
 
@@ -14,3 +14,9 @@ def reset(transport: asyncio.Transport) -> None:
     if not transport.is_closing():
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     transport.abort()
+
+
+def reset_socket(connection: socket.socket) -> None:
+    """The same for a socket that has no transport."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    connection.close()

@@ -16,7 +16,10 @@ peer's TLS alert                  peer      fin
 TLS or the upgrade failed         us        fin
 the peer broke WebSocket          us        websocket-close
 TLS + upgrade took too long       us        timeout
+its owner kills, or aborts it     us        fin, or rst
 ================================  ========  ==================================================================================
+
+A stream that is held neither reads nor sends, and parts from nobody until it is aborted.
 
 Some device SDKs ignore close_notify, so a farewell always includes the FIN, and the linger is short. All that one read brings is
 handed up at once and all answers leave as one TLS record in one write.
@@ -77,8 +80,8 @@ _ANSWER = Parting("", close_notify=True)
 class Shared:
     """What all streams of one listener, or one device, have in common.
 
-    `local`, `remote`: the names of the sides in events, "hub" and "device" or the reverse. `on_activity` is called after every read,
-    `on_end` when a socket is closed.
+    `local`, `remote`: the names of the sides in events, "hub" and "device" or the reverse. `on_activity` is called after every read, wake and
+    deadline, `on_end` when a socket is closed.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -94,7 +97,7 @@ class Stream(asyncio.Protocol):
     """The asyncio protocol of one connection. `open_endpoint(stream, now)` makes its upper end, once the socket is connected."""
 
     __slots__ = (
-        "_deadline", "_endpoint", "_first", "_open_endpoint", "_peer_done", "_ready", "_shared",
+        "_deadline", "_endpoint", "_first", "_held", "_open_endpoint", "_peer_done", "_ready", "_shared",
         "_stalled", "_timer", "_tls", "_tls_noted", "_transport", "_websocket", "_woken",
     )  # fmt: skip
 
@@ -113,6 +116,7 @@ class Stream(asyncio.Protocol):
         self._ready = False
         self._peer_done = False
         self._stalled = False
+        self._held = False
         self._woken = False
 
     # What asyncio calls.
@@ -165,7 +169,7 @@ class Stream(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The peer reads again."""
         self._stalled = False
-        if self._first is None:
+        if self._first is None and not self._held:
             self._transport.resume_reading()
             self._flush(self._shared.clock.now())
 
@@ -196,6 +200,27 @@ class Stream(asyncio.Protocol):
         if not self._woken:
             self._woken = True
             self._shared.loop.call_soon(self._on_wake)
+
+    def note(self, kind: str, now: float, **fields: object) -> None:
+        """Report what happens to this connection from outside, unless one side has closed already."""
+        if self._first is None:
+            self._endpoint.note(kind, now, **fields)
+
+    def hold(self, now: float) -> None:
+        """Read and send nothing from now on, and close nothing, as if the peer's host were gone; until `abort`.
+
+        The endpoint is not told. What it says is thrown away, its deadlines are kept. The kernel still acknowledges what it has room for.
+        """
+        if self._first is None and not self._transport.is_closing():
+            self._held, self._deadline = True, None
+            self._transport.pause_reading()
+            self._flush(now)
+
+    def kill(self) -> None:
+        """Close the socket as the end of its process would: a FIN without farewell, or an RST where something was left unread."""
+        if self._first is None:
+            self._first = (self._shared.local, "fin")
+        self._transport.abort()
 
     def abort(self) -> None:
         """Close the socket with an RST, whatever is under way."""
@@ -253,10 +278,12 @@ class Stream(asyncio.Protocol):
         """Send what is ready, close if asked to, and set the timer; after everything that may have changed the endpoint."""
         if self._first is not None:
             return
-        if not self._stalled:
-            self._send()
         endpoint = self._endpoint
-        if endpoint.close_request is not None:
+        if self._held:
+            endpoint.data_to_send()
+        elif not self._stalled:
+            self._send()
+        if endpoint.close_request is not None and not self._held:
             self._leave(endpoint.close_request, now)
             return
         deadline, theirs = self._deadline, endpoint.next_deadline()
@@ -286,6 +313,7 @@ class Stream(asyncio.Protocol):
         if self._deadline is None or now < self._deadline:
             self._endpoint.on_time(now)
             self._flush(now)
+            self._shared.on_activity()
             return
         if self._first is None:
             self._note_broken_setup(f"not done within {self._shared.limits.setup_s:g} s", now)

@@ -24,6 +24,7 @@ from harness.net.certificates import Authority, make_authority
 from harness.net.connect_proxy import ConnectProxy
 from harness.net.device_certificates import DeviceCertificate
 from harness.net.dial import DevicePump
+from harness.net.doors import CAN_SHUT
 from harness.net.endpoint import HubCore
 from harness.net.hosts_file import hosts_file_of
 from harness.net.lag import LagMonitor
@@ -129,8 +130,10 @@ class Staging:
         """The stage of `cell`, with these `keys`; taken down at the end.
 
         Raises:
-            EnvironmentProblem: no address, or no way for this SDK to a port that may not be bound.
+            EnvironmentProblem: no address, no way for this SDK to a port that may not be bound, or a system on which no hub can be out of reach.
         """
+        if not CAN_SHUT and any(fault.how not in (None, "half-open") for fault in cell.scenario.faults):
+            raise EnvironmentProblem("a hub that cannot be reached needs Linux, whose listening sockets can be shut")
         async with AsyncExitStack() as undo:
             reservation = await self._pool.acquire()
             undo.callback(reservation.release)

@@ -10,7 +10,7 @@ __all__ = ["Turn", "Watch"]
 
 Turn = Literal["gap", "renewal"]
 """What the traffic is told of: the device has left, or is about to renew its token in place."""
-_LEAVES: Final = frozenset({"disconnect", "cut", "closed"})
+_LEAVES: Final = frozenset({"disconnect", "cut", "struck", "closed"})
 _EXPIRED: Final = "token-expired"
 _AWAITED_CUTS: Final = frozenset(
     {_EXPIRED, "fault", "key-rolled", "device-disabled", "device-deleted", "other-client", "throttled"}
@@ -23,7 +23,7 @@ class Watch:
 
     `renewals`: times the device came back with another token after leaving by itself or being cut for the expiry of the old one, or took
     another one in place, which is what the analysis of the log calls a renewal too. `cuts`: by the hub, at the end of a token's grace or by a
-    fault. `refusals`: times the hub refused another token than the one in use, once the device had been let in; `first_refusals`: times it
+    fault, or by an outage. `refusals`: times the hub refused another token than the one in use, once the device had been let in; `first_refusals`: times it
     refused the device before that. `faults`: those that have struck.
     `seen_at`: when the last awaited thing was seen, in microseconds since the cell began; None until then.
     """
@@ -121,8 +121,8 @@ def _is_of_the_token(event: Event) -> bool:
     """Whether the device left by itself, or was cut because its token had expired: the ends after which a new token is a renewal."""
     if event.kind == "cut":
         return _cause(event) == _EXPIRED
-    return event.kind == "disconnect" or event.fields.get("first") != "hub"
+    return event.kind == "disconnect" or (event.kind == "closed" and event.fields.get("first") != "hub")
 
 
 def _cause(event: Event) -> object:
-    return event.fields.get("cause") if event.kind == "cut" else None
+    return "fault" if event.kind == "struck" else event.fields.get("cause") if event.kind == "cut" else None

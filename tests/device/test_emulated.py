@@ -232,6 +232,34 @@ def test_close_while_dialling(python: Profile) -> None:
     assert device.events()[-1]["event"] == "closed"
 
 
+def test_a_transport_that_does_not_come(python: Profile) -> None:
+    """Is given up after as long as the SDK waits: as if nobody had been there."""
+    device = EmulatedDevice(python, "mqtt", random=Random(0))
+    device.command(open_command(), START)
+    assert device.next_deadline() == START + 5
+    device.on_time(START + 5)
+    assert device.actions() == [Dial(), Hangup("rst")]
+    device.lost("rst", START + 5)
+    assert device.events()[-1]["event"] == "open_failed"
+
+
+def test_a_transport_that_came_in_time(python: Profile) -> None:
+    """Is not given up any more."""
+    device = EmulatedDevice(python, "mqtt", random=Random(0))
+    device.command(open_command(), START)
+    device.connected(START + 4)
+    device.on_time(START + 5)
+    assert [action for action in device.actions() if isinstance(action, Hangup)] == []
+
+
+def test_an_sdk_that_waits_as_long_as_the_system() -> None:
+    """Node.js over AMQP sets no limit of its own."""
+    device = EmulatedDevice(profile_of("node"), "amqp", random=Random(0))
+    device.command(open_command(), START)
+    deadline = device.next_deadline()
+    assert deadline is None or deadline > START + 1000
+
+
 def test_close_before_the_hub_answered(python: Profile) -> None:
     """A CONNECT without an answer does not keep the device."""
     world = World(python)
@@ -426,6 +454,35 @@ def test_given_up_and_not_reached_fails_each_message(python: Profile) -> None:
     world.send(1)
     world.run(13)
     assert world.shown()[-1] == "send_failed: ConnectionFailedError"
+
+
+def test_node_tries_again_for_a_message_that_finds_no_hub() -> None:
+    """Idle, it does not come back; a message makes it try until somebody is there, and does not fail."""
+    world = opened(profile_of("node"))
+    world.reachable = False
+    world.cut()
+    world.run(3)
+    world.send(1)
+    world.run(4)
+    world.reachable = True
+    world.run(8)
+    assert [event["id"] for event in world.events("sent")] == [1]
+    assert world.events("send_failed") == []
+
+
+def test_attempts_of_its_own_that_find_no_hub_are_shown(python: Profile) -> None:
+    """Python: the first at once, the next ten seconds after the last; a message's attempt shows in the message alone."""
+    world = opened(python)
+    world.reachable = False
+    world.cut()
+    world.run(3)
+    world.send(1)
+    world.run(16)
+    assert [text for text in world.shown()[4:] if "Failed" in text] == [
+        "background_exception: ConnectionFailedError <- ConnectionRefusedError",
+        "send_failed: ConnectionFailedError",
+        "background_exception: ConnectionFailedError <- ConnectionRefusedError",
+    ]
 
 
 def test_python_message_does_not_wait_for_the_next_attempt(python: Profile) -> None:

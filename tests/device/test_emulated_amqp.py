@@ -169,7 +169,7 @@ ENDINGS = {
 }  # fmt: skip
 ENDINGS |= {
     ("java", "close"): ENDINGS["java", "detach"],
-    ("java", "rst"): ENDINGS["java", "fin"],
+    ("java", "rst"): ["status: DISCONNECTED_RETRYING/NO_NETWORK: ProtonIOException", *ENDINGS["java", "fin"][1:]],
     ("c", "detach-not-closed"): ENDINGS["c", "detach"],
     ("node", "detach-not-closed"): ENDINGS["node", "detach"],
 }

@@ -63,6 +63,14 @@ def test_what_follows_an_attempt_that_came_to_nothing(
     changed = emulation(**changes)
     assert next_step(purpose, Outcome.REFUSED, changed, changed, own_token=False) is refused
     assert next_step(purpose, Outcome.UNREACHABLE, changed, changed, own_token=False) is unreachable
+    assert next_step(purpose, Outcome.NO_TRANSPORT, changed, changed, own_token=False) is unreachable
+
+
+def test_a_message_that_finds_nobody_there() -> None:
+    """May be kept, and tried again for."""
+    changed = emulation(send_without_transport="retries")
+    steps = [next_step(Purpose.MESSAGE, outcome, changed, changed, own_token=False) for outcome in Outcome]
+    assert steps == [Step.GIVE_UP, Step.GIVE_UP, Step.RETRY]
 
 
 @pytest.mark.parametrize(("own_token", "step"), [(True, Step.GIVE_UP), (False, Step.RETRY)])

@@ -33,6 +33,8 @@ def refusing(times: int = 1) -> World:
         ({"at": "renewal", "action": "cut", "times": 0}, "times"),
         ({"at": "renewal", "action": "delay"}, "delay_s = 0.0 does not go with delay"),
         ({"at": "renewal", "action": "cut", "delay_s": 1.0}, "delay_s = 1.0 does not go with cut"),
+        ({"at": "renewal", "action": "outage"}, "outage"),
+        ({"at": "renewal", "action": "cut", "how": "rst", "for_s": 1.0}, "outage"),
     ],
 )
 def test_impossible_faults(fields: dict[str, object], match: str) -> None:

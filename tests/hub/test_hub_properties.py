@@ -1,6 +1,7 @@
 """The hub under anything: random packets, times and deadlines never raise, and an expired connection never stays."""
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -196,8 +197,9 @@ HubMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30,
 TestHubMachine = HubMachine.TestCase
 
 
+OUTAGE: dict[str, Any] = {"how": "restart", "for_s": 2.0}
 FAULTS = tuple(
-    Fault(at, action, delay_s=4.0 if action == "delay" else 0.0)
+    Fault(at, action, delay_s=4.0 if action == "delay" else 0.0, **(OUTAGE if action == "outage" else {}))
     for at, actions in POSSIBLE.items()
     for action in sorted(actions)
 )

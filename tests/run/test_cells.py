@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import errno
+import functools
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,14 +14,16 @@ import pytest
 from support.plans import a_cell, a_profile, a_scenario, program
 
 from harness.clock import RealClock
+from harness.device.adapter import AdapterProcess, Limits
 from harness.events import CELL_END, CellLog
+from harness.fault import Fault
 from harness.plan import Cell
-from harness.profile import Settings
+from harness.profile import Settings, bundled_folder, load_profile
 from harness.run.cell import CellOutcome
 from harness.run.executor import run_cells
 from harness.run.stage import open_staging
 from harness.runfolder import RunFolder, RunRecord, read_cells
-from harness.scenario import End
+from harness.scenario import End, Intervals
 
 pytestmark = pytest.mark.slow
 
@@ -70,8 +73,45 @@ def test_an_emulated_device_is_seen_to_renew(tmp_path: Path, transport: str) -> 
     assert log.header.way["address"] == log.events[0].fields["address"]
 
 
+OUTAGES: dict[str, Fault] = {
+    "restart": Fault(at="half-life", action="outage", how="restart", for_s=1.0),
+    "rst": Fault(at="half-life", action="outage", how="rst", for_s=1.0),
+    "half-open": Fault(at="half-life", action="outage", how="half-open", for_s=1.0),
+    "blackhole": Fault(at="half-life", action="outage", how="blackhole", for_s=1.0),
+    "unreachable": Fault(at="half-life", action="outage", how="blackhole", close="rst", for_s=1.0),
+}
+
+
+def test_emulated_devices_live_through_every_outage(tmp_path: Path) -> None:
+    """Told at once or by its end only, they come back and send."""
+    node = load_profile(bundled_folder() / "node")
+    short = {"token_lifetime_s": 4.0, "intervals": Intervals(send_s=0.5), "end": End(cuts=1, after_s=4.0, limit_s=9.0)}
+    cells = [
+        a_cell(node, a_scenario("network-drop-rst", faults=(fault,), **short), id=f"{name}-{transport}", transport=transport, device="emulated", settings=Settings())
+        for name, fault in OUTAGES.items()
+        for transport in ("mqtt", "amqp-ws")
+    ]  # fmt: skip
+    logs, outcomes = run(tmp_path, *cells)
+    assert {outcome.status for outcome in outcomes.values()} == {"finished"}
+    for log in logs.values():
+        (began,) = (event for event in log.events if event.kind == "outage-began")
+        (ended,) = (event for event in log.events if event.kind == "outage-ended")
+        assert ended.t - began.t == pytest.approx(1e6, abs=3e5)
+        assert [event.fields["conn"] for event in log.events if event.kind == "struck"] == [1]
+        assert [event for event in log.events if event.kind == "sent" and event.t > ended.t]
+
+
+def test_a_hub_that_cannot_be_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is a matter of the system; a connection can be held on any."""
+    monkeypatch.setattr("harness.run.stage.CAN_SHUT", False)
+    cells = [a_cell(scenario=a_scenario("renewal", faults=(OUTAGES[name],)), id=name, limit_s=0.2) for name in ("restart", "half-open")]  # fmt: skip
+    _, outcomes = run(tmp_path, *cells)
+    assert [outcomes[cell.id].status for cell in cells] == ["environment", "finished"]
+    assert outcomes["restart"].reason.startswith("a hub that cannot be reached needs Linux")
+
+
 def test_a_misbehaving_device_program_costs_its_own_cell_only(tmp_path: Path) -> None:
-    """Crash, hang, garbage, a megabyte of it: each has its sentence, and the cell beside them is measured."""
+    """Crash, garbage, a megabyte of it: each has its sentence, and the cell beside them is measured."""
     expected = {
         "crashes_at_once": "adapter-error",
         "crashes_midway": "adapter-error",
@@ -87,6 +127,25 @@ def test_a_misbehaving_device_program_costs_its_own_cell_only(tmp_path: Path) ->
     assert {name: outcomes[name].status for name in expected} == expected
     assert all(outcomes[name].reason for name in expected)
     assert outcomes["good"].status == "finished"
+    assert all(log.complete for log in logs.values())
+
+
+def test_a_program_that_hangs_costs_its_own_cell_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the beginning, or when it is told to close: the cell beside it is measured, is over before it, and its device is seen to renew."""
+    patience = Limits(hello_s=4.0, close_s=3.0, terminate_s=0.3)
+    monkeypatch.setattr("harness.run.stage.AdapterProcess", functools.partial(AdapterProcess, limits=patience))
+    hanging = [
+        a_cell(a_profile(name, adapter=program("{python}", f"{name}.py")), SHORT, id=name, limit_s=1.5)
+        for name in ("hangs_without_hello", "hangs_after_close")
+    ]
+    logs, outcomes = run(tmp_path, *hanging, a_cell(scenario=SHORT, id="good", awaited_renewals=1))
+    assert next(iter(outcomes)) == "good"
+    assert {name: (outcome.status, outcome.fault) for name, outcome in outcomes.items()} == {
+        "good": ("finished", False),
+        "hangs_without_hello": ("adapter-error", True),
+        "hangs_after_close": ("finished", True),
+    }
+    assert outcomes["good"].renewals == 1
     assert all(log.complete for log in logs.values())
 
 

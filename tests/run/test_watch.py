@@ -217,6 +217,15 @@ def test_cuts_by_a_fault_are_awaited_like_any_other() -> None:
     assert (watch.cuts, watch.seen_at) == (1, 5_000_000)
 
 
+def test_outages_are_awaited_like_cuts() -> None:
+    """The device has left, and coming back with another token is no renewal."""
+    watch = Watch(End(after_s=1, limit_s=9, cuts=1), 0)
+    log = LogBuilder().connect(60).at(5).strike("half-open").at(6).connect(60)
+    told = [watch.observe(event) for event in log.log().events]
+    assert [turn for turn in told if turn] == ["gap"]
+    assert (watch.cuts, watch.seen_at, watch.renewals) == (1, 5_000_000, 0)
+
+
 REFUSALS = {
     "in place": renewing(401),
     "with a new connection": LogBuilder().connect(60).at(5).disconnect().refused(60),

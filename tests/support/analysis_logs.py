@@ -131,6 +131,11 @@ class LogBuilder:
         """A put-token with a new token on the standing connection, answered 2 ms later."""
         return self.put_token(lifetime_s).after(0.002).answer(status)
 
+    def strike(self, how: str, seconds: float = 60.0) -> "LogBuilder":
+        """An outage begins, and the current connection is struck."""
+        self.emit("hub", "outage-began", how=how, seconds=seconds)
+        return self.hub("struck", how=how)
+
     def detach(self, cause: str = "token-expired", codes: Sequence[str] = ("401003", "404104")) -> "LogBuilder":
         """The hub detaches the device's links and leaves the connection standing."""
         self.hub("cut", cause=cause, close="detach", detail="")

@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from harness.clock import RealClock
+from harness.events import Emit
 from harness.hub.certificates import Certificate
+from harness.hub.outage import Outage
 from harness.net.addresses import AddressPool, Reservation
 from harness.net.certificates import Authority, client_context, make_authority
 from harness.net.listeners import CellServer
@@ -149,6 +151,7 @@ class FakeHub(Watched):
         self.deadline: float | None = None
         self.ticks = 0
         self.lets_go = True
+        self.outage: Outage | None = None
         self.opened: list[FakeEndpoint] = []
         """The endpoints of the next connections; new ones where there are none."""
 
@@ -170,6 +173,11 @@ class FakeHub(Watched):
         self.ticks += 1
         self.deadline = None
         self.touch()
+
+    def take_outage(self) -> Outage | None:
+        """What the test has set, once."""
+        outage, self.outage = self.outage, None
+        return outage
 
     def stop(self, _now: float) -> None:
         """Let go of every connection, unless the test says otherwise."""
@@ -207,12 +215,16 @@ class World:
 
 @asynccontextmanager
 async def serving(
-    hub: FakeHub | None = None, *, limits: Limits | None = None, authority: Authority | None = None
+    hub: FakeHub | None = None,
+    *,
+    limits: Limits | None = None,
+    authority: Authority | None = None,
+    emit: Emit | None = None,
 ) -> AsyncIterator[World]:
     """Serve a `FakeHub` at an address of its own."""
     world = World(hub or FakeHub(), authority or make_authority(), await AddressPool().acquire())
     world.server = await CellServer.start(
-        world.hub, world.authority, world.reservation, RealClock(), names=[NAME], limits=limits
+        world.hub, world.authority, world.reservation, RealClock(), names=[NAME], limits=limits, emit=emit
     )
     try:
         yield world

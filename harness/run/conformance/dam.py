@@ -6,7 +6,7 @@ What the hub decides meanwhile stands in its log and reaches nobody, over every 
 from collections.abc import Callable
 
 from harness.hub.certificates import Certificate
-from harness.net.endpoint import Endpoint, HubCore
+from harness.net.endpoint import Endpoint, HubCore, OutageRequest
 
 __all__ = ["Dam"]
 
@@ -40,6 +40,10 @@ class Dam:
     def on_time(self, now: float) -> None:
         """The hub's time has come."""
         self._hub.on_time(now)
+
+    def take_outage(self) -> OutageRequest | None:
+        """That of the hub."""
+        return self._hub.take_outage()
 
     def stop(self, now: float) -> None:
         """The hub stops; what it still has to say may leave."""

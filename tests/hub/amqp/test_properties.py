@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import settings
@@ -24,8 +24,9 @@ from harness.sas import parse
 
 GRACE_S: Final = 20.0
 CLOSES: Final = (None, "fin", "rst", "detach", "detach-not-closed", "close")
+OUTAGE: Final[dict[str, Any]] = {"how": "restart", "for_s": 2.0}
 FAULTS: Final = tuple(
-    Fault(at, action, close, delay_s=4.0 if action == "delay" else 0.0)
+    Fault(at, action, close, delay_s=4.0 if action == "delay" else 0.0, **(OUTAGE if action == "outage" else {}))
     for at, actions in POSSIBLE.items()
     for action in sorted(actions)
     for close in (CLOSES if action in CLOSING else (None,))

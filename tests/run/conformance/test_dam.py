@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.hub.certificates import Certificate
+from harness.hub.outage import Outage
 from harness.net.endpoint import Endpoint
 from harness.run.conformance.dam import Dam
 
@@ -59,6 +60,10 @@ class Speaker:
         """Stay the same."""
         self.told.append((subprotocol, path, now))
         return self
+
+    def take_outage(self) -> Outage | None:
+        """Always the same."""
+        return Outage("rst", 1.0)
 
     def stop(self, now: float) -> None:
         """Note it."""
