@@ -16,6 +16,7 @@ admitting    what those have in common by which a device can be let in: its toke
 link         what an accepted MQTT connection may do
 connection   an MQTT connection from accept to the end: CONNECT, deadlines, cuts
 amqp         the same for AMQP
+https        the same for HTTPS, where every request is judged by itself
 transports   which connection belongs to which transport; WebSockets before their upgrade
 diagnostics  the records Azure Monitor would show
 hub          the door

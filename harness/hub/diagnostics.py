@@ -45,7 +45,7 @@ _NAMES: Final = {
     "429002": "ThrottlingBacklogLimitExceeded",
     "500001": "ServerError",
 }
-_PROTOCOLS: Final = {"mqtt": "Mqtt", "mqtt-ws": "MqttWs", "amqp": "Amqp", "amqp-ws": "AmqpWs"}
+_PROTOCOLS: Final = {"mqtt": "Mqtt", "mqtt-ws": "MqttWs", "amqp": "Amqp", "amqp-ws": "AmqpWs", "https": "Https"}
 _SAS: Final = '{"scope":"device","type":"sas","issuer":"iothub","acceptingIpFilterRule":null}'
 _X509: Final = '{"scope":"device","type":"x509Certificate","issuer":"external","acceptingIpFilterRule":null}'
 _RESOURCE: Final = "/SUBSCRIPTIONS/00000000-0000-0000-0000-000000000000/RESOURCEGROUPS/HARNESS/PROVIDERS/MICROSOFT.DEVICES/IOTHUBS/{name}"

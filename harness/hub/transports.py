@@ -1,4 +1,4 @@
-"""Which connection belongs to which transport, and the one of a WebSocket that has not said yet what it carries."""
+"""Which connection belongs to which transport, and the one on port 443 that has not said yet what it carries."""
 
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -10,11 +10,14 @@ from harness.hub.connection import MqttConnection
 from harness.hub.device import Device
 from harness.hub.ending import CloseMode, TransportClose
 from harness.hub.faults import IdentityChange
+from harness.hub.https.connection import HttpsConnection
 
 __all__ = ["WEBSOCKET_TRANSPORTS", "WebSocketConnection", "connect"]
 
 WEBSOCKET_TRANSPORTS: Final = {"mqtt": "mqtt-ws", "amqpwsb10": "amqp-ws"}
 """The transport by the subprotocol, in lower case."""
+PLAIN: Final = ""
+"""In place of a subprotocol: there is no WebSocket, requests follow."""
 
 
 class WebSocketConnection(HubConnection):
@@ -31,19 +34,21 @@ class WebSocketConnection(HubConnection):
         self._deadline: float | None = now + device.policy.connect_timeout_s
 
     def upgraded(self, subprotocol: str, path: str, now: float) -> HubConnection:
-        """The connection that speaks from now on, in place of this one; `subprotocol` as the device spelt it.
+        """The connection that speaks from now on, in place of this one; `subprotocol` as the device spelt it, or empty for plain HTTP.
 
         Raises:
             LocalProtocolError: it is over or was upgraded before, or the hub does not know the subprotocol.
         """
-        transport = WEBSOCKET_TRANSPORTS.get(subprotocol.lower())
+        transport = "https" if subprotocol == PLAIN else WEBSOCKET_TRANSPORTS.get(subprotocol.lower())
         if transport is None or self._over:
             raise LocalProtocolError(f"connection {self.number} cannot be upgraded to {subprotocol}")
         self._over, self._deadline = True, None
-        connection = connect(self._device, self.number, transport, self._peer, now=self._accepted_at, wake=self._wake)
+        accepted_at = now if transport == "https" else self._accepted_at
+        connection = connect(self._device, self.number, transport, self._peer, now=accepted_at, wake=self._wake)
         if self._certificate is not None:
             connection.proven(self._certificate)
-        connection.note("websocket", now, path=path, subprotocol=subprotocol, transport=transport)
+        if transport != "https":
+            connection.note("websocket", now, path=path, subprotocol=subprotocol, transport=transport)
         return connection
 
     def receive(self, data: bytes, now: float) -> None:
@@ -97,6 +102,7 @@ _SPEAKERS: Final[dict[str, _Make]] = {
     "mqtt-ws": MqttConnection,
     "amqp": AmqpConnection,
     "amqp-ws": AmqpConnection,
+    "https": HttpsConnection,
     "websocket": WebSocketConnection,
 }
 

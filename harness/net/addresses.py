@@ -26,7 +26,7 @@ Door = Literal["mqtt", "amqp", "websocket"]
 PORTS: Final[Mapping[Door, int]] = MappingProxyType({"mqtt": 8883, "amqp": 5671, "websocket": 443})
 """What a hub listens on, and device SDKs insist on."""
 DOORS: Final[Mapping[str, Door]] = MappingProxyType(
-    {"mqtt": "mqtt", "mqtt-ws": "websocket", "amqp": "amqp", "amqp-ws": "websocket"}
+    {"mqtt": "mqtt", "mqtt-ws": "websocket", "amqp": "amqp", "amqp-ws": "websocket", "https": "websocket"}
 )
 """Which door leads a transport in."""
 _ONLY = "127.0.0.1"

@@ -53,9 +53,9 @@ class Endpoint(Protocol):
         ...
 
     def upgraded(self, subprotocol: str, path: str, now: float, /) -> "Endpoint":
-        """The WebSocket is open, agreed on `subprotocol` as the client spells it. Returns who speaks from now on, itself or another.
+        """The WebSocket is open, agreed on `subprotocol` as the client spells it; empty where plain HTTP came instead. Returns who speaks from now on, itself or another.
 
-        Called once, before any byte, where there is a WebSocket. The endpoint reports the upgrade itself, for it alone knows its name.
+        Called once, before any byte, where there may be a WebSocket. The endpoint reports the upgrade itself, for it alone knows its name.
         """
         ...
 

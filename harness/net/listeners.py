@@ -1,4 +1,4 @@
-"""The listeners of one cell, at one address, in front of one hub: MQTT over TLS on 8883, AMQP on 5671, both over WebSocket on 443."""
+"""The listeners of one cell, at one address, in front of one hub: MQTT over TLS on 8883, AMQP on 5671, both over WebSocket and HTTPS on 443."""
 
 import asyncio
 import ssl
@@ -14,7 +14,7 @@ from harness.net.outages import Outages
 from harness.net.stream import Limits, Shared, Stream
 from harness.net.timers import Timer
 from harness.net.tls import TlsConnection
-from harness.net.websocket import WebSocketServer
+from harness.net.websocket import FrontDoor
 
 __all__ = ["CellServer"]
 
@@ -93,7 +93,7 @@ class CellServer:
 
     def _make_stream(self, door: Door) -> Stream:
         tls = TlsConnection(self._context, server_side=True)
-        return Stream(self._shared, tls, WebSocketServer() if door == "websocket" else None, self._opener(door))
+        return Stream(self._shared, tls, FrontDoor() if door == "websocket" else None, self._opener(door))
 
     def _opener(self, door: Door) -> Callable[[Stream, float], Endpoint]:
         def opened(stream: Stream, now: float) -> Endpoint:

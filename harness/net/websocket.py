@@ -1,4 +1,4 @@
-"""WebSocket without a socket, for both sides: bytes of the TLS stream in, bytes of MQTT or AMQP out, and the reverse.
+"""WebSocket without a socket, for both sides: bytes of the TLS stream in, bytes of MQTT, AMQP or HTTP out, and the reverse.
 
 Framing and the opening handshake are the `websockets` library's (RFC 6455); this module adds what an IoT Hub is:
 
@@ -10,6 +10,7 @@ neither subprotocol offered        400; the first one known is taken: upper and 
 no upgrade, another version, …     the library's: 400, 405, 426, 505
 no HTTP                            400
 a head of over 16 KiB              431
+another path, and no upgrade       none of ours: `FrontDoor` lets it through
 =================================  ==================================================================================
 
 MQTT is a stream of bytes inside binary messages (MQTT 3.1.1 section 6.0), and so is AMQP ("AMQP WebSocket Binding", section 2.3):
@@ -17,6 +18,7 @@ messages need not match packets or frames, so fragments are passed on as they co
 """
 
 import http
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +39,7 @@ __all__ = [
     "MQTT",
     "PATH",
     "SUBPROTOCOLS",
+    "FrontDoor",
     "Refusal",
     "Upgrade",
     "WebSocket",
@@ -51,6 +54,8 @@ SUBPROTOCOLS = (MQTT, AMQP)
 MESSAGE_SIZE = 65_536
 """No message we send is larger, in bytes: the Java SDK's client takes a quarter of a MiB at most."""
 _KNOWN = frozenset(name.lower() for name in SUBPROTOCOLS)
+_FIRST_LINE = re.compile(rb"[A-Z]{1,16} (?P<target>[!-~]+) HTTP/1\.[01]")
+_ASKS_FOR_WEBSOCKET = re.compile(rb"upgrade[ \t]*:.*websocket", re.IGNORECASE)
 _MAX_HEAD = 16_384
 _SHOWN = 200
 
@@ -154,14 +159,18 @@ class WebSocketServer(WebSocket):
             self._refuse(http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"the head is longer than {_MAX_HEAD} bytes")
         elif end:
             self._head = None
-            super().receive(bytes(head + end))  # alone, so that the library sees no frame before the request is judged
-            return super().receive(bytes(rest))
+            return self._begin(bytes(head + end), bytes(rest))
         return b""
 
     def data_to_send(self) -> bytes:
         """Give away the bytes that are ready to leave."""
         answer, self._answer = self._answer, b""
         return answer + super().data_to_send()
+
+    def _begin(self, head: bytes, rest: bytes) -> bytes:
+        """The head of the request is there; the payload in what followed it."""
+        super().receive(head)  # alone, so that the library sees no frame before the request is judged
+        return super().receive(rest)
 
     def _handshake(self, event: Request | Response) -> None:
         assert isinstance(event, Request)
@@ -187,6 +196,43 @@ class WebSocketServer(WebSocket):
         self.refusal = Refusal("", int(self._answer.split(None, 2)[1]), reason)
 
 
+class FrontDoor(WebSocketServer):
+    """What answers on port 443: a WebSocket, or plain HTTP where the first request is for another path and asks for no WebSocket.
+
+    Of the latter nothing is judged here: `upgrade` has no subprotocol then, and the bytes pass in both directions as they are, from the
+    first request on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._plain = False
+        self._out: list[bytes] = []
+
+    def receive(self, data: bytes) -> bytes:
+        """Take what TLS brought; the payload in it."""
+        return data if self._plain else super().receive(data)
+
+    def send(self, payload: bytes) -> None:
+        """Send a payload."""
+        if self._plain:
+            self._out.append(payload)
+        else:
+            super().send(payload)
+
+    def data_to_send(self) -> bytes:
+        """Give away the bytes that are ready to leave."""
+        out, self._out = self._out, []
+        return b"".join(out) if self._plain else super().data_to_send()
+
+    def _begin(self, head: bytes, rest: bytes) -> bytes:
+        path = _plain_path(head)
+        if path is None:
+            return super()._begin(head, rest)
+        self._plain = True
+        self.upgrade = Upgrade(path[:_SHOWN], "")
+        return head + rest
+
+
 class WebSocketClient(WebSocket):
     """The device's side; the request is ready to leave from the start."""
 
@@ -207,6 +253,16 @@ class WebSocketClient(WebSocket):
         super()._settle()
         if self._client.handshake_exc is not None and self.refusal is None:
             self.refusal = Refusal(PATH, 0, _reason(self._client.handshake_exc))
+
+
+def _plain_path(head: bytes) -> str | None:
+    """The path of a request that is no WebSocket's, None where the head is a WebSocket's or none at all."""
+    first, *lines = head.split(b"\r\n")
+    match = _FIRST_LINE.fullmatch(first)
+    if match is None or any(_ASKS_FOR_WEBSOCKET.match(line) for line in lines):
+        return None
+    path = _path(match["target"].decode("ascii"))
+    return None if path == PATH else path
 
 
 def _path(target: str) -> str:

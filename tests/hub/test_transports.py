@@ -8,6 +8,7 @@ from harness.errors import LocalProtocolError
 from harness.hub.amqp.connection import AmqpConnection
 from harness.hub.base import HubConnection
 from harness.hub.connection import MqttConnection
+from harness.hub.https.connection import HttpsConnection
 from harness.protocol.mqtt.codec import encode
 from harness.protocol.mqtt.packets import Connect
 
@@ -63,11 +64,16 @@ def test_records_name_the_transport(world: World, websocket: HubConnection) -> N
     assert protocols == ["AmqpWs", "AmqpWs", "MqttWs"]
 
 
-@pytest.mark.parametrize("subprotocol", ["", "chat"])
-def test_unknown_subprotocol(websocket: HubConnection, subprotocol: str) -> None:
+def test_unknown_subprotocol(websocket: HubConnection) -> None:
     """Is refused before it comes here."""
     with pytest.raises(LocalProtocolError):
-        websocket.upgraded(subprotocol, "/", NOW)
+        websocket.upgraded("chat", "/", NOW)
+
+
+def test_plain_requests_are_no_upgrade(world: World, websocket: HubConnection) -> None:
+    """The connection goes on as one of HTTPS, and there is nothing to tell yet."""
+    side = websocket.upgraded("", "/devices/d", NOW)
+    assert (type(side), side.number, world.kinds()) == (HttpsConnection, 1, ["accepted"])
 
 
 def test_upgrade_comes_once(websocket: HubConnection) -> None:

@@ -135,14 +135,15 @@ async def rigged(
 @pytest.mark.parametrize("transport", DOORS)
 @asynchronous
 async def test_dial_write_receive(transport: str) -> None:
-    """The device is told when it can begin, and bytes go both ways."""
+    """The device is told when it can begin, and bytes go both ways; where there is no WebSocket on its port, a request has to begin."""
+    first, rest = (b"GET / HTTP/1.1\r\n", b"Host: h\r\n\r\n") if transport == "https" else (b"CONN", b"ECT")
     async with rigged(transport) as (rig, world):
         rig.open()
         await rig.device.hears("connected")
-        rig.do(Write(b"CONN"), Write(b"ECT"))
-        await rig.device.hears("connected", b"CONNECT")
+        rig.do(Write(first), Write(rest))
+        await rig.device.hears("connected", first + rest)
         assert world.hub.transports[0][0] == DOORS[transport]
-        assert world.hub.connections[0].received == b"CONNECT"
+        assert world.hub.connections[0].received == first + rest
 
 
 @pytest.mark.parametrize(("transport", "subprotocol"), [("mqtt-ws", "mqtt"), ("amqp-ws", "AMQPWSB10")])

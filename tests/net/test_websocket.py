@@ -1,11 +1,11 @@
-"""The WebSocket layer in memory: the upgrade in all its spellings, frames, and both ways to end."""
+"""The WebSocket layer in memory: the upgrade in all its spellings, frames, both ways to end, and what is none on the same port."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from harness.net.websocket import MESSAGE_SIZE, PATH, Refusal, Upgrade, WebSocketClient, WebSocketServer
+from harness.net.websocket import MESSAGE_SIZE, PATH, FrontDoor, Refusal, Upgrade, WebSocketClient, WebSocketServer
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455 section 1.3
@@ -279,3 +279,58 @@ def test_client_that_meets_no_http() -> None:
     assert client.refusal is not None
     assert client.refusal.status == 0
     assert "HTTP" in client.refusal.reason
+
+
+# The door, through which plain requests come too.
+
+PLAIN = b"POST /devices/d/messages/events?api-version=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"
+
+
+def test_a_plain_request_passes_as_it_is() -> None:
+    """And so does everything after it, in both directions."""
+    door = FrontDoor()
+    assert door.receive(PLAIN) == PLAIN
+    assert door.upgrade == Upgrade("/devices/d/messages/events", "")
+    door.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+    door.close()
+    assert (door.data_to_send(), door.receive(b"\0"), door.data_to_send()) == (
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"\0",
+        b"",
+    )
+
+
+def test_its_head_may_come_in_any_pieces() -> None:
+    """Nothing is passed on before it is there, and nothing is lost."""
+    door = FrontDoor()
+    assert b"".join(door.receive(bytes([byte])) for byte in PLAIN) == PLAIN
+
+
+def test_a_websocket_is_one_as_before() -> None:
+    """With what followed its request."""
+    door = FrontDoor()
+    assert door.receive(request() + frame(b"x")) == b"x"
+    assert door.upgrade == Upgrade(PATH, "mqtt")
+    door.data_to_send()
+    door.send(b"y")
+    assert door.data_to_send() == b"\x82\x01y"
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (request("/"), 404),
+        (request(Upgrade=""), 426),
+        (b"\x10\x20\x00\x04MQTT\r\n\r\n", 400),
+        (b"GET / HTTP/2.0\r\n\r\n", 400),
+        (PLAIN.replace(b"Host", b"X: " + b"x" * 17_000 + b"\r\nHost"), 431),
+    ],
+    ids=["another-path", "no-upgrade", "mqtt", "version", "head"],
+)
+def test_what_is_refused_at_the_door(head: bytes, status: int) -> None:
+    """A WebSocket that is none of ours, and what is no request of HTTP/1.1."""
+    door = FrontDoor()
+    assert door.receive(head) == b""
+    assert door.refusal is not None
+    assert door.refusal.status == status
+    assert door.data_to_send().startswith(f"HTTP/1.1 {status}".encode())
