@@ -19,7 +19,8 @@ ClaimKind = Literal[
     "renewal-point",  # Law: when a new token is first used, counted in the life of the old one
     "renewal-point-configurable",  # bool
     "disconnect-point",  # Law: when the connection goes, counted in the life of its token
-    "renewal-action",  # "reconnect" | "in-band" | "hub-cut" | "none"
+    "renewal-action",  # "reconnect" | "in-band" | "per-request" | "hub-cut" | "none"
+    "token-use",  # "each-request" | "kept": over HTTPS, whether every request has a token of its own
     "closes-first",  # "device" | "hub"
     "hub-log-levels",  # "informational" | "informational+error" | "none": levels of the hub's records around a renewal; without any, "informational" holds too
     "hub-signature",  # codes of the hub's records in order, a connect written as "connect", a clean close as "disconnect"
@@ -157,7 +158,8 @@ _VALUE_OF: dict[ClaimKind, tuple[tuple[type, ...], str]] = {
     "renewal-point": _LAW,
     "renewal-point-configurable": _SWITCH,
     "disconnect-point": _LAW,
-    "renewal-action": ((str,), '"reconnect", "in-band", "hub-cut" or "none"'),
+    "renewal-action": ((str,), '"reconnect", "in-band", "per-request", "hub-cut" or "none"'),
+    "token-use": ((str,), '"each-request" or "kept"'),
     "closes-first": ((str,), '"device" or "hub"'),
     "hub-log-levels": ((str,), '"informational", "informational+error" or "none"'),
     "hub-signature": ((tuple,), "a list of codes"),
@@ -168,7 +170,8 @@ _VALUE_OF: dict[ClaimKind, tuple[tuple[type, ...], str]] = {
     "c2d-after-return": ((str,), '"delivered" or "dead"'),
 }
 _WORDS: dict[ClaimKind, frozenset[str]] = {
-    "renewal-action": frozenset({"reconnect", "in-band", "hub-cut", "none"}),
+    "renewal-action": frozenset({"reconnect", "in-band", "per-request", "hub-cut", "none"}),
+    "token-use": frozenset({"each-request", "kept"}),
     "closes-first": frozenset({"device", "hub"}),
     "hub-log-levels": frozenset({"informational", "informational+error", "none"}),
     "recovery": frozenset({"none", "retries", "next-send"}),

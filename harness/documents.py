@@ -12,13 +12,26 @@ import msgspec
 
 from harness.errors import UserInputError
 
-__all__ = ["TRANSPORTS", "Document", "Problem", "Traffic", "Transport", "load", "not_finite", "one_of", "parse"]
+__all__ = [
+    "CONNECTED",
+    "TRANSPORTS",
+    "Document",
+    "Problem",
+    "Traffic",
+    "Transport",
+    "load",
+    "not_finite",
+    "one_of",
+    "parse",
+]
 
 Transport = Literal["mqtt", "mqtt-ws", "amqp", "amqp-ws", "https"]
 Traffic = Literal["sending", "listening"]
 Problem = tuple[str, str, str]
 """What is wrong in a document: the field, the problem, and the remedy."""
 TRANSPORTS: tuple[str, ...] = get_args(Transport)
+CONNECTED: tuple[str, ...] = tuple(transport for transport in TRANSPORTS if transport != "https")
+"""Those over which a device is connected. Over HTTPS it makes requests, each with a token of its own, and nothing lies between them."""
 
 _UNKNOWN_FIELD = re.compile(r"unknown field `(?P<field>[^`]+)`")
 _MISSING_FIELD = re.compile(r"missing required field `(?P<field>[^`]+)`")

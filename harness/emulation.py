@@ -15,6 +15,7 @@ __all__ = [
     "Emulation",
     "Farewell",
     "FarewellWay",
+    "HttpsEmulation",
     "LinkNames",
     "Manners",
     "NativeError",
@@ -243,8 +244,21 @@ class AmqpEmulation(Manners, frozen=True, kw_only=True):
     forgets_unattached: bool = False
 
 
+class HttpsEmulation(Manners, frozen=True, kw_only=True):
+    """How an emulated device plays the SDK over HTTPS. Of the manners, only those of the token count, and of the signals those of a message.
+
+    `token`: made for `each-request`, or `kept` until a request comes at which the renewal is due. `poll_s`: from one look for a cloud-to-device message
+    to the next, where none waits. `keeps_connection`: one connection carries all requests; else each has its own.
+    """
+
+    renewal: Law = Law(law="none")
+    token: Literal["each-request", "kept"] = "kept"  # noqa: S105 - no password
+    poll_s: float = 1.0
+    keeps_connection: bool = True
+
+
 class Emulation(Manners, frozen=True, kw_only=True):
-    """How an emulated device plays the SDK over MQTT and MQTT over WebSocket, and, in `amqp`, over AMQP.
+    """How an emulated device plays the SDK over MQTT and MQTT over WebSocket, and, in `amqp`, over AMQP, in `https`, over HTTPS.
 
     Of all protocols: `encodes_resource`: whether the `sr` of a token is percent-encoded. `expiry_offset_s`: its `se` is the whole second of
     making + lifetime + offset. `farewell`: how the device ends a connection it has taken leave of. `margin_setting`: the margin an
@@ -277,9 +291,12 @@ class Emulation(Manners, frozen=True, kw_only=True):
     margin_setting: Literal["margin-s", "margin-percent", "none"] = "none"
     takes_tokens: bool = False
     amqp: AmqpEmulation | None = None
+    https: HttpsEmulation | None = None
 
     def over(self, transport: str) -> Manners:
         """The SDK's manners over one of the transports that its profile names."""
+        if transport == "https" and self.https is not None:
+            return self.https
         return self.amqp if transport.startswith("amqp") and self.amqp is not None else self
 
 
@@ -299,6 +316,10 @@ def check_emulation(emulation: Emulation, transports: Collection[str], where: st
     elif over_amqp:
         problem = f"is missing, while `transports` names {', '.join(over_amqp)}"
         demand(False, "amqp", problem, "Add `[emulation.amqp]`, or drop the transport")
+    if emulation.https is not None:
+        _check_https(emulation.https, _Demand(where, "emulation.https"))
+    elif "https" in transports:
+        demand(False, "https", "is missing, while `transports` names it", "Add `[emulation.https]`, or drop it")
 
 
 class _Demand:
@@ -327,6 +348,11 @@ def _check_manners(manners: Manners, demand: _Demand) -> None:
     demand(
         min(waits, default=0.0) > 0, "refused_retry_s", "needs waits above 0 s", "Name at least one; the last repeats"
     )
+
+
+def _check_https(https: HttpsEmulation, demand: _Demand) -> None:
+    _check_manners(https, demand)
+    demand(https.poll_s > 0, "poll_s", "is not above 0", "Use the seconds from one request to the next")
 
 
 def _check_amqp(amqp: AmqpEmulation, demand: _Demand) -> None:

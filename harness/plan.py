@@ -13,9 +13,8 @@ from harness.law import Law
 from harness.profile import LoadedProfile, Profile, Settings, at_version, settings_problem
 from harness.scenario import LONGEST_LIFETIME_S, Scenario
 
-__all__ = ["RUNNABLE_TRANSPORTS", "Cell", "DeviceChoice", "Overrides", "Request", "choose", "make_plan", "parse_margin"]
+__all__ = ["Cell", "DeviceChoice", "Overrides", "Request", "choose", "make_plan", "parse_margin"]
 
-RUNNABLE_TRANSPORTS: Final = ("mqtt", "mqtt-ws", "amqp", "amqp-ws")
 DeviceChoice = Literal["auto", "real", "emulated", "both"]
 _LONGEST_ID: Final = 120  # a device id has up to 128 characters
 _SLACK_S: Final = 10.0  # starting, connecting and closing a device on a busy machine
@@ -103,7 +102,7 @@ def make_plan(
 
 
 def _is_about(scenario: Scenario, transport: str) -> bool:
-    return not scenario.transports or transport in scenario.transports
+    return transport in scenario.is_about
 
 
 def _check_scenario(scenario: Scenario, transports: Sequence[str]) -> None:
@@ -112,9 +111,9 @@ def _check_scenario(scenario: Scenario, transports: Sequence[str]) -> None:
         raise UserInputError(
             f"the scenario {scenario.id!r} is not about {', '.join(transports)}",
             where="--transport",
-            remedy=f"It is about {', '.join(scenario.transports)}: name one of these, or another scenario",
+            remedy=f"It is about {', '.join(scenario.is_about)}: name one of these, or another scenario",
         )
-    for transport in transports or RUNNABLE_TRANSPORTS:
+    for transport in transports or scenario.is_about:
         problem = scenario.close_problem(transport) if _is_about(scenario, transport) else None
         if problem:
             field, close = problem
@@ -129,7 +128,7 @@ def _check_made(scenario: Scenario, chosen: Sequence[LoadedProfile], cells: Iter
     """Refuse a scenario that is about transports which none of the SDKs has."""
     if not any(cell.scenario.id == scenario.id for cell in cells):
         raise UserInputError(
-            f"the scenario {scenario.id!r} is about {', '.join(scenario.transports)}, which no SDK asked for is known to offer",
+            f"the scenario {scenario.id!r} is about {', '.join(scenario.is_about)}, which no SDK asked for is known to offer",
             where="--scenario",
             remedy=f"Name other SDKs than {', '.join(loaded.profile.sdk for loaded in chosen)}, or another scenario",
         )
@@ -209,7 +208,7 @@ def _device(
 
 
 def _transports(profile: Profile, request: Request) -> list[str]:
-    return list(dict.fromkeys(request.transports)) or list(profile.transports)
+    return list(dict.fromkeys(request.transports)) or [*profile.transports, *profile.not_offered]
 
 
 def _cells(
@@ -266,10 +265,9 @@ def _obstacle(
 def _unsupported(loaded: LoadedProfile, transport: str, device: str) -> str:
     """Why such a cell cannot be, on whatever machine, or an empty text."""
     profile = loaded.profile
-    if transport not in RUNNABLE_TRANSPORTS:
-        return f"this version of the harness speaks {', '.join(RUNNABLE_TRANSPORTS)}, not {transport}"
     if transport not in profile.transports:
-        return f"{profile.name} is not known to offer {transport}; its profile names {', '.join(profile.transports)}"
+        known = f"is not known to offer {transport}; its profile names {', '.join(profile.transports)}"
+        return f"{profile.name} {next((why for lacking, why in profile.not_offered.items() if lacking == transport), known)}"
     if loaded.other and device == "emulated":
         return "only the real SDK can show it: its profile plays another version"
     return loaded.why_not
@@ -325,6 +323,8 @@ def _expected(profile: Profile, transport: str, scenario: Scenario, settings: Se
         at_end = lifetime + scenario.device.clock_ahead_s + grace
         until_cut = lifetime / 2 if any(fault.at == "half-life" for fault in scenario.faults) else at_end
         awaited = max(scenario.end.cuts, scenario.end.faults) * until_cut
+        if scenario.end.refused_requests:
+            awaited += lifetime + scenario.hub.skew
     elif scenario.credential == "certificate":
         awaited = 0.0
     else:

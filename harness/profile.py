@@ -4,7 +4,7 @@ A profile is a folder with a `profile.toml`; `Profile` is its shape. Bundled pro
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -60,6 +60,7 @@ class Profile(Document, frozen=True):
 
     `version` is the one that the emulated device plays and the program runs with where none is asked for; `versions` are others to compare it with.
     `cannot`: what the real SDK does not let an application present; an emulated device presents it all the same.
+    `not_offered`: why it lacks a transport, as the rest of a sentence that begins with its name.
     `lifetime_min_s` and `lifetime_max_s` bound the lifetimes at which this SDK behaves at all; `lifetime_note` says why.
     """
 
@@ -75,6 +76,7 @@ class Profile(Document, frozen=True):
     adapter: AdapterProgram | None = None
     versions: tuple[KnownVersion, ...] = ()
     cannot: tuple[Cannot, ...] = ()
+    not_offered: Mapping[Transport, str] = {}
     lifetime_min_s: float = 1.0
     lifetime_max_s: float = 315_360_000.0
     lifetime_note: str = ""
@@ -244,6 +246,12 @@ def _check_settings(profile: Profile, where: str) -> None:
             raise ProfileError(
                 problem, where=where, field=f"settings[{index}]", remedy="Correct the lifetime or the margin"
             )
+    for transport in profile.not_offered:
+        if transport in profile.transports:
+            raise ProfileError(
+                f"says why {transport} is lacking, and `transports` names it",
+                where=where, field="not_offered", remedy="Drop one of the two",
+            )  # fmt: skip
     if not profile.transports:
         raise ProfileError("is empty", where=where, field="transports", remedy="Name at least one transport")
 

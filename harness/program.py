@@ -14,6 +14,9 @@ from harness.versions import version_problem
 __all__ = ["AdapterProgram", "KnownVersion", "OtherVersions", "check_program", "lacking_words", "made_for"]
 
 
+Way = Literal["gateway", "host-ip", "hosts-file"]
+
+
 class KnownVersion(Document, frozen=True):
     """A version worth comparing with others. `words`: what has to be filled in to install it, as the versions of packages it goes with."""
 
@@ -44,7 +47,7 @@ class AdapterProgram(Document, frozen=True):
     `install`: a command, with the same words, that makes the SDK ready in a copy of the profile's folder, in which the program then
     runs; without one, the program runs in the profile's folder as it is. `without`: files of the folder that are left out of the copy.
     `way` is how the SDK is led to the hub: `gateway` (`GatewayHostName`), `host-ip` (`HostName` is the address), `hosts-file` (the
-    runtime resolves the hub's name by a file: in `command`, `{hosts_file}` is its path).
+    runtime resolves the hub's name by a file: in `command`, `{hosts_file}` is its path); `ways`: over the transports where it is another.
     `proxy`: the SDK's public API takes an HTTP proxy, the way to WebSockets where port 443 cannot be bound.
     `environment`: variables of the program, with the same words and `{ca_file}`, the path of the authority that it is to trust; those without
     that word are set for `install`, too.
@@ -53,12 +56,17 @@ class AdapterProgram(Document, frozen=True):
     command: tuple[str, ...]
     runtime: Literal["python", "node", "java", "c", "dotnet"]
     transports: tuple[Transport, ...]
-    way: Literal["gateway", "host-ip", "hosts-file"] = "gateway"
+    way: Way = "gateway"
+    ways: Mapping[Transport, Literal["gateway", "host-ip"]] = {}
     proxy: bool = False
     install: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     other_versions: OtherVersions | None = None
     environment: Mapping[str, str] = {}
+
+    def way_over(self, transport: str) -> Way:
+        """How the SDK is led to the hub over one of its transports."""
+        return next((way for name, way in self.ways.items() if name == transport), self.way)
 
     @property
     def takes_ca_file(self) -> bool:

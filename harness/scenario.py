@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.certificate import CertificateSettings, certificate_problems
-from harness.documents import Document, Problem, Traffic, Transport, load, not_finite, one_of
+from harness.documents import CONNECTED, Document, Problem, Traffic, Transport, load, not_finite, one_of
 from harness.errors import ScenarioError
 from harness.fault import AMQP_ONLY_CLOSES, IDENTITY, CloseMode, Fault, fault_problems
 from harness.own_token import Supply, supply_problems
@@ -14,6 +14,7 @@ from harness.registration import Credential, Presented, Registration, TokenMakin
 
 __all__ = [
     "DEFAULT_SCENARIOS",
+    "HTTPS_SCENARIOS",
     "LONGEST_LIFETIME_S",
     "End",
     "HubSettings",
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 DEFAULT_SCENARIOS = ("renewal", "defaults", "expiry", "expiry-idle")
+HTTPS_SCENARIOS = ("https-renewal", "https-expiry")
 HUB_GRACE_S = 600.0
 HUB_SKEW_S = 300.0
 LONGEST_LIFETIME_S = 315_360_000.0  # ten years of 365 days, the longest lifetime a profile allows by itself
@@ -68,8 +70,9 @@ class End(Document, frozen=True):
     the cell's settings, where that is more.
 
     Awaited are `renewals` (coming back with a new token, or taking one in place; `other_renewals` for settings after the first), `cuts` by the hub, at
-    the end of a token's grace or by a fault, `refusals` of a new token by the hub, `faults` that have struck, or, with none of these, the first
-    connection. `first_refusals`: of a device that was never let in; there is nothing else to await then.
+    the end of a token's grace or by a fault, `refusals` of a new token by the hub, `faults` that have struck, `refused_requests` over HTTPS, whatever
+    their token, or, with none of these, the first connection or the first request that is let in. `first_refusals`: of a device that was never let
+    in; there is nothing else to await then.
     """
 
     after_s: float
@@ -80,6 +83,7 @@ class End(Document, frozen=True):
     refusals: int = 0
     first_refusals: int = 0
     faults: int = 0
+    refused_requests: int = 0
 
 
 class Scenario(Document, frozen=True):
@@ -88,7 +92,8 @@ class Scenario(Document, frozen=True):
     `device`: how the hub knows it. `token`: how the application's was made; `certificate`: what it presents in place of one.
     `settings`: the `profile`'s (one cell each), the `main` ones of these, the `longest` lifetime among those that leave the margin alone, or `none`:
     whatever the SDK defaults to. `token_lifetime_s`: of the
-    fixed token; `supply`: when the application hands over another. An empty `traffic` is an idle application. `transports`: those it is about; empty: all. `faults`: what the hub does wrong.
+    fixed token; `supply`: when the application hands over another. An empty `traffic` is an idle application. `transports`: those it is about;
+    empty: all over which a device is connected, that is all but `https`, which has to be named. `faults`: what the hub does wrong.
     `closes_otherwise`: an option of the command changed how its hub ends connections; what is claimed about the scenario is not about that.
     """
 
@@ -144,6 +149,11 @@ class Scenario(Document, frozen=True):
         asked = {"hub.close": self.hub.close, **{f"faults[{n}].close": one.close for n, one in enumerate(self.faults)}}
         return {field: close for field, close in asked.items() if close is not None}
 
+    @property
+    def is_about(self) -> tuple[str, ...]:
+        """The transports it is about."""
+        return self.transports or CONNECTED
+
     def close_problem(self, transport: str) -> tuple[str, str] | None:
         """The field that asks for an end that `transport` does not have, and that end; None where there is none."""
         if transport.startswith("amqp"):
@@ -179,9 +189,14 @@ def find_scenarios(files: Iterable[Path] = ()) -> dict[str, Scenario]:
     return found
 
 
-def select_scenarios(known: dict[str, Scenario], wanted: Iterable[str]) -> list[Scenario]:
-    """The scenarios named in `wanted`, or the default ones where none is. Raises `ScenarioError` for an unknown name."""
-    names = list(wanted) or list(DEFAULT_SCENARIOS)
+def select_scenarios(
+    known: dict[str, Scenario], wanted: Iterable[str], transports: Iterable[str] = ()
+) -> list[Scenario]:
+    """The scenarios named in `wanted`, or the default ones where none is; these are others where `transports` asks for https alone.
+
+    Raises `ScenarioError` for an unknown name.
+    """
+    names = list(wanted) or list(HTTPS_SCENARIOS if set(transports) == {"https"} else DEFAULT_SCENARIOS)
     return [known[one_of(name, known, what="scenario", where="--scenario", error=ScenarioError)] for name in names]
 
 
@@ -199,6 +214,7 @@ def check_scenario(scenario: Scenario, where: str) -> None:
         _refusal_problems,
         _first_refusal_problems,
         _certificate_problems,
+        _https_problems,
         _transport_problems,
     ):
         for field, problem, remedy in problems(scenario):
@@ -254,7 +270,7 @@ def _certificate_problems(scenario: Scenario) -> Iterator[Problem]:
 
 def _time_problems(scenario: Scenario) -> Iterator[Problem]:
     end = scenario.end
-    for name in ("renewals", "other_renewals", "cuts", "refusals", "faults", "first_refusals"):
+    for name in ("renewals", "other_renewals", "cuts", "refusals", "faults", "first_refusals", "refused_requests"):
         if getattr(end, name) < 0:
             yield f"end.{name}", "is below 0", "Count what is awaited, 0 for nothing"
     if not 0 < end.after_s <= end.limit_s:
@@ -290,6 +306,21 @@ def _first_refusal_problems(scenario: Scenario) -> Iterator[Problem]:
     for name in ("renewals", "other_renewals", "cuts", "refusals"):
         if end.first_refusals and getattr(end, name):
             yield f"end.{name}", "is not to be seen of a device that is never let in", "Drop it"
+
+
+def _https_problems(scenario: Scenario) -> Iterator[Problem]:
+    """Over HTTPS a device sends or asks for messages, or nothing is seen of it; and it has no connection that could be cut."""
+    if "https" in scenario.is_about:
+        if not scenario.traffic:
+            yield (
+                "traffic",
+                "over https nothing is seen of an idle application",
+                "Let it send or listen, or drop `https`",
+            )
+        if scenario.end.cuts:
+            yield "end.cuts", "over https there is no connection to be cut", "Await `refused_requests`, or drop `https`"
+    if scenario.end.refused_requests and set(scenario.is_about) != {"https"}:
+        yield "end.refused_requests", "only over https are there requests", 'Add transports = ["https"]'
 
 
 def _transport_problems(scenario: Scenario) -> Iterator[Problem]:

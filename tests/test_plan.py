@@ -110,15 +110,7 @@ def test_what_an_sdk_cannot_present_is_unsupported(
     ("loaded", "request_", "problem", "status", "why"),
     [
         (profile(real=True), {"device": "real"}, "Java is missing", "environment", "Java is missing"),
-        (
-            profile(),
-            {"transports": ["https"]},
-            "",
-            "unsupported",
-            "this version of the harness speaks mqtt, mqtt-ws, amqp, amqp-ws, not https",
-        ),
         (profile(transports=("mqtt",)), {"transports": ["mqtt-ws"]}, "", "unsupported", "not known to offer mqtt-ws"),
-        (profile(transports=("https",)), {}, "", "unsupported", "speaks mqtt, mqtt-ws, amqp, amqp-ws, not https"),
         (profile(real=True), {"transports": ["mqtt-ws"]}, "", "unsupported", "the device program speaks mqtt"),
     ],
 )
@@ -129,6 +121,36 @@ def test_what_cannot_run_says_why(
     (cell, *_) = plan(loaded, problem=problem, **request_)
     assert cell.status == status
     assert why in cell.why_not
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [({}, "SDK one is not known to offer https"), ({"not_offered": {"https": "has none"}}, "SDK one has none")],
+)
+def test_a_transport_that_is_lacking(changes: dict[str, Any], why: str) -> None:
+    """Its profile may say why."""
+    (cell, *_) = plan(profile(**changes), scenario="https-renewal", transports=["https"])
+    assert (cell.status, cell.why_not.startswith(why)) == ("unsupported", True)
+
+
+def test_a_lacking_transport_has_its_cell_where_the_scenario_is_about_it() -> None:
+    """So that the table says so; other scenarios have none."""
+    lacking = profile(not_offered={"https": "has none"})
+    assert {cell.transport for cell in plan(lacking, scenario="https-renewal")} == {"https"}
+    assert {cell.transport for cell in plan(lacking)} == {"mqtt", "mqtt-ws"}
+
+
+def test_a_scenario_about_connections_has_no_cell_over_https() -> None:
+    """Unless it names it, a scenario is about the transports over which a device is connected."""
+    assert {cell.transport for cell in plan(profile(transports=("mqtt", "https")))} == {"mqtt"}
+    with pytest.raises(UserInputError, match="'renewal' is not about https"):
+        plan(transports=["https"])
+
+
+def test_a_cell_that_awaits_a_refused_request_takes_until_then() -> None:
+    """The token's life and the skew; then what the scenario adds."""
+    (cell,) = plan(profile(transports=("https",)), scenario="https-expiry")
+    assert cell.expected_s == 10 + 2.5 + 12
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from harness.fault import POSSIBLE, CloseMode, Fault
 from harness.hub import ending, faults
 from harness.scenario import (
     DEFAULT_SCENARIOS,
+    HTTPS_SCENARIOS,
     check_scenario,
     find_scenarios,
     load_scenario,
@@ -120,6 +121,10 @@ def test_nothing_asked_for_means_the_default_ones() -> None:
         ("schema = 1", 'schema = 1\ntransports = ["amqp", "smoke"]', r"transports\[.*\]: unknown value 'smoke'"),
         ("schema = 1", 'schema = 1\ntransports = ["amqp", "mqtt"]\nhub = { close = "detach" }', r"hub\.close: detach is no way to end a connection over mqtt, which the scenario names"),
         ("schema = 1", 'schema = 1\ntransports = ["mqtt-ws"]\nfaults = [{ at = "half-life", action = "cut", close = "close" }]', r"faults\[0\]\.close: close is no way .* over mqtt-ws.*drop the transport"),
+        ("traffic = []", 'traffic = []\ntransports = ["https"]', r"traffic: over https nothing is seen of an idle application"),
+        ("traffic = []", 'traffic = ["sending"]\ntransports = ["https"]\nfaults = [{ at = "half-life", action = "cut" }]', r"faults\[0\]\.at: HTTPS has no connection that a fault could strike"),
+        ("[end]", "[end]\nrefused_requests = 1", r"end\.refused_requests: only over https are there requests"),
+        ("[end]", "[end]\nrefused_requests = -1", r"end\.refused_requests: is below 0"),
         ("schema = 1", "schema = ", r"mine\.toml: is not TOML"),
         ("[end]", "[ending]", r"unknown key|end: is missing"),
     ],
@@ -128,6 +133,29 @@ def test_a_wrong_scenario_names_file_field_and_remedy(tmp_path: Path, old: str, 
     """Before anything starts."""
     with pytest.raises(ScenarioError, match=says):
         find_scenarios([written(tmp_path, GOOD.replace(old, new))])
+
+
+def test_nothing_is_cut_over_https(tmp_path: Path) -> None:
+    """There is no connection."""
+    text = GOOD.replace("traffic = []", 'traffic = ["sending"]\ntransports = ["https"]').replace(
+        "[end]", "[end]\ncuts = 1"
+    )
+    with pytest.raises(ScenarioError, match=r"end\.cuts: over https there is no connection to be cut"):
+        load_scenario(written(tmp_path, text))
+
+
+def test_a_scenario_is_about_connections_unless_it_says_otherwise() -> None:
+    """HTTPS has to be named."""
+    known = find_scenarios()
+    assert known["renewal"].is_about == ("mqtt", "mqtt-ws", "amqp", "amqp-ws")
+    assert known["https-renewal"].is_about == ("https",)
+
+
+def test_over_https_alone_other_scenarios_are_the_default() -> None:
+    """The usual ones are about connections."""
+    known = find_scenarios()
+    assert tuple(one.id for one in select_scenarios(known, [], ["https"])) == HTTPS_SCENARIOS
+    assert tuple(one.id for one in select_scenarios(known, [], ["https", "mqtt"])) == DEFAULT_SCENARIOS
 
 
 @pytest.mark.parametrize("name", ["grace_s", "skew_s"])

@@ -6,7 +6,7 @@ import msgspec
 
 from harness.analysis.aftermath import aftermath
 from harness.analysis.fields import items, mapping, number, of_kind, text
-from harness.analysis.findings import AbsenceFinding, CellFindings, InBandFinding, Signature
+from harness.analysis.findings import AbsenceFinding, CellFindings, InBandFinding, PerRequestFinding, Signature
 from harness.analysis.first_refusal import awaits_first_refusal, first_refusal
 from harness.analysis.inband import PointOf, in_band, refused_renewals
 from harness.analysis.lacking import clock_rate, origin_of_row
@@ -25,6 +25,7 @@ from harness.analysis.renewals import (
     token_lifetime,
     worst_lag_ms,
 )
+from harness.analysis.requests import token_use
 from harness.analysis.signatures import hub_records, is_cut_short, overall, signatures
 from harness.analysis.timeline import Absence, Timeline, make_timeline
 from harness.analysis.visits import Token
@@ -107,6 +108,7 @@ def _course(log: CellLog, timeline: Timeline, cell: CellFindings) -> dict[str, o
         "refused": sum(one.refused + sum(put.refused for put in one.puts) for one in timeline.visits),
         "put_tokens": sum(1 for _ in of_kind(log.events, "hub", "put-token")),
         "absences": _absences(log.events, timeline, cell, signatures(log.events, timeline, records)),
+        "token_use": token_use(log.events, timeline.closing_s) or msgspec.UNSET,
         "in_band": _as_timed(
             cell,
             in_band(
@@ -132,7 +134,9 @@ def _course(log: CellLog, timeline: Timeline, cell: CellFindings) -> dict[str, o
 
 
 def _as_timed(cell: CellFindings, found: tuple[InBandFinding, ...]) -> tuple[InBandFinding, ...]:
-    """The renewals in place; how long the answers took is told only where the log has requests and answers apart."""
+    """The renewals in place, or by request; how long the answers took is told only where the log has requests and answers apart."""
+    if cell.transport == "https":
+        found = tuple(PerRequestFinding(**msgspec.structs.asdict(one)) for one in found)
     if "answer-times" not in cell.lacks:
         return found
     return tuple(msgspec.structs.replace(one, took_ms=None) for one in found)

@@ -15,6 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
+
+from harness.analysis.requests import TokenUse
 
 __all__ = [
     "EXPIRED",
@@ -30,6 +33,7 @@ __all__ = [
     "FirstToken",
     "InBandFinding",
     "Messages",
+    "PerRequestFinding",
     "Recovery",
     "RefusedHow",
     "RefusedRenewal",
@@ -40,7 +44,7 @@ __all__ = [
     "Telling",
 ]
 
-RenewalHow = Literal["reconnect", "in-band", "hub-cut", "none"]
+RenewalHow = Literal["reconnect", "in-band", "per-request", "hub-cut", "none"]
 RefusedHow = Literal["in-band", "reconnect"]
 RefusedBy = Literal["hub", "sdk"]
 Recovery = Literal["none", "retries", "next-send"]
@@ -140,6 +144,12 @@ class InBandFinding(msgspec.Struct, frozen=True):
         """Whether the device stayed, the application saw nothing, and no message was lost, in either direction."""
         lost = len(self.lost) + self.c2d.lost + self.methods.lost
         return not (self.left or self.signature.app or lost)
+
+
+class PerRequestFinding(InBandFinding, frozen=True):
+    """One renewal over HTTPS: the first request with another token. `left` is always false: there is nothing to leave."""
+
+    renewal: ClassVar[RenewalHow] = "per-request"
 
 
 class RefusedRenewal(msgspec.Struct, frozen=True):
@@ -280,7 +290,7 @@ class CellFindings(msgspec.Struct, frozen=True):
     what the settings or the scenario asked for. `watched_s`: from the first CONNECT to the end. `token_outlived`: a token was watched
     beyond its end and the hub's grace, on a connection that stood until then or was cut for it. `hub_log`, `app`, `log`: of the whole
     cell, as in a `Signature`. `recovery`: after the first refused reconnect. `capabilities`: of the adapter's hello, or null without one.
-    `grace_s`: of this cell's hub. `refused`: attempts to be let in or to renew, and the token in use presented once more, that the hub answered so. `disturbed`: the scenario has faults. `about_the_end`: it has, or it sets how the hub ends a connection otherwise than
+    `token_use`: over HTTPS, and there alone, whether each request had a token of its own (see `harness.analysis.requests`). `grace_s`: of this cell's hub. `refused`: attempts to be let in or to renew, and the token in use presented once more, that the hub answered so. `disturbed`: the scenario has faults. `about_the_end`: it has, or it sets how the hub ends a connection otherwise than
     by FIN, or lets the application supply a token after the cut, so that what follows is what it is about. `closes_otherwise`: by an option, not by the scenario. `lacks`: kinds of evidence that this
     log has not (see `harness.analysis.lacking`); `clock_rate`: virtual seconds to a real one, null in real time.
     """
@@ -314,6 +324,7 @@ class CellFindings(msgspec.Struct, frozen=True):
     connections: int = 0
     refused: int = 0
     put_tokens: int = 0
+    token_use: TokenUse | UnsetType = UNSET
     disturbed: bool = False
     about_the_end: bool = False
     closes_otherwise: bool = False

@@ -193,7 +193,7 @@ def _came_again_late(events: Sequence[Event], *, rows_left_out: bool) -> set[int
 
 def _by_connection(events: Sequence[Event]) -> list[list[tuple[int, bool]]]:
     """The numbered messages that arrived on each connection, in order, and whether the hub acknowledged them there."""
-    acknowledged = {_transfer(event) for event in of_kind(events, "hub", "puback", "disposition")}
+    acknowledged = {_transfer(event) for event in of_kind(events, "hub", "puback", "disposition", "http-response")}
     found: dict[str, list[tuple[int, bool]]] = {}
     for event in of_kind(events, "hub", "telemetry"):
         one = whole(event.fields, "message_id")
@@ -205,7 +205,7 @@ def _by_connection(events: Sequence[Event]) -> list[list[tuple[int, bool]]]:
 
 def _transfer(event: Event) -> tuple[str, ...]:
     """What an acknowledgement and the message it is about have in common."""
-    return tuple(text(event.fields, name) for name in ("conn", "packet_id", "delivery_id"))
+    return tuple(text(event.fields, name) for name in ("conn", "packet_id", "delivery_id", "request"))
 
 
 def _by_totals(found: Telemetry, events: Sequence[Event], totals: Mapping[str, int]) -> Telemetry:

@@ -5,7 +5,7 @@
 | token-lifetime | the first token of the cells in which nothing set a lifetime |
 | lifetime-configurable, renewal-point-configurable | `harness.analysis.configurable` |
 | renewal-point, disconnect-point | `harness.analysis.points`, fitted by `harness.analysis.law` |
-| renewal-action, recovery | the cells of the row's main settings |
+| renewal-action, token-use, recovery | the cells of the row's main settings |
 | return, unaware, c2d-after-return | the same, by `harness.analysis.aftermath` |
 | all others | each telling absence or renewal of these cells (`CellFindings.telling`); a signature only where the cell went on for long enough to show all of it |
 
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 from harness.analysis.configurable import TOO_SLOW, default_token, lifetime_configurable, point_configurable
-from harness.analysis.evidence import Evidence, Observed, printable
+from harness.analysis.evidence import Evidence, Observed, own_key, printable
 from harness.analysis.findings import AbsenceFinding, Aftermath, CellFindings, InBandFinding, Telling
 from harness.analysis.lacking import HUB_LOG, NO_HUB_LOG
 from harness.analysis.law import LawFinding, Observation, describe_interval, seconds
@@ -138,6 +138,15 @@ def _renewal_action(evidence: Evidence) -> Observed:
     return _distinct(renewal_ways(evidence.main), _never_let_in(evidence) or unseen)
 
 
+def _token_use(evidence: Evidence) -> Observed:
+    reason = (
+        "no two requests are far enough apart to tell"
+        if evidence.main[0].transport == "https"
+        else "there are no requests"
+    )
+    return _distinct((cell.token_use for cell in own_key(evidence.main) if cell.token_use), reason)
+
+
 def _recovery(evidence: Evidence) -> Observed:
     reason = evidence.main[0].recovery_reason
     return _distinct((cell.recovery for cell in evidence.main if cell.recovery is not None), reason)
@@ -186,6 +195,7 @@ _OBSERVERS: Mapping[ClaimKind, Callable[[Evidence], Observed]] = {
     "renewal-point-configurable": point_configurable,
     "disconnect-point": _law(lambda both: both[1]),
     "renewal-action": _renewal_action,
+    "token-use": _token_use,
     "closes-first": _of_absences(lambda absence: absence.first or None),
     "hub-log-levels": _of_absences(_levels, "hub"),
     "hub-signature": _of_absences(_codes, "hub"),

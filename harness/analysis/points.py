@@ -88,7 +88,8 @@ def _observations(
     cell: CellFindings, found: Sequence[AbsenceFinding | InBandFinding], *, never: bool
 ) -> Iterator[Observation]:
     lifetime = token_lifetime(cell.first_token, cell.set_lifetime_s)
-    if lifetime is None or lifetime <= 0:
+    of_its_own = cell.token_use != "each-request"  # noqa: S105 - no password: else it shows when requests came
+    if lifetime is None or lifetime <= 0 or not of_its_own:
         return
     for one in found:
         if one.point_s is not None:

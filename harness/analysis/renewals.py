@@ -7,6 +7,7 @@ A token is new where its digest or its expiry differs from that of the connectio
 | `reconnect` | left of its own accord, by DISCONNECT or by closing |
 | `hub-cut` | was cut by the hub because its token had expired |
 | `in-band` | presented it on the standing connection |
+| `per-request` | sent it with a request, over HTTPS, where there is no connection to leave or to present it on |
 
 A new token after any other end is no renewal: an SDK that makes a token for every connection shows one whenever the line fails, and the hub
 cannot tell a connection that was taken over on purpose from one that had died unnoticed.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from harness.analysis.cells import analyse_cell
@@ -28,6 +29,7 @@ from harness.analysis.lacking import origin_of_row
 from harness.analysis.law import LawFinding
 from harness.analysis.points import laws, renewal_ways
 from harness.analysis.renewals import token_lifetime
+from harness.analysis.requests import TokenUse
 from harness.analysis.verdicts import Verdict, judge, read_claims, without_measurement
 from harness.claims import Claim
 from harness.events import CellLog
@@ -56,6 +58,7 @@ class Row(msgspec.Struct, frozen=True):
     null where the row's scenario is not about that, or it was not seen.
     `lacks`, `clock_rate`: of the main cells (see `CellFindings`); where the clock was not the real one, gaps are not the SDK's: computation and network were not
     accelerated with it. `at_least`: counts of messages that are the least there was; `untold`: those of which the logs tell nothing.
+    `token_use`: over HTTPS, and there alone, whether each request had a token of its own.
     The laws are null where the application holds a fixed token. `law_margin_set`: the law is that of a margin the settings asked for, not the SDK's own.
     """
 
@@ -83,6 +86,7 @@ class Row(msgspec.Struct, frozen=True):
     law_margin_set: bool = False
     disconnect_law: LawFinding | None = None
     put_tokens: int = 0
+    token_use: TokenUse | UnsetType = UNSET
     hub_log: tuple[str, ...] = ()
     hub_levels: str = ""
     app: tuple[str, ...] = ()
@@ -247,6 +251,7 @@ def _figures(evidence: Evidence) -> dict[str, object]:
         "law_margin_set": own_key and margin_set,
         "disconnect_law": disconnecting if own_key else None,
         "put_tokens": sum(cell.put_tokens for cell in main),
+        "token_use": next((cell.token_use for cell in main if cell.token_use), UNSET),
         "first_refusal": next((cell.first_refusal for cell in main if cell.first_refusal), None),
         "recovery": next((cell.recovery for cell in main if cell.recovery), None),
     }

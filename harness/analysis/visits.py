@@ -5,6 +5,7 @@ that is not let in, and ends with the links' DETACH by the hub, with the device'
 visit begins none: it is an attempt to renew in place (`PutToken`), and where it succeeds the visit goes on with the new token. One that
 brings the token in use is no attempt to renew, but may be refused like any other. An answer belongs to the connection's last put-token that has none.
 Where a client certificate stands for a token, a visit begins with the moment it is judged, which is the asking and the answer in one.
+Over HTTPS all requests together are one visit (`harness.analysis.requests`).
 
 A log that was recorded elsewhere may hold neither digest nor expiry of a token, and of a refused one nothing at all (the event has no `token`).
 Tokens without both are told apart by the moment they expire: half a second is one and the same, for expiries are whole seconds. One of which nothing is
@@ -22,6 +23,7 @@ import msgspec
 from msgspec.structs import replace
 
 from harness.analysis.fields import mapping, number, of_kind, text, whole
+from harness.analysis.requests import as_puts
 from harness.events import Event
 
 __all__ = ["CBS_OK", "LeavingKind", "PutToken", "Token", "TokenId", "Visit", "read_visits"]
@@ -135,7 +137,7 @@ def read_visits(events: Iterable[Event]) -> tuple[Visit, ...]:
     found: list[Visit] = []
     latest: dict[int, int] = {}
     unnamed = _Unnamed()
-    for event in of_kind(events, "hub", *_CHANGES):
+    for event in of_kind(as_puts(events), "hub", *_CHANGES):
         conn = whole(event.fields, "conn")
         if conn is None:
             continue

@@ -18,11 +18,10 @@ from harness.cli.streams import show
 from harness.clock import RealClock
 from harness.device.environments import Environments, cache_folder
 from harness.device.runtimes import RUNTIMES, real_sdk_problem
-from harness.documents import one_of
+from harness.documents import CONNECTED, one_of
 from harness.emulation import Emulation
 from harness.errors import EnvironmentProblem, UserInputError
 from harness.law import Law
-from harness.plan import RUNNABLE_TRANSPORTS
 from harness.profile import PROFILE_FILE, AdapterProgram, LoadedProfile, Profile, Settings, load_profile
 from harness.report.layout import render
 from harness.run.conformance import Act, Finding, State, examine_program, findings
@@ -58,14 +57,15 @@ def adapter() -> None:
 def check(path: Path, command: str | None, way: str, transports: Sequence[str], *, as_json: bool, quiet: bool) -> int:
     """Drive the device program of PATH through the protocol, against a hub of its own, and say what is right and what is not.
 
-    PATH is a profile's folder, or, with --command, the folder of any program. Each finding names the section of docs/adapter-protocol.md.
+    PATH is a profile's folder, or, with --command, the folder of any program. Each finding names the section of docs/adapter-protocol.md. Over HTTPS,
+    where there is no connection to lose, nothing is acted.
     """
     wanted = comma_list(transports, "--transport")
     for name in wanted:
-        one_of(name, RUNNABLE_TRANSPORTS, what="transport", where="--transport", error=UserInputError)
+        one_of(name, CONNECTED, what="transport", where="--transport", error=UserInputError)
     loaded = _loaded(path) if command is None else _bare(path, command, way)
     if command is None and loaded.profile.adapter is not None:
-        wanted = wanted or list(loaded.profile.adapter.transports)
+        wanted = wanted or [one for one in loaded.profile.adapter.transports if one in CONNECTED]
     found = findings(asyncio.run(_examined(loaded, wanted, quiet=quiet)))
     show(json.dumps(_as_json(loaded, found), indent=2) if as_json else _table(found))
     return 1 if any(finding.state == "wrong" for finding in found) else 0

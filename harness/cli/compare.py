@@ -109,13 +109,13 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> int:
     """Run SDKs side by side and print how each one behaves when its token is renewed and when it expires."""
     loaded = load_profiles(profile_folders)
-    chosen = [
-        _with_hub(scenario, grace, skew, close) for scenario in scenarios_named(comma_list(scenarios, "--scenario"))
-    ]
+    over = comma_list(transports, "--transport")
+    named = scenarios_named(comma_list(scenarios, "--scenario"), over)
+    chosen = [_with_hub(scenario, grace, skew, close) for scenario in named]
     overrides = Overrides(lifetime_s=lifetime)
     request = Request(
         sdks=sdk_list(sdks),
-        transports=comma_list(transports, "--transport"),
+        transports=over,
         device=device,
         overrides=parse_margin(margin, overrides) if margin else overrides,
         repeat=repeat,

@@ -80,8 +80,9 @@ def load_profiles(folders: Iterable[Path]) -> list[LoadedProfile]:
     return find_profiles(folders)
 
 
-def scenarios_named(wanted: Sequence[str]) -> list[Scenario]:
-    """The scenarios of `--scenario`: names of known ones, or files of the user's own."""
+def scenarios_named(wanted: Sequence[str], transports: Sequence[str] = ()) -> list[Scenario]:
+    """The scenarios of `--scenario`: names of known ones, or files of the user's own; else the default ones for `--transport`."""
     files = {name: Path(name) for name in wanted if name.endswith(".toml")}
     known = find_scenarios(files.values())
-    return select_scenarios(known, [load_scenario(files[name]).id if name in files else name for name in wanted])
+    names = [load_scenario(files[name]).id if name in files else name for name in wanted]
+    return select_scenarios(known, names, transports)

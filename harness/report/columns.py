@@ -15,6 +15,8 @@ _RETURNS = {
 }
 _C2D = {"dead": "C2D dead from then on", "delivered": "C2D works again"}
 _COUNTS = {"sent": "sent", "lost": "lost", "duplicated": "dup", "reordered": "reord", "send_failed": "failed"}
+_WAYS = {"per-request": "by request"}
+_TOKENS = {"each-request": "a token for each", "kept": "token kept until then"}
 _MANY = 3
 
 
@@ -61,7 +63,8 @@ def _points(points: Sequence[float]) -> str:
 
 def _renewal(row: Row) -> str:
     first = f"{' / '.join(row.first)} first" if row.first else ""
-    return ",\n".join(filter(None, [*_way(row), first, *_afterwards(row)]))
+    tokens = _TOKENS.get(row.token_use or "", "") if row.renewals else ""
+    return ",\n".join(filter(None, [*_way(row), tokens, first, *_afterwards(row)]))
 
 
 def _way(row: Row) -> list[str]:
@@ -69,7 +72,7 @@ def _way(row: Row) -> list[str]:
     if row.first_refusal:
         return _first_refusal(row.first_refusal)
     if row.refused_renewal is None:
-        return [row.renewal or "-"]
+        return [_WAYS.get(row.renewal or "", row.renewal or "-")]
     return [f"{row.refused_renewal} refused", f"then {row.renewal}" if row.renewal and not row.first else ""]
 
 

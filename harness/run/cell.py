@@ -13,6 +13,7 @@ import msgspec
 from harness import __version__
 from harness.clock import Clock
 from harness.device.driver import DeviceDriver
+from harness.documents import CONNECTED
 from harness.errors import AdapterError, EnvironmentProblem
 from harness.events import CELL_END, FORMAT, Event, Header, Recorder
 from harness.hub.base import shown_token
@@ -126,8 +127,9 @@ class CellRun:
         device = stage.device(self._on_failure)
         emit = self._recorder.source("harness")
         self._traffic = Traffic(
-            self._cell.scenario, stage.hub, lambda number: self._send(device, number), self._clock, emit
-        )
+            self._cell.scenario, stage.hub, lambda number: self._send(device, number), self._clock, emit,
+            methods=self._cell.transport in CONNECTED,
+        )  # fmt: skip
         await stage.start()
         try:
             await device.start()

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from harness.documents import CONNECTED
 from harness.net.device_certificates import DeviceCertificate
 from harness.plan import Cell
 from harness.run.keys import Keys
@@ -53,6 +54,7 @@ def open_command(
     """
     token, signatures = make_own_token(cell, way, keys, now)
     listening = "listening" in cell.scenario.traffic
+    methods = listening and cell.transport in CONNECTED  # over HTTPS there are none
     settings = {name: value for name, value in msgspec.to_builtins(cell.settings).items() if value is not None}
     command = {
         "cmd": "open",
@@ -61,8 +63,8 @@ def open_command(
         "ca_pem": ca_pem,
         **(_certificate_fields(certificate, cell, way) if certificate else {}),
         "c2d": listening,
-        "methods": listening,
-        **({"method_names": [METHOD]} if listening else {}),
+        "methods": methods,
+        **({"method_names": [METHOD]} if methods else {}),
         **settings,
         **({"proxy": {"host": way.proxy[0], "port": way.proxy[1]}} if way.proxy else {}),
     }

@@ -12,8 +12,8 @@ import msgspec
 
 from harness.clock import Clock
 from harness.device.adapter import AdapterProcess, variables_of
+from harness.device.devices import device_for
 from harness.device.driver import DeviceCallbacks, DeviceDriver
-from harness.device.emulated import EmulatedDevice
 from harness.errors import AdapterError, EnvironmentProblem
 from harness.events import Recorder
 from harness.hub.faults import Fault
@@ -107,7 +107,7 @@ class Stage:
                 adapter, profile.folder, callbacks, clock, hosts_file=way.hosts_file, environment=variables
             )
         chance = random.Random(self._shared.seed ^ zlib.crc32(self._cell.id.encode()))
-        device = EmulatedDevice(profile.profile, self._cell.transport, random=chance)
+        device = device_for(profile.profile, self._cell.transport, random=chance)
         return DevicePump(device, self.way.address, self.way.port, self._cell.transport, callbacks, clock)
 
 
@@ -164,9 +164,10 @@ class Staging:
 
     async def _way(self, cell: Cell, reservation: Reservation, undo: AsyncExitStack) -> Way:
         adapter = cell.profile.profile.adapter if cell.device == "real" else None
-        gateway = adapter is None or adapter.way == "gateway"
+        way = "gateway" if adapter is None else adapter.way_over(cell.transport)
+        gateway = way == "gateway"
         hosts_file = None
-        if adapter is not None and adapter.way == "hosts-file":
+        if way == "hosts-file":
             hosts_file = undo.enter_context(hosts_file_of({HUB_NAME: reservation.address}))
         ca_file = None
         if adapter is not None and adapter.takes_ca_file:

@@ -46,9 +46,19 @@ class DeviceSide(Protocol):
 
 
 class Traffic:
-    """Sends what the scenario's traffic names, at its intervals, until cancelled."""
+    """Sends what the scenario's traffic names, at its intervals, until cancelled; `methods`: whether the transport has direct methods."""
 
-    def __init__(self, scenario: Scenario, cloud: CloudSide, device: DeviceSide, clock: Clock, emit: Emit) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        cloud: CloudSide,
+        device: DeviceSide,
+        clock: Clock,
+        emit: Emit,
+        *,
+        methods: bool = True,
+    ) -> None:
+        self._methods = methods
         self._scenario, self._cloud, self._device = scenario, cloud, device
         self._clock, self._emit = clock, emit
         self._c2d, self._method = itertools.count(1), itertools.count(1)
@@ -66,13 +76,15 @@ class Traffic:
                 group.create_task(self._telemetry(intervals.send_s))
             if self.listening:
                 group.create_task(self._repeat(intervals.c2d_s, self._send_c2d))
-                group.create_task(self._repeat(intervals.method_s, self._call_method))
+                if self._methods:
+                    group.create_task(self._repeat(intervals.method_s, self._call_method))
 
     def device_turned(self, turn: Turn) -> None:
         """The device has just left, or is renewing in place: let one C2D message and one direct method fall into it."""
         if self.listening and self._scenario.intervals.gap_probe:
             self._send_c2d(turn)
-            self._call_method(turn)
+            if self._methods:
+                self._call_method(turn)
 
     async def _telemetry(self, interval_s: float) -> None:
         for number in itertools.count(1):

@@ -16,6 +16,7 @@ _AWAITED_CUTS: Final = frozenset(
     {_EXPIRED, "fault", "key-rolled", "device-disabled", "device-deleted", "other-client", "throttled"}
 )
 _CBS_OK: Final = 200
+_REQUESTS: Final = "requests"  # in place of a connection's number
 
 
 class Watch:
@@ -24,12 +25,14 @@ class Watch:
     `renewals`: times the device came back with another token after leaving by itself or being cut for the expiry of the old one, or took
     another one in place, which is what the analysis of the log calls a renewal too. `cuts`: by the hub, at the end of a token's grace or by a
     fault, or by an outage. `refusals`: times the hub refused another token than the one in use, once the device had been let in; `first_refusals`: times it
-    refused the device before that. `faults`: those that have struck.
+    refused the device before that. `faults`: those that have struck. `refused_requests`: over HTTPS, where all requests together count as one
+    connection, those whose token would not do.
     `seen_at`: when the last awaited thing was seen, in microseconds since the cell began; None until then.
     """
 
     def __init__(self, end: End, awaited_renewals: int) -> None:
         self.renewals = self.cuts = self.refusals = self.first_refusals = self.faults = self.sent = 0
+        self.refused_requests = 0
         self.ever_connected = self.failed_to_open = False
         self.seen_at: int | None = None
         self._end, self._awaited_renewals = end, awaited_renewals
@@ -57,6 +60,8 @@ class Watch:
             self._app(event)
         elif event.kind in {"connect", "put-token"}:
             return self._presented(conn, event)
+        elif event.kind in {"http-request", "http-response"}:
+            self._request(event)
         elif event.kind == "connack":
             self._answered(conn, event.t, good=event.fields.get("code") == 0)
         elif event.kind in {"put-token-answered", "certificate-judged"}:
@@ -85,6 +90,17 @@ class Watch:
         in_place = event.kind == "put-token" and self.connected and conn == self._current
         return "renewal" if in_place and self._is_new(self._tokens[conn]) else None
 
+    def _request(self, event: Event) -> None:
+        """A request, or the answer to it: nothing is told of it, for there is no turn into which anything could fall."""
+        if event.kind == "http-request":
+            self._presented(_REQUESTS, event)
+            return
+        refused = "reason" in event.fields
+        self.refused_requests += refused
+        self._answered(_REQUESTS, event.t, good=not refused)
+        if self._end.refused_requests:  # which a device may see that was never let in
+            self._judge(event.t)
+
     def _is_new(self, token: object) -> bool:
         return None not in {token, self._token} and token != self._token
 
@@ -112,6 +128,7 @@ class Watch:
     def _judge(self, t: int) -> None:
         end, renewed = self._end, self.renewals >= self._awaited_renewals
         refused = self.refusals >= end.refusals and self.first_refusals >= end.first_refusals
+        refused = refused and self.refused_requests >= end.refused_requests
         struck = self.cuts >= end.cuts and self.faults >= end.faults
         if self.seen_at is None and renewed and refused and struck:
             self.seen_at = t

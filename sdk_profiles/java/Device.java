@@ -64,7 +64,8 @@ final class Device {
         "mqtt", IotHubClientProtocol.MQTT,
         "mqtt-ws", IotHubClientProtocol.MQTT_WS,
         "amqp", IotHubClientProtocol.AMQPS,
-        "amqp-ws", IotHubClientProtocol.AMQPS_WS);
+        "amqp-ws", IotHubClientProtocol.AMQPS_WS,
+        "https", IotHubClientProtocol.HTTPS);
     private static final List<String> CAPABILITIES = List.of("lifetime", "own-token", "x509", "proxy", "twin");
     private static final String ABOUT_THE_SDK = "/META-INF/maven/com.microsoft.azure.sdk.iot/iot-device-client/pom.properties";
     private static final long SETTLE_S = 5; // at `close`, for calls under way
@@ -87,21 +88,21 @@ final class Device {
             throw new IllegalArgumentException("unknown transport " + transport);
         }
         settings.addProperty("transport", transport);
-        client = new DeviceClient(text(command, "connection_string"), protocol, options(transport.endsWith("-ws")));
+        client = new DeviceClient(text(command, "connection_string"), protocol, options(transport.endsWith("-ws") || protocol == IotHubClientProtocol.HTTPS));
         client.setConnectionStatusChangeCallback(Device::onStatus, null);
         if (isAsked("c2d")) {
             client.setMessageCallback((message, nothing) -> onMessage(message), null);
         }
     }
 
-    private ClientOptions options(boolean overWebSocket) throws GeneralSecurityException, IOException {
+    private ClientOptions options(boolean takesProxy) throws GeneralSecurityException, IOException {
         ClientOptions.ClientOptionsBuilder options = ClientOptions.builder();
         if (has(command, "lifetime_s")) {
             long lifetime = command.get("lifetime_s").getAsLong();
             options.sasTokenExpiryTime(lifetime);
             settings.addProperty("lifetime_s", lifetime);
         }
-        if (has(command, "proxy") && overWebSocket) {
+        if (has(command, "proxy") && takesProxy) {
             JsonObject proxy = command.getAsJsonObject("proxy");
             InetSocketAddress address = new InetSocketAddress(text(proxy, "host"), proxy.get("port").getAsInt());
             options.proxySettings(new ProxySettings(new Proxy(Proxy.Type.HTTP, address)));
@@ -376,7 +377,7 @@ final class Device {
         fields.addProperty("sdk", "java");
         fields.addProperty("sdk_version", sdk.getProperty("version"));
         fields.addProperty("runtime", "Java " + System.getProperty("java.version"));
-        fields.add("transports", list(List.of("mqtt", "mqtt-ws", "amqp", "amqp-ws")));
+        fields.add("transports", list(List.of("mqtt", "mqtt-ws", "amqp", "amqp-ws", "https")));
         fields.add("capabilities", list(CAPABILITIES));
         return fields;
     }

@@ -23,6 +23,7 @@ const TRANSPORTS = {
   'mqtt-ws': () => require('azure-iot-device-mqtt').MqttWs,
   'amqp': () => require('azure-iot-device-amqp').Amqp,
   'amqp-ws': () => require('azure-iot-device-amqp').AmqpWs,
+  'https': () => require('azure-iot-device-http').Http,
 };
 const CAPABILITIES = ['lifetime', 'margin', 'own-token', 'token-update', 'x509', 'proxy', 'twin'];
 const SETTLE_MS = 5000; // at `close`, for calls under way
@@ -44,7 +45,7 @@ function chain(error) {
   return links;
 }
 
-/** An agent that reaches its target through an HTTP proxy (CONNECT), as applications hand one to the SDK for WebSockets. */
+/** An agent that reaches its target through an HTTP proxy (CONNECT), as applications hand one to the SDK for WebSockets and HTTPS. */
 class ProxyAgent extends https.Agent {
   constructor(proxy) {
     super();
@@ -97,6 +98,9 @@ function makeClient(command, used) {
   if (command.proxy && command.transport.endsWith('-ws')) {
     options[command.transport.slice(0, 4)] = { webSocketAgent: new ProxyAgent(command.proxy) };
     used.proxy = command.proxy;
+  } else if (command.proxy && command.transport === 'https') {
+    options.http = { agent: new ProxyAgent(command.proxy) };
+    used.proxy = command.proxy;
   }
   const Transport = TRANSPORTS[command.transport]();
   const client = provider
@@ -117,6 +121,8 @@ class Device {
     client.on('disconnect', (result) => emit('status', { status: 'disconnect', error: chain(result && result.transportObj) }));
     client.on('error', (error) => emit('background_exception', { error: chain(error), callback: 'error' }));
     this.configured = Object.keys(options).length ? client.setOptions(options) : Promise.resolve();
+    // Over HTTP `setOptions` takes effect at once and never says that it is done, so that who awaits it waits for ever (1.18.4).
+    if (command.transport === 'https') this.configured = Promise.race([this.configured, new Promise(setImmediate)]);
     this.configured.catch(() => {}); // whoever awaits it, reports it
   }
 

@@ -9,7 +9,7 @@ import pytest
 
 from harness.cli import adapter as command
 from harness.cli.main import main
-from harness.plan import RUNNABLE_TRANSPORTS
+from harness.documents import CONNECTED
 from harness.profile import LoadedProfile
 from harness.report.layout import WIDTH
 from harness.run.conformance import Act, Finding
@@ -107,7 +107,7 @@ def test_a_runtime_is_known_by_its_own_name_only(
         (["nowhere", "--command", "x"], "is no folder"),
         (["EMPTY", "--command", "'x"], "cannot be read"),
         (["EMPTY", "--command", " "], "is empty"),
-        (["EMPTY", "--command", "x", "--transport", "coap"], f"Known here: {', '.join(RUNNABLE_TRANSPORTS)}\n"),
+        (["EMPTY", "--command", "x", "--transport", "coap"], f"Known here: {', '.join(CONNECTED)}\n"),
     ],
 )
 def test_what_is_no_program_is_usage(

@@ -19,7 +19,7 @@ PLAYED = [
     for transport in profile_of(sdk).transports
     if not transport.endswith("-ws")  # which is the same to a device in memory
     for name, one in DISTURBED.items()
-    if not one.transports or transport in one.transports
+    if transport in one.is_about
 ]
 LONG_S = 100
 

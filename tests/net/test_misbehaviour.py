@@ -16,8 +16,8 @@ from support.fleet import Home, fleet
 from support.net_world import Watched, asynchronous
 
 from harness.clock import RealClock
+from harness.device.devices import device_for
 from harness.device.driver import DeviceCallbacks
-from harness.device.emulated import EmulatedDevice
 from harness.hub.policy import Policy
 from harness.net.addresses import DOORS, PORTS
 from harness.net.certificates import client_context
@@ -129,7 +129,7 @@ class GoodDevice(Watched):
         super().__init__()
         self.seen: list[dict[str, object]] = []
         self._home, self._transport = home, transport
-        device = EmulatedDevice(NODE, transport, random=random.Random(1))
+        device = device_for(NODE, transport, random=random.Random(1))
         callbacks = DeviceCallbacks(self._saw, self._ignore, self._ignore, self._ignore, self._ignore)
         port = home.reservation.ports[DOORS[transport]]
         self.pump = DevicePump(device, home.reservation.address, port, transport, callbacks, RealClock())

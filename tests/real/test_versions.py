@@ -91,6 +91,6 @@ def test_versions_that_were_never_published_are_refused() -> None:
     """Where the profile has to know the packages that go together; it says which it knows."""
     error = harness("compare", "--sdk", "node@1.17.7", expect=2).stderr
     assert (
-        "node@1.17.7 cannot be installed: its profile does not say with which amqp, mqtt. Use one of 1.17.0, 1.17.6"
+        "node@1.17.7 cannot be installed: its profile does not say with which amqp, http, mqtt. Use one of 1.17.0, 1.17.6"
         in error
     )

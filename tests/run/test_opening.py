@@ -3,6 +3,7 @@
 import base64
 from pathlib import Path
 
+import msgspec
 import pytest
 from support.plans import a_cell, a_scenario
 
@@ -48,6 +49,13 @@ def test_an_sdk_led_by_a_hosts_file_is_given_the_hubs_own_name() -> None:
     parts = connection_string(a_cell(), BY_FILE)
     assert parts["HostName"] == "hub.azure-devices.net"
     assert "GatewayHostName" not in parts
+
+
+def test_over_https_there_are_no_methods() -> None:
+    """Messages from the cloud there are."""
+    cell = msgspec.structs.replace(a_cell(), transport="https")
+    command, _ = open_command(cell, DIRECT, KEYS, "PEM", 1000.0)
+    assert (command["c2d"], command["methods"], "method_names" in command) == (True, False, False)
 
 
 @pytest.mark.parametrize(("way", "how"), [(GATEWAY, "gateway"), (DIRECT, "host-ip"), (BY_FILE, "hosts-file")])

@@ -38,3 +38,13 @@ def test_a_turn_of_the_device_is_probed(turn: Turn, traffic: tuple[Any, ...], se
     Traffic(a_scenario(traffic=traffic), cloud, lambda _: None, RealClock(), emit).device_turned(turn)
     assert cloud.sent == sent
     assert told == [turn] * len(sent)
+
+
+def test_where_there_are_no_methods_none_is_called() -> None:
+    """As over HTTPS."""
+    cloud = Cloud()
+    traffic = Traffic(
+        a_scenario(traffic=("listening",)), cloud, lambda _: None, RealClock(), lambda *_, **__: None, methods=False
+    )
+    traffic.device_turned("gap")
+    assert cloud.sent == ["c2d-1"]

@@ -258,3 +258,32 @@ def test_a_certificate_lets_in_or_not_without_a_token() -> None:
     ):
         watch.observe(event)
     assert (watch.seen_at, watch.connected, watch.refusals, watch.renewals) == (1_000_000, True, 0, 0)
+
+
+def request(digest: str, **answer: object) -> tuple[tuple[str, dict[str, object]], ...]:
+    """A request with a token, and its answer; a `reason` makes it a refusal."""
+    return (
+        ("http-request", {"conn": 1, "token": {"digest": digest, "se": 1}}),
+        ("http-response", {"conn": 1, "status": 204, **answer}),
+        ("closed", {"conn": 1, "first": "device"}),
+    )
+
+
+def test_over_https_a_request_with_another_token_is_a_renewal() -> None:
+    """Whatever becomes of the connections; nothing is told of it, for nothing could fall into it."""
+    watch = Watch(END, 1)
+    told = [watch.observe(event) for event in events(*request("a"), *request("a"), *request("b"))]
+    assert (watch.renewals, watch.connected, watch.seen_at) == (1, True, 7_000_000)
+    assert set(told) == {None}
+
+
+@pytest.mark.parametrize("before", [(), request("a")], ids=["never-let-in", "let-in"])
+def test_refused_requests_are_awaited_where_the_scenario_says_so(
+    before: tuple[tuple[str, dict[str, object]], ...],
+) -> None:
+    """Also where no request ever was let in."""
+    watch = Watch(End(after_s=1, limit_s=9, refused_requests=2), 0)
+    for event in events(*before, *request("a", reason="expired"), *request("a", reason="expired")):
+        watch.observe(event)
+    assert watch.refused_requests == 2
+    assert watch.seen_at == (len(before) + 4) * 1_000_000

@@ -4,9 +4,11 @@ import heapq
 import itertools
 from collections.abc import Callable, Mapping
 from random import Random
+from typing import Any
 
 from harness import sas
-from harness.device.emulated import Dial, EmulatedDevice, Hangup, Write
+from harness.device.actions import Dial, Hangup, Write
+from harness.device.devices import device_for
 from harness.profile import Profile, bundled_folder, load_profile
 from harness.protocol.mqtt.events import (
     ConnectReceived,
@@ -56,7 +58,7 @@ class World:
         self.grace_s = grace_s
         self.acknowledges = self.grants = self.reachable = True
         self.answer: Callable[[Connect, float], int | None] = lambda _connect, left_s: 0 if left_s > 0 else 5
-        self.device = EmulatedDevice(profile, transport, random=random or Random(1))
+        self.device: Any = device_for(profile, transport, random=random or Random(1))  # one machine or the other
         self.wire: list[tuple[float, str]] = []
         self.hangups: list[str] = []
         self.told: list[dict[str, object]] = []

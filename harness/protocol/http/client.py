@@ -3,7 +3,7 @@
 import h11
 
 from harness.errors import LocalProtocolError, RemoteProtocolError
-from harness.protocol.http.messages import MAX_BODY, MAX_HEAD, Request, Response
+from harness.protocol.http.messages import MAX_BODY, MAX_HEAD, Request, Response, without_quotes
 
 __all__ = ["HttpClient"]
 
@@ -55,7 +55,7 @@ class HttpClient:
                     return None
         except h11.RemoteProtocolError as error:
             self.over = True
-            raise RemoteProtocolError(f"the server's answer: {error}") from error
+            raise RemoteProtocolError(f"the server's answer: {without_quotes(error)}") from error
 
     def _grow(self, data: bytes) -> None:
         self._body += data

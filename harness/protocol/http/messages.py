@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["MAX_BODY", "MAX_HEAD", "Headers", "Rejected", "Request", "Response", "header"]
+__all__ = ["MAX_BODY", "MAX_HEAD", "Headers", "Rejected", "Request", "Response", "header", "without_quotes"]
 
 MAX_HEAD = 16_384
 """Bytes of a message's first line and headers."""
@@ -53,3 +53,8 @@ class Rejected:
 
     status: int
     reason: str
+
+
+def without_quotes(error: Exception) -> str:
+    """What h11 says is wrong, without the line that it quotes: that may be the one with the token."""
+    return str(error).partition(":")[0]

@@ -17,11 +17,9 @@ from http import HTTPStatus
 
 import h11
 
-from harness.protocol.http.messages import MAX_BODY, MAX_HEAD, Rejected, Request, Response
+from harness.protocol.http.messages import MAX_BODY, MAX_HEAD, Rejected, Request, Response, without_quotes
 
 __all__ = ["HttpServer"]
-
-_SHOWN = 200
 
 
 class HttpServer:
@@ -50,7 +48,7 @@ class HttpServer:
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
-                yield self._reject(error.error_status_hint, str(error))
+                yield self._reject(error.error_status_hint, without_quotes(error))
                 return
             if event is h11.NEED_DATA or event is h11.PAUSED:
                 return
@@ -95,7 +93,7 @@ class HttpServer:
         self.over, self._request = True, None
         text = f"{HTTPStatus(status).phrase}\n".encode()
         self._send(Response(status, (("content-type", "text/plain"), ("connection", "close")), text), text)
-        return Rejected(status, reason[:_SHOWN])
+        return Rejected(status, reason)
 
     def _send(self, response: Response, body: bytes) -> None:
         length = () if response.status == HTTPStatus.NO_CONTENT else (("content-length", str(len(response.body))),)

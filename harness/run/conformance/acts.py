@@ -18,9 +18,9 @@ from typing import Final
 import msgspec
 
 from harness.device.adapter import AdapterProcess, Limits
+from harness.documents import CONNECTED
 from harness.errors import AdapterError, EnvironmentProblem
 from harness.events import Event
-from harness.plan import RUNNABLE_TRANSPORTS
 from harness.profile import LoadedProfile
 from harness.run.conformance.dam import Dam
 from harness.run.conformance.record import Act, ActName
@@ -81,7 +81,7 @@ async def examine_program(
 
 def _transports_of(hello: Event) -> list[str]:
     named = hello.fields.get("transports")
-    return [str(one) for one in named if one in RUNNABLE_TRANSPORTS] if isinstance(named, list) else []
+    return [str(one) for one in named if one in CONNECTED] if isinstance(named, list) else []
 
 
 def _each(transports: Iterable[str]) -> list[tuple[ActName, str]]:

@@ -46,6 +46,12 @@ def test_an_interim_answer_is_passed_over() -> None:
     assert (answer.status, answer.header("content-length")) == (200, "2")
 
 
+def test_no_bytes_are_no_end() -> None:
+    """Whoever carries them says when it is over."""
+    client = asked()
+    assert (client.receive(b""), client.over) == (None, False)
+
+
 def test_the_server_may_end_it() -> None:
     """No further request then."""
     client = asked()

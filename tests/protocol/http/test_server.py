@@ -123,6 +123,12 @@ def test_what_is_no_request(data: bytes, status: int) -> None:
     assert server.data_to_send().startswith(f"HTTP/1.1 {status} ".encode())
 
 
+def test_the_reason_quotes_nothing() -> None:
+    """A line that is no header may be the one with the token."""
+    (found,) = served(HttpServer(), b"GET / HTTP/1.1\r\nHost: h\r\nAuthorization : secret\r\n\r\n")
+    assert found == Rejected(400, "illegal header line")
+
+
 def test_a_body_without_end_is_refused() -> None:
     """Before it is there."""
     server = HttpServer()
