@@ -108,7 +108,7 @@ def _course(log: CellLog, timeline: Timeline, cell: CellFindings) -> dict[str, o
         "refused": sum(one.refused + sum(put.refused for put in one.puts) for one in timeline.visits),
         "put_tokens": sum(1 for _ in of_kind(log.events, "hub", "put-token")),
         "absences": _absences(log.events, timeline, cell, signatures(log.events, timeline, records)),
-        "token_use": token_use(log.events, timeline.closing_s) or msgspec.UNSET,
+        "token_use": token_use(log.events, timeline.closing_s),
         "in_band": _as_timed(
             cell,
             in_band(

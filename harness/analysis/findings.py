@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from harness.analysis.requests import TokenUse
 
@@ -324,7 +323,7 @@ class CellFindings(msgspec.Struct, frozen=True):
     connections: int = 0
     refused: int = 0
     put_tokens: int = 0
-    token_use: TokenUse | UnsetType = UNSET
+    token_use: TokenUse | None = None
     disturbed: bool = False
     about_the_end: bool = False
     closes_otherwise: bool = False

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
-from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from harness.analysis.cells import analyse_cell
@@ -86,7 +85,7 @@ class Row(msgspec.Struct, frozen=True):
     law_margin_set: bool = False
     disconnect_law: LawFinding | None = None
     put_tokens: int = 0
-    token_use: TokenUse | UnsetType = UNSET
+    token_use: TokenUse | None = None
     hub_log: tuple[str, ...] = ()
     hub_levels: str = ""
     app: tuple[str, ...] = ()
@@ -251,7 +250,7 @@ def _figures(evidence: Evidence) -> dict[str, object]:
         "law_margin_set": own_key and margin_set,
         "disconnect_law": disconnecting if own_key else None,
         "put_tokens": sum(cell.put_tokens for cell in main),
-        "token_use": next((cell.token_use for cell in main if cell.token_use), UNSET),
+        "token_use": next((cell.token_use for cell in main if cell.token_use), None),
         "first_refusal": next((cell.first_refusal for cell in main if cell.first_refusal), None),
         "recovery": next((cell.recovery for cell in main if cell.recovery), None),
     }

@@ -36,6 +36,7 @@ ONLY_WHERE_SEEN: Final = frozenset(
         "in_band",
         "refused_renewals",
         "first_refusal",
+        "token_use",
     }
 )
 ONLY_WHERE_ASKED: Final = frozenset({"renewal_c2d", "renewal_methods"})
@@ -89,6 +90,8 @@ def _row(row: Row) -> dict[str, object]:
         figures |= {name: getattr(row, name) for name in AFTERMATH}
     if row.first_refusal is not None:
         figures["first_refusal"] = row.first_refusal
+    if row.token_use is not None:
+        figures["token_use"] = row.token_use
     figures |= {name: None for lack in row.lacks for name in UNKNOWN_WITHOUT.get(lack, ())}
     figures |= dict.fromkeys(row.untold)
     recorded = {"lacks": row.lacks, "at_least": row.at_least, "clock_rate": row.clock_rate} if row.lacks else {}
@@ -109,7 +112,7 @@ def _row(row: Row) -> dict[str, object]:
 def _cell(cell: CellFindings) -> Mapping[str, object]:
     """The cell without what its row says already.
 
-    What only AMQP or a scenario that disturbs the device can show is left out where there is none: what was in-band, what was refused, at first or later, and
+    What only AMQP, HTTPS or a scenario that disturbs the device can show is left out where there is none: what was in-band, what was refused, at first or later, and
     what followed an end that the scenario is about.
     """
     plain: dict[str, object] = msgspec.to_builtins(cell)

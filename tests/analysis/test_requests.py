@@ -8,6 +8,7 @@ from support.analysis_logs import BASE, LogBuilder, claim, header
 from harness.analysis import analyse, analyse_cell
 from harness.analysis.findings import CellFindings, PerRequestFinding
 from harness.analysis.requests import as_puts, token_use
+from harness.analysis.summary import summary
 from harness.events import Event
 from harness.report.columns import columns
 
@@ -160,6 +161,20 @@ def test_the_row_of_an_sdk_that_makes_them_all() -> None:
     assert row.law.observations == ()
     assert [verdict.verdict for verdict in row.verdicts[:2]] == ["confirmed", "confirmed"]
     assert "by request,\na token for each" in columns(row, brief=True)
+
+
+def json_row(log: LogBuilder) -> dict[str, Any]:
+    """The row of one cell, as JSON has it."""
+    rows: Any = summary(analyse([log.log()]))["rows"]
+    return dict(rows[0])
+
+
+def test_json_says_so_over_https_alone() -> None:
+    """Of the row and its cells."""
+    row = json_row(each())
+    assert (row["token_use"], row["cells"][0]["token_use"]) == ("each-request",) * 2
+    other = json_row(LogBuilder().connect(10))
+    assert "token_use" not in {**other, **other["cells"][0]}
 
 
 def test_the_row_of_an_sdk_that_keeps_them() -> None:

@@ -121,7 +121,7 @@ def test_hello_tells_the_installed_version(rig: Rig, loaded: LoadedProfile) -> N
     (hello,) = rig.events
     assert (loaded.folder / "target" / "lib" / f"iot-device-client-{hello['sdk_version']}.jar").is_file()
     assert hello["sdk_version"] == loaded.profile.version
-    assert hello["transports"] == ["mqtt", "mqtt-ws", "amqp", "amqp-ws"]
+    assert hello["transports"] == ["mqtt", "mqtt-ws", "amqp", "amqp-ws", "https"]
     assert hello["capabilities"] == ["lifetime", "own-token", "x509", "proxy", "twin"]
     assert (rig.noise, rig.exits, rig.failures) == ([], [0], [])
 
@@ -235,9 +235,11 @@ def test_a_lifetime_of_nothing_is_the_sdks_to_refuse(rig: Rig) -> None:
 
 
 def test_an_unknown_transport_cannot_make_a_client(rig: Rig) -> None:
-    """The SDK's HTTP is no transport of this program."""
-    failed = opened_with(rig, transport="https")
-    assert failed["error"] == [{"class": "java.lang.IllegalArgumentException", "message": "unknown transport https"}]
+    """Those of `hello` are all there are."""
+    failed = opened_with(rig, transport="carrier-pigeon")
+    assert failed["error"] == [
+        {"class": "java.lang.IllegalArgumentException", "message": "unknown transport carrier-pigeon"}
+    ]
 
 
 def test_the_sdks_log_goes_to_stderr_with_level_and_class(rig: Rig) -> None:

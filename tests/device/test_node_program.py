@@ -97,7 +97,7 @@ def test_hello_tells_the_installed_version(rig: Rig, folder: Path) -> None:
     (hello,) = rig.events
     package = json.loads((folder / "node_modules" / "azure-iot-device" / "package.json").read_text())
     assert hello["sdk_version"] == package["version"]
-    assert hello["transports"] == ["mqtt", "mqtt-ws", "amqp", "amqp-ws"]
+    assert hello["transports"] == ["mqtt", "mqtt-ws", "amqp", "amqp-ws", "https"]
     assert hello["capabilities"] == ["lifetime", "margin", "own-token", "token-update", "x509", "proxy", "twin"]
     assert (rig.noise, rig.exits, rig.failures) == ([], [0], [])
 
@@ -219,9 +219,9 @@ def test_a_margin_above_the_lifetime_is_the_sdks_to_refuse(rig: Rig, closed: str
 
 
 def test_an_unknown_transport_cannot_make_a_client(rig: Rig) -> None:
-    """The SDK's HTTP is no transport of this program."""
-    failed = opened_with(rig, transport="https", connection_string=connection_string("127.32.8.1"))
-    assert failed["error"] == [{"class": "RangeError", "message": "unknown transport https"}]
+    """Those of `hello` are all there are."""
+    failed = opened_with(rig, transport="carrier-pigeon", connection_string=connection_string("127.32.8.1"))
+    assert failed["error"] == [{"class": "RangeError", "message": "unknown transport carrier-pigeon"}]
 
 
 def test_the_sdks_traces_go_to_stderr_with_level_and_namespace(rig: Rig, closed: str) -> None:
