@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 
-from fuzz import amqp_codec, amqp_sessions, front, mqtt
+from fuzz import amqp_codec, amqp_sessions, front, https, mqtt
 from fuzz.target import Target
 
 __all__ = ["NAMES", "target"]
@@ -19,6 +19,8 @@ _MAKERS: dict[str, Callable[[], Target]] = {
     "amqp-client": amqp_sessions.client,
     "websocket-server": front.websocket_server,
     "websocket-client": front.websocket_client,
+    "https-server": https.server,
+    "https-client": https.client,
     "sas": front.sas_tokens,
 }
 NAMES = tuple(_MAKERS)

@@ -57,10 +57,7 @@ class HttpServer:
 
     def respond(self, response: Response) -> None:
         """Answer the request that was given out last."""
-        assert self._request is not None
-        body = b"" if self._request.method == b"HEAD" else response.body
-        self._request = None
-        self._send(response, body)
+        self._send(response)
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
         else:
@@ -90,12 +87,14 @@ class HttpServer:
         return None
 
     def _reject(self, status: int, reason: str) -> Rejected:
-        self.over, self._request = True, None
+        self.over = True
         text = f"{HTTPStatus(status).phrase}\n".encode()
-        self._send(Response(status, (("content-type", "text/plain"), ("connection", "close")), text), text)
+        self._send(Response(status, (("content-type", "text/plain"), ("connection", "close")), text))
         return Rejected(status, reason)
 
-    def _send(self, response: Response, body: bytes) -> None:
+    def _send(self, response: Response) -> None:
+        asked, self._request = self._request, None
+        body = b"" if asked is not None and asked.method == b"HEAD" else response.body
         length = () if response.status == HTTPStatus.NO_CONTENT else (("content-length", str(len(response.body))),)
         head = h11.Response(
             status_code=response.status,

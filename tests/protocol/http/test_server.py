@@ -70,6 +70,14 @@ def test_head_is_answered_without_the_body() -> None:
     assert server.data_to_send().endswith(b"content-length: 4\r\n\r\n")
 
 
+def test_a_broken_head_request_is_refused_without_one_too() -> None:
+    """Its method is known by then."""
+    server = HttpServer()
+    head = b"HEAD / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n"
+    assert served(server, head) == [Rejected(400, "illegal chunk header")]
+    assert server.data_to_send().endswith(b"\r\n\r\n")
+
+
 def test_the_connection_goes_on() -> None:
     """As HTTP/1.1 has it by default."""
     server = HttpServer()
