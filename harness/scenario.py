@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 DEFAULT_SCENARIOS = ("renewal", "defaults", "expiry", "expiry-idle")
-HTTPS_SCENARIOS = ("https-renewal", "https-expiry")
+HTTPS_SCENARIOS = ("https-renewal", "https-defaults", "https-expiry")
 HUB_GRACE_S = 600.0
 HUB_SKEW_S = 300.0
 LONGEST_LIFETIME_S = 315_360_000.0  # ten years of 365 days, the longest lifetime a profile allows by itself
