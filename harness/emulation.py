@@ -249,12 +249,14 @@ class HttpsEmulation(Manners, frozen=True, kw_only=True):
 
     `token`: made for `each-request`, or `kept` until a request comes at which the renewal is due. `poll_s`: from one look for a cloud-to-device message
     to the next, where none waits. `keeps_connection`: one connection carries all requests; else each has its own.
+    `repeats_refused_s`: a message whose token is refused is tried again after so long, and those behind it wait; left out, it fails.
     """
 
     renewal: Law = Law(law="none")
     token: Literal["each-request", "kept"] = "kept"  # noqa: S105 - no password
     poll_s: float = 1.0
     keeps_connection: bool = True
+    repeats_refused_s: float | None = None
 
 
 class Emulation(Manners, frozen=True, kw_only=True):
@@ -352,7 +354,9 @@ def _check_manners(manners: Manners, demand: _Demand) -> None:
 
 def _check_https(https: HttpsEmulation, demand: _Demand) -> None:
     _check_manners(https, demand)
-    demand(https.poll_s > 0, "poll_s", "is not above 0", "Use the seconds from one request to the next")
+    for name in ("poll_s", "repeats_refused_s"):
+        given = getattr(https, name)
+        demand(given is None or given > 0, name, "is not above 0", "Use the seconds from one request to the next")
 
 
 def _check_amqp(amqp: AmqpEmulation, demand: _Demand) -> None:

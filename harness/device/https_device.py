@@ -7,7 +7,7 @@ other, each with a token, and a transport is no more than what carries them.
 
 | job | request | done when answered | else |
 |---|---|---|---|
-| send | POST of a message | `sent` | `send_failed` |
+| send | POST of a message | `sent` | `send_failed`, or tried again |
 | receive | GET, every `poll_s` | `c2d`, and a job to complete it; another job to receive | the next poll |
 | complete | DELETE | - | - |
 
@@ -62,6 +62,7 @@ class HttpsDevice:
         self._open = self._closing = self._closed = False
         self._poll_at: float | None = None
         self._settle_at: float | None = None
+        self._repeat_at: float | None = None
         self._opening: Opening
 
     def actions(self) -> list[Action]:
@@ -167,7 +168,7 @@ class HttpsDevice:
 
     def next_deadline(self) -> float | None:
         """When `on_time` has something to do, or None for never."""
-        return min((at for at in (self._poll_at, self._settle_at) if at is not None), default=None)
+        return min((at for at in (self._poll_at, self._settle_at, self._repeat_at) if at is not None), default=None)
 
     def on_time(self, now: float) -> None:
         """Do what is due; earlier calls do nothing."""
@@ -175,8 +176,11 @@ class HttpsDevice:
             self._poll_at = now + self._manners.poll_s
             if not any(job.kind == "receive" for job in (self._current, *self._jobs) if job is not None):
                 self._ask(Job("receive"), now)
+        if self._repeat_at is not None and self._repeat_at <= now:
+            self._repeat_at = None
+            self._go_on(now)
         if self._settle_at is not None and self._settle_at <= now:
-            self._settle_at = None
+            self._settle_at = self._repeat_at = None
             for job in (self._current, *self._jobs):
                 if job is not None:
                     self._fail(job, self._manners.signals.send_cancelled, now)
@@ -192,7 +196,7 @@ class HttpsDevice:
 
     def _go_on(self, now: float) -> None:
         """Make the next request, on the transport that stands or on one that is asked for."""
-        if self._hung_up or self._current is not None:
+        if self._hung_up or self._current is not None or self._repeat_at is not None:
             return
         if not self._jobs:
             self._finish(now)
@@ -223,10 +227,13 @@ class HttpsDevice:
         return Request("DELETE", f"{path}/devicebound/{quote(job.lock, safe='')}{version}", headers)
 
     def _answered(self, job: Job, answer: Response, now: float) -> None:
-        signals = self._manners.signals
-        if answer.status not in _GOOD:
-            refused = signals.send_refused if answer.status in _REFUSALS else ()
-            self._fail(job, refused, now)
+        signals, refused = self._manners.signals, answer.status in _REFUSALS
+        if refused and job.kind == "send" and self._manners.repeats_refused_s is not None:
+            self._reports.show(signals.refused, now)
+            self._jobs.appendleft(job)
+            self._repeat_at = now + self._manners.repeats_refused_s
+        elif answer.status not in _GOOD:
+            self._fail(job, signals.send_refused if refused else (), now)
         elif job.kind == "send":
             self._reports.tell("sent", now, id=job.number)
         elif job.kind == "receive" and answer.status == _OK:

@@ -103,6 +103,27 @@ def test_a_token_of_the_applications_own_stays() -> None:
     assert len(set(map(str, tokens(world)))) == 1
 
 
+def test_a_refused_message_may_be_tried_again() -> None:
+    """Until the client closes; those behind it wait, and the application is told nothing before."""
+    signals = msgspec.structs.replace(
+        HttpsEmulation().signals, send_cancelled=(AppSignal(event="send_failed", status="destroyed"),)
+    )
+    world = opened(played(repeats_refused_s=0.5, signals=signals), token=own_token(-9))
+    for number in (1, 2):
+        world.send(number)
+    world.run(2.2)
+    assert names(world) == ["hello", "opened"]
+    assert {one["path"] for one in world.find("http-request")} == {"/devices/d1/messages/events"}
+    assert world.moments("http-request") == [0.0, 0.5, 1.0, 1.5, 2.0]
+    world.do({"cmd": "close"})
+    world.run(2.2 + SETTLE_S + 1)
+    assert [(event["id"], event["status"]) for event in world.events("send_failed")] == [
+        (1, "destroyed"),
+        (2, "destroyed"),
+    ]
+    assert names(world)[-1] == "closed"
+
+
 def test_messages_from_the_cloud_are_asked_for() -> None:
     """Each is completed, and the queue is emptied before the next look."""
     world = opened(played(poll_s=2.0), c2d=True)

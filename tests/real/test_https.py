@@ -1,4 +1,4 @@
-"""The real SDKs for Node.js and Java over HTTPS: what becomes of their tokens, and what they make of a hub that refuses one.
+"""The real SDKs for Node.js, Java and C over HTTPS: what becomes of their tokens, and what they make of a hub that refuses one.
 
 One comparison serves every test here, all cells side by side. What is expected was seen with these versions: no document says it.
 """
@@ -36,14 +36,15 @@ Logs = Mapping[tuple[str, str], CellLog]
 
 NODE = pytest.param("node", marks=pytest.mark.real_sdk(runtime="node"))
 JAVA = pytest.param("java", marks=pytest.mark.real_sdk(runtime="java"))
-each_sdk = pytest.mark.parametrize("sdk", [NODE, JAVA])
+C = pytest.param("c", marks=pytest.mark.real_sdk(runtime="c"))
+each_sdk = pytest.mark.parametrize("sdk", [NODE, JAVA, C])
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run's folder."""
     root = tmp_path_factory.mktemp("run")
-    run = start_comparison(root, [RENEWAL, EXPIRY], "--sdk", "node,java", "--transport", "https")
+    run = start_comparison(root, [RENEWAL, EXPIRY], "--sdk", "node,java,c", "--transport", "https")
     return finish(run, root, 300)
 
 
@@ -74,6 +75,12 @@ def test_nothing_is_refused_or_lost_while_the_sdk_has_the_key(logs: Logs, rows: 
     assert set(values(of_kind(log, "http-response"), "status")) <= {200, 204}
     assert of_kind(log, "record") == []
     assert (row["lost"], row["duplicated"], row["reordered"], row["send_failed"]) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("sdk", [NODE, JAVA])
+def test_messages_from_the_cloud_arrive_and_are_completed(logs: Logs, sdk: str) -> None:
+    """In their order; the SDK asks for them by itself."""
+    log = logs[sdk, "requests"]
     queued = values(of_kind(log, "c2d-queued"), "message_id")
     assert len(queued) >= 3
     assert values(from_app(log, "c2d"), "message_id") == queued[: len(from_app(log, "c2d"))]
@@ -101,6 +108,17 @@ def test_java_makes_a_token_for_each_request(logs: Logs, rows: Any) -> None:
     assert len(set(values(requests, "conn"))) == len(requests)
 
 
+@pytest.mark.real_sdk(runtime="c")
+def test_c_makes_a_token_of_an_hour_for_each_request(logs: Logs, rows: Any) -> None:
+    """As its document says, but for the connections: one carries all requests. It asks for messages once, and every 25 minutes."""
+    row, requests = rows["c", "requests"], of_kind(logs["c", "requests"], "http-request")
+    assert (row["renewal"], row["token_use"]) == ("per-request", "each-request")
+    assert {one["claim"]: one["verdict"] for one in row["verdicts"]}["https-token-use"] == "confirmed"
+    assert {round(shown(one)["left_s"]) for one in requests} <= {3599, 3600}
+    assert len(set(values(requests, "conn"))) == 1
+    assert values(requests, "operation").count("receive") == 1
+
+
 @each_sdk
 def test_a_fixed_token_is_refused_from_expiry_and_skew_on(logs: Logs, sdk: str) -> None:
     """Every request; each leaves its 401003 and no record leaves another."""
@@ -112,7 +130,7 @@ def test_a_fixed_token_is_refused_from_expiry_and_skew_on(logs: Logs, sdk: str) 
     assert len(of_kind(log, "record")) == sum(refused)
 
 
-@each_sdk
+@pytest.mark.parametrize("sdk", [NODE, JAVA])
 def test_each_refused_message_is_told_and_not_tried_again(logs: Logs, rows: Any, sdk: str) -> None:
     """By the error of its own send; the next message is asked about all the same."""
     log, row = logs[sdk, EXPIRY], rows[sdk, EXPIRY]
@@ -122,3 +140,15 @@ def test_each_refused_message_is_told_and_not_tried_again(logs: Logs, rows: Any,
     assert len(failed) >= 8
     assert seconds(failed[0], failed[-1]) > 8
     assert (row["lost"], row["send_failed"], row["renewal"]) == (0, len(failed), "none")
+
+
+@pytest.mark.real_sdk(runtime="c")
+def test_c_tries_a_refused_message_ten_times_a_second_and_tells_nothing(logs: Logs) -> None:
+    """The first one only; the others wait behind it until the client is destroyed."""
+    log = logs["c", EXPIRY]
+    close = next(event for event in of_kind(log, "command") if event.fields["cmd"] == "close")
+    refused = [event for event in of_kind(log, "http-response") if event.fields["status"] == 401]
+    assert 6 < len(refused) / seconds(refused[0], refused[-1]) < 11
+    failed = from_app(log, "send_failed")
+    assert min(event.t for event in failed) > close.t
+    assert {classes(event)[0] for event in failed} == {"IOTHUB_CLIENT_CONFIRMATION_BECAUSE_DESTROY"}
