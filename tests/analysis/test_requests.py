@@ -9,6 +9,7 @@ from harness.analysis import analyse, analyse_cell
 from harness.analysis.findings import CellFindings, PerRequestFinding
 from harness.analysis.requests import as_puts, token_use
 from harness.analysis.summary import summary
+from harness.analysis.volume import volumes
 from harness.events import Event
 from harness.report.columns import columns
 
@@ -161,6 +162,12 @@ def test_the_row_of_an_sdk_that_makes_them_all() -> None:
     assert row.law.observations == ()
     assert [verdict.verdict for verdict in row.verdicts[:2]] == ["confirmed", "confirmed"]
     assert "by request,\na token for each" in columns(row, brief=True)
+
+
+def test_a_token_for_each_request_makes_no_errors_a_day() -> None:
+    """There is no rate of renewals; and nothing is logged of them."""
+    (volume,) = volumes(analyse([each().log()]))
+    assert volume.reason == "every request has a token of its own, and one that is good leaves no record"
 
 
 def json_row(log: LogBuilder) -> dict[str, Any]:
