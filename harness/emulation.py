@@ -245,7 +245,7 @@ class AmqpEmulation(Manners, frozen=True, kw_only=True):
 
 
 class HttpsEmulation(Manners, frozen=True, kw_only=True):
-    """How an emulated device plays the SDK over HTTPS. Of the manners, only those of the token count, and of the signals those of a message.
+    """How an emulated device plays the SDK over HTTPS. Of the manners, only those of the token count and `always_subscribes`; of the signals those of a message.
 
     `token`: made for `each-request`, or `kept` until a request comes at which the renewal is due. `poll_s`: from one look for a cloud-to-device message
     to the next, where none waits. `keeps_connection`: one connection carries all requests; else each has its own.

@@ -9,7 +9,7 @@ from harness.analysis.law import seconds
 from harness.analysis.telling import CellTelling
 from harness.analysis.timeline import Timeline
 from harness.analysis.wording import counted, listed, numbers, times
-from harness.events import CellLog
+from harness.events import CellLog, Header
 
 __all__ = ["about", "ending"]
 
@@ -34,9 +34,16 @@ def about(log: CellLog, cell: CellFindings) -> Iterator[str]:
     title = text(scenario, "title")
     yield f"{who} over {cell.transport}{recorded}, in the scenario {cell.scenario}{f': {title}' if title else ''}."
     yield _tokens(cell, scenario)
-    yield f"The hub keeps a connection for {seconds(cell.grace_s)} after its token has expired.{_faults(scenario)}"
+    yield f"{_patience(cell, header)}{_faults(scenario)}"
     send_s = number(mapping(scenario, "intervals"), "send_s")
     yield _TRAFFIC.get(cell.traffic, _TRAFFIC["listening"]).format(send="few" if send_s is None else f"{send_s:g}")
+
+
+def _patience(cell: CellFindings, header: Header) -> str:
+    if cell.transport == "https":
+        skew_s = number(header.hub, "skew_s")
+        return f"The hub takes a request for {'a while' if skew_s is None else seconds(skew_s)} after its token has expired."
+    return f"The hub keeps a connection for {seconds(cell.grace_s)} after its token has expired."
 
 
 def _tokens(cell: CellFindings, scenario: Mapping[str, object]) -> str:

@@ -56,6 +56,7 @@ ENDS: Final = {
 }
 """How a stay ended, in words, by its name among the troubles."""
 _RETURNS: Final = {"by-itself": ", by itself", "next-send": ", at the next send", "retries": ", by itself"}
+_DOORS: Final = {"amqp": "put-token", "amqp-ws": "put-token", "https": "first request"}
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -102,7 +103,7 @@ def story(log: CellLog) -> Story:
 def _beginning(log: CellLog, timeline: Timeline) -> Iterator[Line]:
     if timeline.admitted:
         first = timeline.admitted[0]
-        door = "put-token" if log.header.transport.startswith("amqp") else "CONNECT"
+        door = _DOORS.get(log.header.transport, "CONNECT")
         yield Line(first.connack_s or 0.0, f"The hub let the device in, by its {door}, with {_with(first.token)}.")
     for event in of_kind(log.events, "app", "opened"):
         yield Line(event.t / 1e6, "The application's client was open.")

@@ -102,7 +102,7 @@ class HttpsDevice:
         self._credential = Credential(self._emulation, self._manners, self._opening, now)
         self._reports.show(self._manners.signals.opened, now)
         self._reports.tell("opened", now, settings=dict(self._opening.used))
-        if self._opening.c2d:
+        if self._opening.c2d or "c2d" in self._manners.always_subscribes:
             self._poll_at = now + self._manners.poll_s
 
     def _close(self, now: float) -> None:

@@ -8,6 +8,7 @@ from support.analysis_logs import BASE, LogBuilder, claim, header
 from harness.analysis import analyse, analyse_cell
 from harness.analysis.findings import CellFindings, PerRequestFinding
 from harness.analysis.requests import as_puts, token_use
+from harness.analysis.story import story
 from harness.analysis.summary import summary
 from harness.analysis.volume import volumes
 from harness.events import Event
@@ -174,6 +175,16 @@ def json_row(log: LogBuilder) -> dict[str, Any]:
     """The row of one cell, as JSON has it."""
     rows: Any = summary(analyse([log.log()]))["rows"]
     return dict(rows[0])
+
+
+def test_the_story_knows_no_connection() -> None:
+    """The device is let in by a request, and the hub has no patience but the skew."""
+    log = request(begun("https-expiry", hub={"skew_s": 2.5}).at(1), 1)
+    told = story(ended(log, 5).log())
+    assert any("by its first request" in line.text for line in told.lines)
+    assert "The hub takes a request for 2.5 s after its token has expired." in " ".join(told.about)
+    unknown = story(ended(request(begun("https-expiry").at(1), 1), 5).log())
+    assert "The hub takes a request for a while after its token has expired." in " ".join(unknown.about)
 
 
 def test_json_says_so_over_https_alone() -> None:

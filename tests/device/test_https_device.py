@@ -135,6 +135,13 @@ def test_messages_from_the_cloud_are_asked_for() -> None:
     assert {round(at) for at in world.moments("http-request")} == {2}
 
 
+def test_an_sdk_may_ask_where_nobody_listens() -> None:
+    """As the SDK for Java does."""
+    world = opened(played(always_subscribes=("c2d",)))
+    world.run(2.5)
+    assert [one["operation"] for one in world.find("http-request")] == ["receive", "receive"]
+
+
 def test_a_look_that_is_under_way_is_enough() -> None:
     """No second one joins it in the queue."""
     world = opened(played(poll_s=1.0), c2d=True)
