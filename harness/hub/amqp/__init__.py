@@ -1,6 +1,7 @@
 """The emulated IoT Hub over AMQP 1.0.
 
 connection  from OPEN to the end: deadlines, cuts, and what arrives for which link
+authentication    who the device is: its token or certificate, how it is let in or refused
 figures     what the hub announces, and what one device may claim
 sasl        the mechanisms, of which PLAIN carries a token
 cbs         put-token requests and their answers
