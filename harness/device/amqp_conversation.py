@@ -9,7 +9,7 @@ What the hub does to it is told in the words of `link`, with what this SDK makes
 """
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from harness.device.amqp_words import CBS, Words, dashed
@@ -255,10 +255,10 @@ class Conversation:
         self._links += (outgoing, incoming)
         return outgoing
 
-    def send(self, number: int, key: int) -> None:
+    def send(self, number: int, key: int, properties: Mapping[str, str]) -> None:
         """Send a message."""
         link = self._telemetry or self._attach_telemetry()
-        payload, message_format = self._words.telemetry(number)
+        payload, message_format = self._words.telemetry(number, properties)
         self._keys[link.send(payload, message_format=message_format)] = key
 
     def answer(self, call: Called) -> None:

@@ -1,7 +1,7 @@
 """The emulated device's link over AMQP 1.0: one `Conversation` on each transport."""
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from random import Random
 
 from harness.device.amqp_conversation import Conversation
@@ -78,11 +78,11 @@ class AmqpLink(Link):
         """Attach the device's links."""
         return self._talk is not None and self._talk.listen(wishes, now)
 
-    def send(self, number: int, now: float) -> int:  # noqa: ARG002 - nothing is due after a transfer
+    def send(self, number: int, now: float, properties: Mapping[str, str] | None = None) -> int:  # noqa: ARG002 - nothing is due after a transfer
         """Send the message on the telemetry link."""
         key = next(self._keys)
         if self._talk is not None:
-            self._talk.send(number, key)
+            self._talk.send(number, key, properties or {})
         return key
 
     def resend(self, keys: Iterable[int], now: float) -> None:

@@ -86,9 +86,10 @@ class Words:
         )
         return encode_message(message)
 
-    def telemetry(self, number: int) -> tuple[bytes, int]:
-        """The message of this number, and its format."""
-        message = encode_message(Message(Data((b'{"id":%d}' % number,)), Properties(message_id=str(number))))
+    def telemetry(self, number: int, properties: Mapping[str, str]) -> tuple[bytes, int]:
+        """The message of this number with these application properties, and its format."""
+        body = Data((b'{"id":%d}' % number,))
+        message = encode_message(Message(body, Properties(message_id=str(number)), dict(properties)))
         return (encode_batch([message]), BATCH_FORMAT) if self._amqp.batches else (message, MESSAGE_FORMAT)
 
     def method_answer(self, correlation_id: Value) -> bytes:

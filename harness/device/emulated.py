@@ -96,7 +96,7 @@ class EmulatedDevice:
             case "open" if self._phase is Phase.NEW:
                 self._open(command, now)
             case "send" if self._takes_messages() and isinstance(number, int) and not isinstance(number, bool):
-                self._send(number, now)
+                self._send(number, command.get("properties"), now)
             case "token" if self._takes_messages() and isinstance(command.get("sas"), str):
                 self._take_token(str(command["sas"]), now)
             case "close" if self._phase is not Phase.CLOSED and not self._closing:
@@ -128,10 +128,10 @@ class EmulatedDevice:
             return self._signals.token_incomplete
         return self._signals.token_over if self._credential.is_own and self._credential.is_expired(now) else ()
 
-    def _send(self, number: int, now: float) -> None:
+    def _send(self, number: int, properties: object, now: float) -> None:
         if self._silent:
             return
-        self._outbox.add(number)
+        self._outbox.add(number, properties if isinstance(properties, Mapping) else None)
         if self._phase is Phase.READY:
             self._flush(now)
         elif self._phase is Phase.DOWN:
@@ -589,5 +589,5 @@ class EmulatedDevice:
 
     def _flush(self, now: float) -> None:
         while (number := self._outbox.next()) is not None:
-            self._outbox.sent(self._link.send(number, now), number)
+            self._outbox.sent(self._link.send(number, now, self._outbox.properties(number)), number)
         self._link.write()

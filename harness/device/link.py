@@ -13,7 +13,7 @@ The device asks and is told in words that know no protocol:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import ClassVar, Literal, TypeAlias
@@ -250,8 +250,8 @@ class Link(ABC):
         """Enable `wishes` and whatever else the SDK uses from the start; whether `Listening` will follow."""
 
     @abstractmethod
-    def send(self, number: int, now: float) -> int:
-        """Send the message of this number; the key under which it is acknowledged, fresh among those in flight."""
+    def send(self, number: int, now: float, properties: Mapping[str, str] | None = None) -> int:
+        """Send the message of this number, with these application properties; the key under which it is acknowledged, fresh among those in flight."""
 
     @abstractmethod
     def resend(self, keys: Iterable[int], now: float) -> None:

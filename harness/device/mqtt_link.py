@@ -1,6 +1,6 @@
 """The emulated device's link over MQTT 3.1.1, in IoT Hub's topics."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from urllib.parse import quote
 
 from msgspec.structs import replace
@@ -124,9 +124,10 @@ class MqttLink(Link):
             self._connection.subscribe(filters, now=now)
         return bool(filters)
 
-    def send(self, number: int, now: float) -> int:
+    def send(self, number: int, now: float, properties: Mapping[str, str] | None = None) -> int:
         """Send a new PUBLISH of QoS 1."""
-        packet = self._session.publish(topics.telemetry(self._device_id, str(number)), b'{"id":%d}' % number)
+        topic = topics.telemetry(self._device_id, str(number), properties or {})
+        packet = self._session.publish(topic, b'{"id":%d}' % number)
         self._publish(packet, now)
         assert packet.packet_id is not None
         return packet.packet_id

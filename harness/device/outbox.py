@@ -5,6 +5,7 @@ protocol's library forgets, and the SDK above it sends again what it has seen no
 """
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 __all__ = ["Outbox", "Resends"]
@@ -23,6 +24,7 @@ class Outbox:
         self._queue: deque[int] = deque()
         self._in_flight: dict[int, int] = {}
         self._to_resend: tuple[int, ...] = ()
+        self._properties: dict[int, Mapping[str, str]] = {}  # of the few that have any
 
     @property
     def is_waiting(self) -> bool:
@@ -34,9 +36,15 @@ class Outbox:
         """Whether no acknowledgement is outstanding."""
         return not self._in_flight
 
-    def add(self, number: int) -> None:
-        """Take a message."""
+    def add(self, number: int, properties: Mapping[str, str] | None = None) -> None:
+        """Take a message, with the application properties that it is to have."""
         self._queue.append(number)
+        if properties:
+            self._properties[number] = properties
+
+    def properties(self, number: int) -> Mapping[str, str]:
+        """The application properties of a message."""
+        return self._properties.get(number, {})
 
     def next(self) -> int | None:
         """The message to send now, or None; `sent` follows."""

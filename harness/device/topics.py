@@ -1,6 +1,7 @@
 """The device's side of IoT Hub's MQTT topics (IoT Hub documentation, "Communicate with an IoT hub using the MQTT protocol")."""
 
-from urllib.parse import parse_qsl, quote
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, quote, urlencode
 
 from harness.protocol.mqtt.packets import Publish
 
@@ -19,9 +20,10 @@ TWIN_FILTER = "$iothub/twin/res/#"
 _METHOD_PREFIX = METHOD_FILTER.removesuffix("#")
 
 
-def telemetry(device_id: str, message_id: str) -> str:
-    """The topic of a message with the system property `$.mid`."""
-    return f"devices/{device_id}/messages/events/{quote('$.mid')}={quote(message_id, safe='')}"
+def telemetry(device_id: str, message_id: str, properties: Mapping[str, str]) -> str:
+    """The topic of a message with the system property `$.mid` and the application's properties."""
+    bag = {"$.mid": message_id, **properties}
+    return f"devices/{device_id}/messages/events/{urlencode(bag, quote_via=quote, safe='')}"
 
 
 def c2d_filter(device_id: str) -> str:

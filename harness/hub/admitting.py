@@ -1,13 +1,15 @@
-"""What connections have in common that can let a device in: the deadline of its token, the faults that strike meanwhile, answers that are late."""
+"""What connections have in common that can let a device in: the deadline of its token, faults that strike meanwhile, test messages, answers that are late."""
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from harness.hub.base import HubConnection
 from harness.hub.device import Device
 from harness.hub.ending import Cause, CloseMode
+from harness.hub.fault_messages import Burden, End, FaultMessage, read_fault_message
 from harness.hub.faults import IDENTITY, Anchor, Fault, IdentityChange, Moment
 from harness.sas import Token
 
@@ -34,16 +36,21 @@ class AdmittingConnection(HubConnection):
     """A connection by which the device can be let in.
 
     `_deadline`: that of the token, or of a device which has taken leave. `_fault_at`: when a fault strikes or an answer that was put off is
-    due, whichever is first.
+    due, whichever is first. `_due`: what `next_deadline` says.
     """
 
-    __slots__ = ("_deadline", "_fault_at", "_late", "_moments")
+    __slots__ = ("_deadline", "_due", "_fault_at", "_late", "_moments")
 
     def __init__(self, device: Device, number: int, transport: str, peer: str, wake: Callable[[], None]) -> None:
         super().__init__(device, number, transport, peer, wake)
         self._deadline = self._fault_at = math.inf
         self._moments: Sequence[Moment] = ()
         self._late: Sequence[Late] = ()
+        self._due: float | None
+
+    @abstractmethod
+    def _earliest_deadline(self) -> float | None:
+        """When `on_time` is wanted, None for never."""
 
     @abstractmethod
     def _fail(self, fault: Fault, now: float, detail: str) -> None:
@@ -60,6 +67,14 @@ class AdmittingConnection(HubConnection):
     @abstractmethod
     def _throttle(self) -> None:
         """Refuse the next message."""
+
+    @abstractmethod
+    def _burden(self) -> None:
+        """Refuse messages for as long as the device's burden lasts."""
+
+    @abstractmethod
+    def _end_as_asked(self, message: FaultMessage, now: float) -> None:
+        """End the connection, because a test message asked for that, or for refusals of the device's credentials."""
 
     def _time_the_token(self, token: Token, now: float) -> None:
         """The device was let in with this token: its deadline, and the faults that will strike until then."""
@@ -116,6 +131,33 @@ class AdmittingConnection(HubConnection):
             self._withhold()
         elif fault.action == "throttle":
             self._throttle()
+
+    def _heed(
+        self,
+        properties: Mapping[str, str | None],
+        now: float,
+        obey: Callable[[FaultMessage, float], None] | None = None,
+    ) -> None:
+        """The application properties of a message that may be a test message: let `obey` do what it asks for, when it is time."""
+        message = read_fault_message(properties, "amqp" if self._transport.startswith("amqp") else "mqtt")
+        if message is None:
+            return
+        self.note("fault-message", now, **message.shown)
+        if message.problem is None:
+            assert message.delay_s is not None  # that would be a problem
+            self._put_off(now + message.delay_s, partial(obey or self._obey, message))
+            self._due = self._earliest_deadline()
+
+    def _obey(self, message: FaultMessage, now: float) -> None:
+        """Do what a test message asks for."""
+        deed = message.deed
+        if isinstance(deed, Burden):
+            assert message.duration_s is not None  # as above
+            self._device.burden = (deed.strain, now + message.duration_s)
+        if isinstance(deed, End) or deed == Burden("unauthorized"):
+            self._end_as_asked(message, now)
+        else:
+            self._burden()
 
     def _hold(self, fault: Fault, answer: Callable[[float], None], now: float, detail: str) -> None:
         """An answer that a fault befell: cut instead, give it later, or never."""

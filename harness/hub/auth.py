@@ -14,13 +14,13 @@ from typing import Final
 
 from harness.hub.certificates import Certificate, find_fault
 from harness.hub.credentials import Credentials
-from harness.hub.diagnostics import BAD_REQUEST
+from harness.hub.diagnostics import BAD_REQUEST, REJECTED_AS_ASKED
 from harness.hub.identity import DEVICE_CONNECT, Identity
 from harness.hub.policy import Policy
 from harness.protocol.mqtt.packets import ConnackCode
 from harness.sas import Scope, Token, covers
 
-__all__ = ["CHECKS", "FAULTY", "Check", "Gate", "Refusal"]
+__all__ = ["ASKED", "CHECKS", "FAULTY", "Check", "Gate", "Refusal"]
 
 _MISSING: Final = "Authorization header missing"
 _NOT_THERE: Final = "IotHub '{hub}' does not contain the specified device '{device}'"
@@ -106,6 +106,10 @@ class Gate:
         """
         check = FAULTY[status or (500 if code == ConnackCode.SERVER_UNAVAILABLE else 401)]
         return self._refusal(check if code is None else replace(check, connack=ConnackCode(code)), credentials)
+
+    def refuse_as_asked(self, credentials: Credentials) -> Refusal:
+        """A refusal that the device itself has asked for, by a test message."""
+        return self._refusal(ASKED, credentials)
 
     def refuse_without_credential(self, client_id: str) -> Refusal:
         """The refusal of a device that shows nothing, where no credentials arrive in which it could be missing."""
@@ -193,6 +197,10 @@ def _of_certificate(certificate: Certificate | None, identity: Identity) -> dict
 
 
 _BY_NAME: Final = {check.name: check for check in CHECKS}
+ASKED: Final = Check(
+    "fault-message", "Unauthorized access", _NO, 401, REJECTED_AS_ASKED.code, REJECTED_AS_ASKED.message
+)
+"""The refusal of a device that has asked for `InvokeAuthError`."""
 FAULTY: Final = {
     400: Check("form", "Cbs message does not contain a valid token", _NO, 400, "400000", BAD_REQUEST.message),
     401: _BY_NAME["expiry"],

@@ -9,7 +9,7 @@ is late: what arrives after it is not read.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import assert_never
 
@@ -19,10 +19,11 @@ from harness.hub.auth import Refusal
 from harness.hub.base import shown_certificate, shown_token
 from harness.hub.credentials import Credentials, read_credentials
 from harness.hub.device import Device
-from harness.hub.diagnostics import CLOSED_REMOTELY, DISPLACED, Origin, Problem
+from harness.hub.diagnostics import CLOSED_AS_ASKED, CLOSED_REMOTELY, DISPLACED, QUOTA_EXCEEDED, Origin, Problem
 from harness.hub.ending import LINGER_S, RECORDS, Cause, CloseMode, TransportClose, of_transport
+from harness.hub.fault_messages import End, FaultMessage
 from harness.hub.faults import Fault, IdentityChange
-from harness.hub.link import DeviceLink, ThrottledError
+from harness.hub.link import DeviceLink, QuotaError, ThrottledError
 from harness.protocol.mqtt.events import (
     ConnectReceived,
     DisconnectReceived,
@@ -46,7 +47,7 @@ _NO_CONNACK = "instead of CONNACK"
 class MqttConnection(AdmittingConnection):
     """One connection of a device over `mqtt` or `mqtt-ws`; `now` is when it was accepted, the rest as in `HubConnection`."""
 
-    __slots__ = ("_due", "_link", "_server")
+    __slots__ = ("_link", "_server")
 
     def __init__(
         self, device: Device, number: int, transport: str, peer: str, *, now: float, wake: Callable[[], None]
@@ -54,7 +55,7 @@ class MqttConnection(AdmittingConnection):
         super().__init__(device, number, transport, peer, wake)
         self._server = ServerConnection(now=now, connect_timeout_s=device.policy.connect_timeout_s)
         self.data_to_send = self._server.data_to_send
-        self._link = DeviceLink(device, self._server, number)
+        self._link = DeviceLink(device, self._server, number, self._heed)
         self._due = self._earliest_deadline()
 
     def receive(self, data: bytes, now: float) -> None:
@@ -177,7 +178,7 @@ class MqttConnection(AdmittingConnection):
         self._due = self._earliest_deadline()
 
     def _judge_late(self, connect: Connect, credentials: Credentials, now: float) -> None:
-        self._decide(self._device.gate.judge(credentials, now), connect, credentials, now)
+        self._decide(self._device.refusal(credentials, now), connect, credentials, now)
 
     def _decide(self, refusal: Refusal | None, connect: Connect, credentials: Credentials, now: float) -> None:
         if refusal is None:
@@ -249,13 +250,30 @@ class MqttConnection(AdmittingConnection):
     def _throttle(self) -> None:
         self._link.mood = "throttling"
 
-    def _break(self, error: RemoteProtocolError, now: float) -> None:
-        self._cut("throttled" if isinstance(error, ThrottledError) else "protocol", now, str(error))
+    def _burden(self) -> None:
+        self._link.mood = self._link.mood or "burdened"
 
-    def _cut(self, cause: Cause, now: float, detail: str, close: TransportClose = "fin") -> None:
+    def _end_as_asked(self, message: FaultMessage, now: float) -> None:
+        close = message.deed.close if isinstance(message.deed, End) else None
+        self._cut("fault", now, message.detail, of_transport(close), (CLOSED_AS_ASKED,))
+
+    def _break(self, error: RemoteProtocolError, now: float) -> None:
+        if isinstance(error, QuotaError):
+            self._cut("fault", now, str(error), records=(QUOTA_EXCEEDED, CLOSED_REMOTELY))
+        else:
+            self._cut("throttled" if isinstance(error, ThrottledError) else "protocol", now, str(error))
+
+    def _cut(
+        self,
+        cause: Cause,
+        now: float,
+        detail: str,
+        close: TransportClose = "fin",
+        records: Sequence[Problem | None] | None = None,
+    ) -> None:
         self._end(close)
         self.note("cut", now, cause=cause, close=close, detail=detail)
-        for problem in RECORDS[cause] if self._accepted else ():
+        for problem in (RECORDS[cause] if records is None else records) if self._accepted else ():
             self._log("deviceDisconnect", now, problem or DISPLACED)
 
     def _end(self, close: TransportClose) -> None:

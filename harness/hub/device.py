@@ -8,6 +8,7 @@ from harness.events import Emit
 from harness.hub.auth import Gate, Refusal
 from harness.hub.credentials import Credentials
 from harness.hub.ending import CloseMode
+from harness.hub.fault_messages import Strain
 from harness.hub.faults import IDENTITY, Anchor, Fault, Faults, IdentityChange
 from harness.hub.https.locks import Locks
 from harness.hub.identity import Identity
@@ -49,6 +50,7 @@ class Device:
 
     `recording` is false where nobody wants events; `emit` may be called all the same. `learn_secret` is told every text that must
     not be written. `connections` holds those whose transport is still there, by number. `outage`: one that is asked for and has not been taken.
+    `burden`: what the hub refuses the device, and until when, as a test message asked for; see `burdened`.
     """
 
     def __init__(
@@ -69,11 +71,12 @@ class Device:
         self.emit: Emit = _silent if emit is None else emit
         self.connections: dict[int, Occupant] = {}
         self.outage: Outage | None = None
+        self.burden: tuple[Strain, float] | None = None
         self._occupant: Occupant | None = None
 
     def judge(self, credentials: Credentials, now: float, by: int) -> Refusal | Fault | None:
         """Whether the device, on connection `by`, is let in: None. Else why not, or the fault (`cut`, `ignore`, `delay`) that befalls a good token."""
-        refusal = self.gate.judge(credentials, now)
+        refusal = self.refusal(credentials, now)
         if refusal is not None or not self.faults or credentials.token is None:  # faults belong to the life of a token
             return refusal
         assert credentials.token is not None  # the gate lets nobody in without
@@ -86,6 +89,19 @@ class Device:
             self.change(change, fault.close, now)
             return self.gate.judge(credentials, now)
         return fault
+
+    def refusal(self, credentials: Credentials, now: float) -> Refusal | None:
+        """Why the device is refused at `now`, faults aside; None if it is let in."""
+        refusal = self.gate.judge(credentials, now)
+        if refusal is None and self.burden is not None and self.burdened(now) == "unauthorized":
+            return self.gate.refuse_as_asked(credentials)
+        return refusal
+
+    def burdened(self, now: float) -> Strain | None:
+        """What the hub refuses the device now: its messages (`throttled`, `quota`), its credentials (`unauthorized`), or nothing."""
+        if self.burden is not None and now >= self.burden[1]:
+            self.burden = None
+        return None if self.burden is None else self.burden[0]
 
     def answering(self, token: Token, now: float, by: int) -> Fault | None:
         """What goes wrong with the answer to a token that lets the device in. To be called before that counts."""

@@ -16,12 +16,15 @@ import msgspec
 
 __all__ = [
     "BAD_REQUEST",
+    "CLOSED_AS_ASKED",
     "CLOSED_REMOTELY",
     "COLUMNS",
     "CONFLICT",
     "DISPLACED",
     "NOT_FOUND",
     "QUERY_COLUMNS",
+    "QUOTA_EXCEEDED",
+    "REJECTED_AS_ASKED",
     "THROTTLED",
     "TOKEN_EXPIRED",
     "Operation",
@@ -37,9 +40,12 @@ Operation = Literal["deviceConnect", "deviceDisconnect"]
 _NAMES: Final = {
     "400000": "GenericBadRequest",
     "400027": "ConnectionForcefullyClosedOnNewConnection",
+    "400029": "ConnectionForcefullyClosedOnFaultInjection",
+    "400030": "ConnectionRejectedOnFaultInjection",
     "401003": "IotHubUnauthorized",
     "404001": "DeviceNotFound",
     "404104": "DeviceConnectionClosedRemotely",
+    "403002": "IotHubQuotaExceeded",
     "403005": "IotHubMaxCbsTokenExceeded",
     "409002": "LinkCreationConflict",
     "429002": "ThrottlingBacklogLimitExceeded",
@@ -86,6 +92,9 @@ DISPLACED: Final = Problem("400027", f"{_SEE}400027")
 CONFLICT: Final = Problem("409002", f"{_SEE}409002")
 NOT_FOUND: Final = Problem("404001", f"{_SEE}404001")
 THROTTLED: Final = Problem("429002", f"{_SEE}429002")
+CLOSED_AS_ASKED: Final = Problem("400029", f"{_SEE}400029")
+REJECTED_AS_ASKED: Final = Problem("400030", f"{_SEE}400030")
+QUOTA_EXCEEDED: Final = Problem("403002", f"{_SEE}403002")
 BAD_REQUEST: Final = Problem("400000", "The device sent a request that the service does not accept")
 
 

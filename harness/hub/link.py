@@ -6,39 +6,51 @@ whose text is the reason. Answers to twin requests and direct methods go out wit
 subscribed with; without a subscription nothing is sent.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Literal, assert_never
 
 from harness.errors import RemoteProtocolError
 from harness.hub import topics
 from harness.hub.device import Device
+from harness.hub.fault_messages import OPERATION
 from harness.protocol.mqtt.packets import Publish, Subscribe, Unsubscribe
 from harness.protocol.mqtt.server import ServerConnection
 
-__all__ = ["DeviceLink", "Mood", "ThrottledError"]
+__all__ = ["DeviceLink", "Mood", "QuotaError", "ThrottledError"]
 
 _SHOWN = 120  # characters of a topic that are shown in a reason
 
 
-Mood = Literal["", "silent", "throttling"]
+Mood = Literal["", "silent", "throttling", "burdened"]
 
 
 class ThrottledError(RemoteProtocolError):
     """A message came too fast; not the device's fault, but it ends the connection in the same way."""
 
 
+class QuotaError(RemoteProtocolError):
+    """A message is more than the hub may take today; the same."""
+
+
 class DeviceLink:
-    """The traffic of connection `number`, from `open` on.
+    """The traffic of connection `number`, from `open` on. `heed` is told the properties of what may be a test message.
 
     `mood`: `silent`: nothing is acknowledged any more, for an acknowledgement that comes before that of an older message would break
-    MQTT 3.1.1 section 4.6. `throttling`: the next telemetry message is one too many.
+    MQTT 3.1.1 section 4.6. `throttling`: the next telemetry message is one too many. `burdened`: so is each, while the device's burden lasts.
     """
 
     __slots__ = (
-        "_api_version", "_device", "_emit", "_events", "_events_and_bag", "_number", "_server", "_topics", "mood",
+        "_api_version", "_device", "_emit", "_events", "_events_and_bag", "_heed", "_number", "_server", "_topics", "mood",
     )  # fmt: skip
 
-    def __init__(self, device: Device, server: ServerConnection, number: int) -> None:
-        self._device, self._server, self._number = device, server, number
+    def __init__(
+        self,
+        device: Device,
+        server: ServerConnection,
+        number: int,
+        heed: Callable[[Mapping[str, str | None], float], None],
+    ) -> None:
+        self._device, self._server, self._number, self._heed = device, server, number, heed
         self._api_version: str | None = None
         self.mood: Mood = ""
         self._emit, self._topics = device.emit, device.topics
@@ -50,6 +62,8 @@ class DeviceLink:
         `api_version` is that of the user name; without one the service takes no twin patches.
         """
         self._api_version = api_version
+        if self._device.burden is not None:
+            self.mood = "burdened"
         if self._server.connected:
             for message, packet in self._device.session.resend():
                 self._send_c2d(message.message_id, packet, now)
@@ -59,7 +73,7 @@ class DeviceLink:
         """A PUBLISH of the device; telemetry in nearly all cases, so that comes first and does no more than it has to.
 
         Raises:
-            RemoteProtocolError: QoS 2, a topic the service does not know, or (`ThrottledError`) one message too many.
+            RemoteProtocolError: QoS 2, a topic the service does not know, or (`ThrottledError`, `QuotaError`) one message too many.
         """
         topic = packet.topic
         if packet.qos > 1:
@@ -69,6 +83,8 @@ class DeviceLink:
                 self._take_telemetry(packet, now)
             elif packet.packet_id is not None:
                 self._server.acknowledge(packet.packet_id)
+            if OPERATION in topic:  # few are; what it asks for is read only then
+                self._heed(self._properties(packet), now)
         else:
             self._request(packet, now)
 
@@ -116,13 +132,27 @@ class DeviceLink:
                 self._emit("method-sent", now, conn=self._number, request_id=call.request_id)
 
     def _take_telemetry(self, packet: Publish, now: float) -> None:
-        if self.mood == "throttling":
-            raise ThrottledError("the device sends more than it may")
+        if self.mood in ("throttling", "burdened"):
+            self._refuse(now)
         if self._device.recording:
             self._record_telemetry(packet, now)
+        else:
+            self._acknowledge(packet, None, now)
+
+    def _refuse(self, now: float) -> None:
+        """Refuse a message, if it is still to be refused."""
+        strain = self._device.burdened(now) if self.mood == "burdened" else "throttled"
+        if strain == "quota":
+            raise QuotaError("the quota of messages is used up")
+        if strain is not None:
+            raise ThrottledError("the device sends more than it may")
+        self.mood = ""
+
+    def _properties(self, packet: Publish) -> dict[str, str | None]:
+        return topics.parse_bag(packet.topic[len(self._events_and_bag) :].removesuffix("/"))
 
     def _record_telemetry(self, packet: Publish, now: float) -> None:
-        properties = topics.parse_bag(packet.topic[len(self._events_and_bag) :].removesuffix("/"))
+        properties = self._properties(packet)
         message_id = properties.get(topics.MESSAGE_ID)
         self._emit(
             "telemetry",
@@ -139,7 +169,9 @@ class DeviceLink:
         self._acknowledge(packet, message_id, now)
 
     def _acknowledge(self, packet: Publish, message_id: str | None, now: float) -> None:
-        if packet.packet_id is not None and not self.mood and self._server.connected:  # no DISCONNECT in the same read
+        if (
+            packet.packet_id is not None and self.mood != "silent" and self._server.connected
+        ):  # no DISCONNECT in the same read
             self._server.acknowledge(packet.packet_id)
             self._emit("puback", now, conn=self._number, packet_id=packet.packet_id, message_id=message_id)
 

@@ -165,9 +165,10 @@ class Device {
     this.call('method_failed', fields, () => response.send(200, {}));
   }
 
-  async send(id) {
+  async send(id, properties) {
     const message = new sdk.Message(JSON.stringify({ id }));
     message.messageId = String(id);
+    Object.entries(properties || {}).forEach(([name, value]) => message.properties.add(name, value));
     await this.client.sendEvent(message);
     emit('sent', { id });
   }
@@ -236,7 +237,7 @@ async function serve() {
       else if (cmd === 'open' && !device) device = start(command);
       else if (cmd === 'send' && device) {
         const id = field(command, 'id', 'number');
-        device.call('send_failed', { id }, () => device.send(id));
+        device.call('send_failed', { id }, () => device.send(id, command.properties));
       } else if (cmd === 'token' && device) {
         const sas = field(command, 'sas', 'string');
         device.call('token_failed', {}, () => device.useToken(sas));

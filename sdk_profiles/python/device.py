@@ -176,10 +176,11 @@ class Device:
         fields = {"name": request.name, "request_id": request.request_id}
         self.call("method_failed", self.client.send_method_response, response, **fields)
 
-    def send(self, number: int) -> None:
-        """Send telemetry message `number`."""
-        body = json.dumps({"id": number}, separators=(",", ":"))
-        self.client.send_message(sdk.Message(body, message_id=str(number)))
+    def send(self, number: int, properties: dict[str, str] | None) -> None:
+        """Send telemetry message `number`, with these application properties."""
+        message = sdk.Message(json.dumps({"id": number}, separators=(",", ":")), message_id=str(number))
+        message.custom_properties.update(properties or {})
+        self.client.send_message(message)
         emit("sent", id=number)
 
     def use_token(self, token: str) -> None:
@@ -233,7 +234,7 @@ def serve() -> None:
                 case "open" if device is None:
                     device = start(command)
                 case "send" if device is not None:
-                    device.call("send_failed", device.send, command["id"], id=command["id"])
+                    device.call("send_failed", device.send, command["id"], command.get("properties"), id=command["id"])
                 case "token" if device is not None:
                     device.call("token_failed", device.use_token, command["sas"])
                 case _:

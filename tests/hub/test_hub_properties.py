@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from support.hub_world import C2D, DEVICE, EVENTS, NOW, PRIMARY, RULE_KEY, USER_NAME, Wire, World, token
 
+from harness.hub.fault_messages import OPERATIONS
 from harness.hub.faults import POSSIBLE, Fault
 from harness.hub.policy import Policy
 from harness.hub.topics import METHOD_FILTER, TWIN_ANSWER_FILTER
@@ -17,6 +18,7 @@ from harness.redaction import spellings
 from harness.sas import parse
 
 GRACE_S = 20.0
+WORDS = "AzIoTHub_FaultOperation"
 POLICY = Policy(grace_s=GRACE_S, skew_s=10.0, connect_timeout_s=15.0)
 FILTERS = st.sampled_from([C2D, METHOD_FILTER, TWIN_ANSWER_FILTER, "#"])
 TOPICS = st.sampled_from(
@@ -29,9 +31,19 @@ TOPICS = st.sampled_from(
     ]
 )
 PACKET_IDS = st.integers(1, 5)
+SECONDS = st.sampled_from(["0", "0", "1", "10", "x"])
+
+
+def asking(operation: str, delay: str, duration: str, packet_id: int) -> Publish:
+    """One of the service's own."""
+    bag = f"{WORDS}Type={operation}&{WORDS}DelayInSecs={delay}&{WORDS}DurationInSecs={duration}"
+    return Publish(EVENTS + bag, b"", 1, packet_id)
+
+
 PACKETS: st.SearchStrategy[Packet] = st.one_of(
     st.builds(Publish, TOPICS, st.sampled_from([b"", b"{}", b"[", b"\xff"]), st.just(0)),
     st.builds(Publish, TOPICS, st.just(b"{}"), st.sampled_from([1, 1, 1, 2]), PACKET_IDS),
+    st.builds(asking, st.sampled_from([*OPERATIONS, "none"]), SECONDS, SECONDS, PACKET_IDS),
     st.builds(Puback, PACKET_IDS),
     st.builds(Subscribe, PACKET_IDS, st.tuples(st.tuples(FILTERS, st.integers(0, 2)))),
     st.builds(Unsubscribe, PACKET_IDS, st.tuples(FILTERS)),

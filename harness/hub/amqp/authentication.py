@@ -33,10 +33,10 @@ _ONE_ATTEMPT_S: Final = 1.0  # a device opens several links at once
 class AuthenticatingConnection(AdmittingConnection):
     """A connection that finds out who the device is; what it carries beside that is another's affair.
 
-    `_authenticate_by`: when a device that is not let in is cut. `_due`: what `next_deadline` says.
+    `_authenticate_by`: when a device that is not let in is cut.
     """
 
-    __slots__ = ("_authenticate_by", "_due", "_engine", "_judged_at", "_plain", "_refused", "_sdk", "_shown")
+    __slots__ = ("_authenticate_by", "_engine", "_judged_at", "_plain", "_refused", "_sdk", "_shown")
 
     def __init__(
         self,
@@ -55,15 +55,10 @@ class AuthenticatingConnection(AdmittingConnection):
         self._sdk: str | None = None  # by the account of its last link that says it
         self._refused = 0  # tokens in a row
         self._authenticate_by = math.inf
-        self._due: float | None
 
     @abstractmethod
     def _cut(self, cause: Cause, now: float, detail: str, close: CloseMode, error: Error = TOKEN_INVALID) -> None:
         """End the connection, or the device's part of it."""
-
-    @abstractmethod
-    def _earliest_deadline(self) -> float | None:
-        """When `on_time` is wanted, None for never."""
 
     def put_token(self, request: PutToken, reply: Reply, now: float) -> None:
         """Judge a request and answer it by `reply`, unless it is to be left unanswered."""
@@ -121,7 +116,7 @@ class AuthenticatingConnection(AdmittingConnection):
             self._decide(verdict, credentials, origin, reply, now)
 
     def _judge_late(self, credentials: Credentials, origin: Origin, reply: Reply, now: float) -> None:
-        refusal = self._device.gate.judge(credentials, now)
+        refusal = self._device.refusal(credentials, now)
         self._late_answer(lambda: self._decide(refusal, credentials, origin, reply, now), now)
 
     def _late_answer(self, answer: Callable[[], None], now: float) -> None:
@@ -145,7 +140,7 @@ class AuthenticatingConnection(AdmittingConnection):
         device, hub_name, self._judged_at, self._shown = self._device, self._device.identity.hub_name, now, True
         credentials = Credentials(client_id, UserName(hub_name.lower(), client_id), certificate=certificate)
         origin = Origin(hub_name, client_id, self._transport, self._peer, self._sdk, by_certificate=True)
-        refusal = device.gate.judge(credentials, now)  # faults are of tokens
+        refusal = device.refusal(credentials, now)  # faults are of tokens
         about: dict[str, object] = {"certificate": shown_certificate(certificate)}
         answer = OK
         if refusal is None:

@@ -14,7 +14,8 @@ C SDK wants its links to be attached before any of them flows.
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final, assert_never
 
 from harness.errors import RemoteProtocolError
@@ -22,7 +23,7 @@ from harness.hub.admitting import CAUSES, OTHER_CLIENT
 from harness.hub.amqp import figures
 from harness.hub.amqp.addresses import read_address
 from harness.hub.amqp.authentication import AuthenticatingConnection
-from harness.hub.amqp.node import CORRELATION_ID, Node
+from harness.hub.amqp.node import CORRELATION_ID, Node, Throttling
 from harness.hub.amqp.nodes import NODES
 from harness.hub.amqp.refusals import (
     STOLEN_ERROR,
@@ -36,10 +37,17 @@ from harness.hub.amqp.refusals import (
 )
 from harness.hub.amqp.texts import condition_of, shown
 from harness.hub.device import Device
-from harness.hub.diagnostics import CLOSED_REMOTELY, CONFLICT
+from harness.hub.diagnostics import CLOSED_AS_ASKED, CLOSED_REMOTELY, CONFLICT, Problem
 from harness.hub.ending import LINGER_S, RECORDS, Cause, CloseMode, TransportClose
+from harness.hub.fault_messages import End, FaultMessage, KillLinks, KillSession
 from harness.hub.faults import Fault, IdentityChange
-from harness.protocol.amqp.conditions import CONNECTION_FORCED, DECODE_ERROR, AmqpViolation
+from harness.protocol.amqp.conditions import (
+    CONNECTION_FORCED,
+    DECODE_ERROR,
+    DETACH_FORCED,
+    INTERNAL_ERROR,
+    AmqpViolation,
+)
 from harness.protocol.amqp.events import (
     AttachReceived,
     BeginReceived,
@@ -101,7 +109,8 @@ class AmqpConnection(AuthenticatingConnection):
         self._tags = 0
         self._pinged_at = -math.inf
         self._leave_by = math.inf
-        self.silent = self.throttling = False
+        self.silent = False
+        self.throttling: Throttling = ""
         self._due = self._earliest_deadline()
 
     # What the owner of the transport calls.
@@ -174,6 +183,10 @@ class AmqpConnection(AuthenticatingConnection):
         """A delivery tag that was never used, of 16 bytes like the service's lock tokens."""
         self._tags += 1
         return hashlib.sha256(f"{self._seed} {self._tags}".encode()).digest()[:16]
+
+    def heed(self, properties: Mapping[str, str | None], session: Session, now: float) -> None:
+        """A message that may be a test message has come by this session, with these application properties."""
+        self._heed(properties, now, partial(self._obey_in, session))
 
     # What arrives.
 
@@ -293,6 +306,8 @@ class AmqpConnection(AuthenticatingConnection):
         if refusal is not None:
             link.refuse(refusal.error)
             return
+        if self._device.burden is not None:
+            self._burden()
         link.accept(max_message_size=figures.MAX_MESSAGE_SIZE)
         self.nodes[link] = NODES[place.kind, device_role](self, link, place.kind, properties)
         if isinstance(link, ReceiverLink):
@@ -349,9 +364,41 @@ class AmqpConnection(AuthenticatingConnection):
         self.silent = True
 
     def _throttle(self) -> None:
-        self.throttling = True
+        self.throttling = "once"
 
-    def _cut(self, cause: Cause, now: float, detail: str, close: CloseMode, error: Error = TOKEN_INVALID) -> None:
+    def _burden(self) -> None:
+        self.throttling = self.throttling or "meanwhile"
+
+    def _obey_in(self, session: Session, message: FaultMessage, now: float) -> None:
+        """Do what a test message asks for that came by this session."""
+        match message.deed:
+            case KillSession() if session.local is Half.ACTIVE:
+                session.end(Error(INTERNAL_ERROR, message.reason))
+                self._session_ended(session, "hub", INTERNAL_ERROR, now)
+            case KillLinks(kind, role) if nodes := self._nodes_of(kind, role):
+                self._detach(nodes, Error(DETACH_FORCED, message.reason), now, closed=True)
+            case KillSession() | KillLinks():
+                self.note("fault-message", now, **message.shown | {"problem": "it is gone, or was never there"})
+            case _:
+                self._obey(message, now)
+
+    def _end_as_asked(self, message: FaultMessage, now: float) -> None:
+        close: CloseMode
+        if isinstance(message.deed, End):
+            close, error = message.deed.close or "close", Error(CONNECTION_FORCED, message.reason)
+        else:
+            close, error = self._own(None), unauthorized(self._seed, now)
+        self._cut("fault", now, message.detail, close, error, (CLOSED_AS_ASKED,))
+
+    def _cut(
+        self,
+        cause: Cause,
+        now: float,
+        detail: str,
+        close: CloseMode,
+        error: Error = TOKEN_INVALID,
+        records: Sequence[Problem | None] | None = None,
+    ) -> None:
         if not self._opened and close != "rst":
             close = "fin"
         accepted = self._accepted
@@ -366,7 +413,7 @@ class AmqpConnection(AuthenticatingConnection):
             self._leave()
         else:
             self._end("rst" if close == "rst" else "fin", now)
-        for problem in RECORDS[cause] if accepted else ():
+        for problem in (RECORDS[cause] if records is None else records) if accepted else ():
             self._log("deviceDisconnect", now, problem or CONFLICT)
         self._due = self._earliest_deadline()
 
@@ -393,7 +440,13 @@ class AmqpConnection(AuthenticatingConnection):
 
     def _detach_links(self, error: Error, now: float, *, closed: bool) -> None:
         """Detach the device's links; `$cbs` stays."""
-        for node in [node for node in self.nodes.values() if node.kind != "cbs"]:
+        self._detach([node for node in self.nodes.values() if node.kind != "cbs"], error, now, closed=closed)
+
+    def _nodes_of(self, kind: str, device_role: str) -> list[Node]:
+        return [node for node in self.nodes.values() if (node.kind, node.device_role) == (kind, device_role)]
+
+    def _detach(self, nodes: Iterable[Node], error: Error, now: float, *, closed: bool) -> None:
+        for node in nodes:
             del self.nodes[node.link]
             node.link.detach(error, closed=closed)
             self._note_detach(node, "hub", now, closed=closed, condition=error.condition)

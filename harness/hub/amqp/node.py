@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 from harness.hub.amqp.figures import MAX_WAITING_ANSWERS
 from harness.protocol.amqp.conditions import RESOURCE_LIMIT_EXCEEDED, AmqpViolation
@@ -18,23 +18,27 @@ if TYPE_CHECKING:
     from harness.hub.amqp.addresses import Kind
     from harness.hub.amqp.cbs import PutToken, Reply
     from harness.hub.device import Device
+    from harness.protocol.amqp.session import Session
 
-__all__ = ["CORRELATION_ID", "Node", "Owner"]
+__all__ = ["CORRELATION_ID", "Node", "Owner", "Throttling"]
 
 CORRELATION_ID = "com.microsoft:channel-correlation-id"
 """The link property that makes a pair of two links (Azure IoT SDKs)."""
 
 
+Throttling: TypeAlias = Literal["", "once", "meanwhile"]
+"""`once`: the next telemetry message is one too many. `meanwhile`: so is each, while the device's burden lasts."""
+
+
 class Owner(Protocol):
     """The connection, as far as its nodes need it.
 
-    `nodes`: those of attached links, oldest first. `silent`: telemetry gets no dispositions any more. `throttling`: the next telemetry
-    message is one too many.
+    `nodes`: those of attached links, oldest first. `silent`: telemetry gets no dispositions any more. `throttling`: which telemetry is refused.
     """
 
     nodes: dict[Link, Node]
     silent: bool
-    throttling: bool
+    throttling: Throttling
 
     @property
     def device(self) -> Device:
@@ -52,6 +56,10 @@ class Owner(Protocol):
 
     def next_tag(self) -> bytes:
         """A delivery tag that was never used, of 16 bytes."""
+        ...
+
+    def heed(self, properties: Mapping[str, str | None], session: Session, now: float) -> None:
+        """A message that may be a test message has come by this session, with these application properties."""
         ...
 
     def put_token(self, request: PutToken, reply: Reply, now: float) -> None:

@@ -25,6 +25,7 @@ from harness.protocol.amqp.performatives import Error
 
 __all__ = [
     "CONFLICT",
+    "QUOTA_ERROR",
     "STOLEN_ERROR",
     "THROTTLED_ERROR",
     "TOKEN_INVALID",
@@ -41,6 +42,7 @@ CONFLICT: Final = "com.microsoft:link-creation-conflict"
 TOKEN_INVALID: Final = Error(UNAUTHORIZED_ACCESS, "Token Invalid.")
 TOO_MANY_TOKENS: Final = Error(RESOURCE_LIMIT_EXCEEDED, "Too many tokens were refused.")
 THROTTLED_ERROR: Final = Error("com.microsoft:device-container-throttled", "The device sends more than it may.")
+QUOTA_ERROR: Final = Error(RESOURCE_LIMIT_EXCEEDED, "The quota of messages is used up.")
 STOLEN_ERROR: Final = Error(STOLEN, "Another connection of the device was opened.")
 
 

@@ -11,13 +11,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from support.amqp_device import C2D, EVENTS, METHODS, TWIN, AmqpDevice, amqp_device, numbered, plain_device
 from support.hub_world import NOW, PRIMARY, RULE_KEY, World, connect_packet, token
 
+from harness.hub.fault_messages import OPERATIONS
 from harness.hub.faults import CLOSING, POSSIBLE, Fault
 from harness.hub.policy import Policy
 from harness.protocol.amqp.events import CloseReceived, EndReceived
-from harness.protocol.amqp.messages import encode_message
+from harness.protocol.amqp.messages import Data, Message, Properties, encode_message
 from harness.protocol.amqp.performatives import Accepted, DeliveryState, Modified, Rejected, Released
 from harness.protocol.amqp.sender import SenderLink
 from harness.protocol.amqp.state import Half
+from harness.protocol.amqp.types import Int, Value
 from harness.protocol.mqtt.codec import encode
 from harness.redaction import spellings
 from harness.sas import parse
@@ -172,6 +174,21 @@ class AmqpMachine(RuleBasedStateMachine):
             if link.local is link.remote is Half.ACTIVE and isinstance(link, SenderLink):
                 link.send(encode_message(numbered(number)))
         device.run()
+
+    @precondition(lambda self: self.devices)
+    @rule(
+        which=WHICH,
+        operation=st.sampled_from([*OPERATIONS, "none"]),
+        delay=st.sampled_from([0, 0, 1, 10, -1]),
+        duration=st.sampled_from(["1", "10", "x"]),
+    )
+    def ask(self, which: int, operation: str, delay: int, duration: str) -> None:
+        """One of the service's own test messages."""
+        device = self.device(which)
+        if device.is_open:
+            values: dict[str, Value] = {"Type": operation, "DelayInSecs": Int(delay), "DurationInSecs": duration}
+            application = {f"AzIoTHub_FaultOperation{name}": value for name, value in values.items()}
+            device.send(device.sender(EVENTS), Message(Data((b"",)), Properties(), application))
 
     @precondition(lambda self: self.devices)
     @rule(which=WHICH, states=st.lists(st.sampled_from(STATES), min_size=1, max_size=3), settled=st.booleans())
