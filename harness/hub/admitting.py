@@ -9,7 +9,7 @@ from typing import Final
 from harness.hub.base import HubConnection
 from harness.hub.device import Device
 from harness.hub.ending import Cause, CloseMode
-from harness.hub.fault_messages import Burden, End, FaultMessage, read_fault_message
+from harness.hub.fault_messages import MOST_WAITING, Burden, End, FaultMessage, read_fault_message
 from harness.hub.faults import IDENTITY, Anchor, Fault, IdentityChange, Moment
 from harness.sas import Token
 
@@ -142,6 +142,8 @@ class AdmittingConnection(HubConnection):
         message = read_fault_message(properties, "amqp" if self._transport.startswith("amqp") else "mqtt")
         if message is None:
             return
+        if message.problem is None and len(self._late) >= MOST_WAITING:
+            message = message._replace(problem="too many wait already")
         self.note("fault-message", now, **message.shown)
         if message.problem is None:
             assert message.delay_s is not None  # that would be a problem

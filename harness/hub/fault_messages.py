@@ -18,7 +18,8 @@ service does so for hubs of its own, this hub always. What exactly it does then 
 | `InvokeAuthError` | the connection ends; for the duration, CONNECT is refused with 5 | the links are detached, `amqp:unauthorized-access`; for the duration, tokens are refused with 401 |
 
 The reason is the description of an AMQP error. All of it happens after the delay, unless the device has left that connection by then. The
-duration is that of the last three, over all connections of the device; what was killed may come back at once.
+duration is that of the last three, over all connections of the device; what was killed may come back at once. On one connection `MOST_WAITING`
+messages wait for the end of their delay, and no more.
 """
 
 import re
@@ -27,6 +28,7 @@ from typing import Final, Literal, NamedTuple
 
 __all__ = [
     "MOST_S",
+    "MOST_WAITING",
     "OPERATION",
     "OPERATIONS",
     "Burden",
@@ -47,6 +49,7 @@ _DURATION: Final = "AzIoTHub_FaultOperationDurationInSecs"
 
 MOST_S: Final = 3600.0
 """The longest delay and the longest duration, in seconds."""
+MOST_WAITING: Final = 16
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
 _SHOWN: Final = 256  # characters of what a device may make as long as it likes
 

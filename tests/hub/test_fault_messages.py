@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from support.hub_world import CERTIFICATE, DEVICE, EVENTS, NOW, SELF_SIGNED, USER_NAME, Wire, World, connect_packet
 
-from harness.hub.fault_messages import OPERATIONS, FaultMessage, Protocol, read_fault_message
+from harness.hub.fault_messages import MOST_WAITING, OPERATIONS, FaultMessage, Protocol, read_fault_message
 from harness.hub.faults import Fault
 from harness.hub.policy import Policy
 from harness.hub.topics import build_bag
@@ -132,6 +132,16 @@ def test_an_unknown_operation_is_told_and_nothing_else() -> None:
     assert (wire.hub_side.next_deadline(), wire.hub_side.close_request) == (before, None)
     told = world.one("fault-message")
     assert (told["operation"], told["delay_s"], told["problem"]) == ("KillHub", None, "there is no such operation")
+
+
+def test_no_more_than_some_wait() -> None:
+    """A device cannot make the hub remember without end."""
+    world = World()
+    wire = world.connected()
+    for _ in range(MOST_WAITING + 1):
+        ask(wire, "KillTcp", delay="3600")
+    problems = [told["problem"] for told in world.find("fault-message")]
+    assert problems == [None] * MOST_WAITING + ["too many wait already"]
 
 
 def test_the_words_in_another_place() -> None:

@@ -17,7 +17,7 @@ _OPERATION: Final = OPERATION.encode()
 
 
 class Telemetry(Node):
-    """Where telemetry arrives. Nothing is looked into where nobody records it."""
+    """Where telemetry arrives. Where nobody records it, nothing is looked into but what may be a test message."""
 
     __slots__ = ()
 
