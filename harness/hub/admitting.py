@@ -78,10 +78,11 @@ class AdmittingConnection(HubConnection):
 
     def _time_the_token(self, token: Token, now: float) -> None:
         """The device was let in with this token: its deadline, and the faults that will strike until then."""
-        policy = self._device.policy
+        policy, faults = self._device.policy, self._device.faults
         self._deadline = policy.cut_at(token.expiry)
-        self._moments = self._device.faults.accepted(token, now, self._deadline - policy.grace_s)
-        self._look_ahead()
+        if faults:
+            self._moments = faults.accepted(token, now, self._deadline - policy.grace_s)
+            self._look_ahead()
 
     def _forget_the_token(self) -> None:
         """The device is not in any more; what was put off is left undone."""
@@ -132,7 +133,7 @@ class AdmittingConnection(HubConnection):
         elif fault.action == "throttle":
             self._throttle()
 
-    def _heed(
+    def heed(
         self,
         properties: Mapping[str, str | None],
         now: float,

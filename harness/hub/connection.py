@@ -55,7 +55,7 @@ class MqttConnection(AdmittingConnection):
         super().__init__(device, number, transport, peer, wake)
         self._server = ServerConnection(now=now, connect_timeout_s=device.policy.connect_timeout_s)
         self.data_to_send = self._server.data_to_send
-        self._link = DeviceLink(device, self._server, number, self._heed)
+        self._link = DeviceLink(device, self._server, number, self)
         self._due = self._earliest_deadline()
 
     def receive(self, data: bytes, now: float) -> None:

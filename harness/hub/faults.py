@@ -133,8 +133,6 @@ class Faults:
 
     def accepted(self, token: Token, now: float, expiry: float) -> Sequence[Moment]:
         """The device is let in; `expiry` is that of the token on the caller's clock. The moments to come on this connection, in order."""
-        if not self._any:
-            return ()
         known = (token.digest, token.expiry)
         if self._accepted and known not in self._accepted and self._renewed_at_age is None:
             self._renewed_at_age = now - next(reversed(self._accepted.values()))

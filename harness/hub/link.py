@@ -6,8 +6,8 @@ whose text is the reason. Answers to twin requests and direct methods go out wit
 subscribed with; without a subscription nothing is sent.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Literal, assert_never
+from collections.abc import Mapping
+from typing import Literal, Protocol, assert_never
 
 from harness.errors import RemoteProtocolError
 from harness.hub import topics
@@ -32,15 +32,23 @@ class QuotaError(RemoteProtocolError):
     """A message is more than the hub may take today; the same."""
 
 
+class Heeding(Protocol):
+    """Whoever does what a test message asks for."""
+
+    def heed(self, properties: Mapping[str, str | None], now: float) -> None:
+        """A message came whose properties may ask for something."""
+
+
 class DeviceLink:
-    """The traffic of connection `number`, from `open` on. `heed` is told the properties of what may be a test message.
+    """The traffic of connection `number`, from `open` on. `owner`: the connection.
 
     `mood`: `silent`: nothing is acknowledged any more, for an acknowledgement that comes before that of an older message would break
     MQTT 3.1.1 section 4.6. `throttling`: the next telemetry message is one too many. `burdened`: so is each, while the device's burden lasts.
     """
 
     __slots__ = (
-        "_api_version", "_device", "_emit", "_events", "_events_and_bag", "_heed", "_number", "_server", "_topics", "mood",
+        "_api_version", "_device", "_emit", "_events", "_events_and_bag", "_number", "_owner", "_server", "_topics",
+        "mood",
     )  # fmt: skip
 
     def __init__(
@@ -48,9 +56,9 @@ class DeviceLink:
         device: Device,
         server: ServerConnection,
         number: int,
-        heed: Callable[[Mapping[str, str | None], float], None],
+        owner: Heeding,
     ) -> None:
-        self._device, self._server, self._number, self._heed = device, server, number, heed
+        self._device, self._server, self._number, self._owner = device, server, number, owner
         self._api_version: str | None = None
         self.mood: Mood = ""
         self._emit, self._topics = device.emit, device.topics
@@ -84,7 +92,7 @@ class DeviceLink:
             elif packet.packet_id is not None:
                 self._server.acknowledge(packet.packet_id)
             if OPERATION in topic:  # few are; what it asks for is read only then
-                self._heed(self._properties(packet), now)
+                self._owner.heed(self._properties(packet), now)
         else:
             self._request(packet, now)
 

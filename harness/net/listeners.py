@@ -2,7 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
+from typing import get_args
 
 from harness.clock import Clock
 from harness.events import Emit
@@ -36,6 +38,7 @@ class CellServer:
         loop = asyncio.get_running_loop()
         self._timer = Timer(loop, clock, self._on_time)
         self._streams: set[Stream] = set()
+        self._openers = {door: partial(self._open, door) for door in get_args(Door)}  # once, not with every connection
         self._doors = Doors(reservation, self._make_stream)
         self._outages = Outages(self._doors, self._streams, loop, clock, emit)
         self._drained = asyncio.Event()
@@ -93,15 +96,12 @@ class CellServer:
 
     def _make_stream(self, door: Door) -> Stream:
         tls = TlsConnection(self._context, server_side=True)
-        return Stream(self._shared, tls, FrontDoor() if door == "websocket" else None, self._opener(door))
+        return Stream(self._shared, tls, FrontDoor() if door == "websocket" else None, self._openers[door])
 
-    def _opener(self, door: Door) -> Callable[[Stream, float], Endpoint]:
-        def opened(stream: Stream, now: float) -> Endpoint:
-            self._streams.add(stream)  # only now: of a connection that asyncio drops while it closes, nothing is heard
-            self._outages.newcomer(stream)
-            return self._hub.open(door, stream.peer, now, stream.wake)
-
-        return opened
+    def _open(self, door: Door, stream: Stream, now: float) -> Endpoint:
+        self._streams.add(stream)  # only now: of a connection that asyncio drops while it closes, nothing is heard
+        self._outages.newcomer(stream)
+        return self._hub.open(door, stream.peer, now, stream.wake)
 
     def _on_activity(self) -> None:
         if (request := self._hub.take_outage()) is not None:

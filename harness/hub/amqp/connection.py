@@ -184,9 +184,9 @@ class AmqpConnection(AuthenticatingConnection):
         self._tags += 1
         return hashlib.sha256(f"{self._seed} {self._tags}".encode()).digest()[:16]
 
-    def heed(self, properties: Mapping[str, str | None], session: Session, now: float) -> None:
+    def heed_in(self, properties: Mapping[str, str | None], session: Session, now: float) -> None:
         """A message that may be a test message has come by this session, with these application properties."""
-        self._heed(properties, now, partial(self._obey_in, session))
+        self.heed(properties, now, partial(self._obey_in, session))
 
     # What arrives.
 

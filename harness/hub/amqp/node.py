@@ -58,7 +58,7 @@ class Owner(Protocol):
         """A delivery tag that was never used, of 16 bytes."""
         ...
 
-    def heed(self, properties: Mapping[str, str | None], session: Session, now: float) -> None:
+    def heed_in(self, properties: Mapping[str, str | None], session: Session, now: float) -> None:
         """A message that may be a test message has come by this session, with these application properties."""
         ...
 

@@ -52,7 +52,7 @@ class Telemetry(Node):
     def _heed(self, transfer: TransferReceived, now: float) -> None:
         for message in decode_messages(transfer.payload, transfer.message_format):
             properties = {str(name): text_of(value) for name, value in message.application_properties.items()}
-            self.owner.heed(properties, self.link.session, now)
+            self.owner.heed_in(properties, self.link.session, now)
 
     def _judge(self, now: float) -> DeliveryState:
         """Refuse a message, if it is still to be refused."""
