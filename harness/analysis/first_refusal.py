@@ -2,7 +2,7 @@
 
 | `by` | what was seen |
 |---|---|
-| `hub` | an answer of the hub that names a check: CONNACK, the answer to a put-token, a refused ATTACH or SASL outcome |
+| `hub` | an answer of the hub that names a check: CONNACK, the answer to a put-token, a refused ATTACH, SASL outcome or request |
 | `sdk` | the scenario waits for a refusal, and the client could not be opened before the hub was shown anything |
 
 `wire` is what a device can tell apart: `CONNACK 5`, `put-token 401`, `attach amqp:unauthorized-access`, `SASL 1`. What followed the first refusal is
@@ -26,7 +26,9 @@ _WIRE: Final = {
     "put-token-answered": ("put-token", "status"),
     "attach": ("attach", "condition"),
     "sasl-refused": ("SASL", "code"),
+    "http-response": ("HTTP", "status"),
 }
+_JUDGED: Final = "certificate-judged"  # of which the device sees the links that are refused
 _QUOTED: Final = re.compile(r"'[^']*'")
 _ASSIGNED: Final = re.compile(r"(Hash|Thumbprint)=[^,;]*")
 
@@ -36,7 +38,7 @@ def first_refusal(log: CellLog, timeline: Timeline) -> FirstRefusal | None:
     if timeline.admitted:
         return None
     events = [event for event in log.events if event.t / 1e6 < timeline.closing_s]
-    refusals = [event for event in of_kind(events, "hub", *_WIRE) if "check" in event.fields]
+    refusals = [event for event in of_kind(events, "hub", *_WIRE, _JUDGED) if "check" in event.fields]
     if refusals:
         return _by_the_hub(refusals, events, timeline)
     failed = next(of_kind(events, "app", "open_failed"), None)
@@ -58,7 +60,6 @@ def pattern_of(message: str) -> str:
 
 def _by_the_hub(refusals: Sequence[Event], events: Sequence[Event], timeline: Timeline) -> FirstRefusal:
     first = refusals[0]
-    word, field = _WIRE[first.kind]
     message = text(first.fields, "message")
     return FirstRefusal(
         by="hub",
@@ -66,12 +67,22 @@ def _by_the_hub(refusals: Sequence[Event], events: Sequence[Event], timeline: Ti
         check=text(first.fields, "check"),
         message=message,
         pattern=pattern_of(message),
-        wire=f"{word} {first.fields.get(field)}",
+        wire=_wire(first, events),
         attempts=len(refusals),
         watched_s=round(timeline.closing_s - first.t / 1e6, 3),
         then=_then(_begun(refusals, events), events, timeline),
         believed=any(of_kind(events, "app", "opened")),
     )
+
+
+def _wire(refusal: Event, events: Iterable[Event]) -> str:
+    """What the device could tell of it."""
+    if refusal.kind == _JUDGED:
+        conn = refusal.fields.get("conn")
+        links = (event for event in of_kind(events, "hub", "attach") if event.fields.get("conn") == conn)
+        refusal = next((event for event in links if event.fields.get("condition") is not None), refusal)
+    word, field = _WIRE.get(refusal.kind, ("attach", ""))
+    return f"{word} {refusal.fields.get(field, 'refused')}"
 
 
 def _begun(refusals: Iterable[Event], events: Iterable[Event]) -> list[float]:

@@ -48,11 +48,21 @@ def test_a_refused_connect_names_check_message_and_code() -> None:
             "attach amqp:unauthorized-access",
         ),
         ("sasl-refused", {"code": 1, "check": "credential", "message": "m"}, "SASL 1"),
+        ("http-response", {"status": 401, "check": "signature", "message": "m"}, "HTTP 401"),
     ],
 )
-def test_over_amqp_the_wire_has_other_words(kind: str, fields: dict[str, object], wire: str) -> None:
+def test_other_protocols_have_other_words(kind: str, fields: dict[str, object], wire: str) -> None:
     """As far as a device can tell them apart."""
     assert refusal(attempt(LogBuilder(HEAD), 1.0, kind, **fields)).wire == wire
+
+
+def test_of_a_certificate_the_device_sees_the_links_that_are_refused() -> None:
+    """The first of them on its connection; where none was seen, it is only known that they are."""
+    log = attempt(LogBuilder(HEAD), 1.0, "certificate-judged", status=401, check="thumbprint", message="m")
+    assert refusal(log).wire == "attach refused"
+    log = attempt(LogBuilder(HEAD), 1.0, "certificate-judged", status=401, check="thumbprint", message="m")
+    log.hub("attach", condition=None).hub("attach", condition="amqp:unauthorized-access")
+    assert (refusal(log).check, refusal(log).wire) == ("thumbprint", "attach amqp:unauthorized-access")
 
 
 def test_further_attempts_without_a_send_are_retries() -> None:
