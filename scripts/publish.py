@@ -23,7 +23,7 @@ def readme_block(results: Results) -> str:
     record = results.record
     renewals = [row for row in results.rows if row.scenario == "renewal"]
     where = f"{record.machine['system']}, Python {record.machine['python']}"
-    heading = f"Measured on {record.started[:10]}, {where}; logs, and the tables of all scenarios: [results/published](results/published/reference)."
+    heading = f"Measured on {record.started[:10]}, {where}; logs, and the tables of its scenarios: [results/published](results/published/reference)."
     return f"\n{heading}\n\n{comparison(renewals, 'markdown', brief=True)}\n\n"
 
 

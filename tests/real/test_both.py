@@ -6,7 +6,7 @@ from support.real_runs import finish, start_comparison
 from harness.analysis import Likeness, likenesses
 from harness.cli.results import derive
 
-pytestmark = [pytest.mark.slow, pytest.mark.real_sdk]
+pytestmark = [pytest.mark.matrix, pytest.mark.slow, pytest.mark.real_sdk]
 
 
 @pytest.fixture(scope="module")

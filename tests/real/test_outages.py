@@ -15,7 +15,7 @@ from support.real_runs import classes, finish, from_app, of_kind, seconds, start
 from harness.events import CellLog, Event
 from harness.runfolder import read_cells
 
-pytestmark = pytest.mark.slow(seconds=40)
+pytestmark = [pytest.mark.matrix, pytest.mark.slow(seconds=40)]
 
 Key = tuple[str, str, str]
 """SDK, transport, scenario."""

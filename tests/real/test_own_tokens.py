@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.real_sdk(runtime="node"), pytest.mark.real_sdk, pytest.mark.slow(seconds=50)]
+pytestmark = [
+    pytest.mark.matrix,
+    pytest.mark.real_sdk(runtime="node"),
+    pytest.mark.real_sdk,
+    pytest.mark.slow(seconds=50),
+]
 
 SCENARIOS = ("own-token-renewed", "own-token-asked", "own-token-late", "own-token-late-idle")
 WAYS = (("python", "mqtt"), ("node", "mqtt"), ("node", "amqp"))
