@@ -15,7 +15,7 @@ from support.real_runs import after, classes, finish, from_app, of_kind, seconds
 from harness.events import CellLog, Event
 from harness.runfolder import read_cells
 
-pytestmark = pytest.mark.slow(seconds=40)
+pytestmark = [pytest.mark.matrix, pytest.mark.slow(seconds=40)]
 
 WATCHED_S = (
     ("renewal-unanswered", "mqtt", 6.0),

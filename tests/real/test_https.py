@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.privileges import need_the_right
 from support.real_runs import classes, finish, from_app, of_kind, seconds, start_comparison, values
 
 from harness.events import CellLog, Event
 from harness.runfolder import read_cells
 
-pytestmark = pytest.mark.slow(seconds=40)
+pytestmark = [pytest.mark.matrix, pytest.mark.slow(seconds=40)]
 
 RENEWAL = """
 schema = 1
@@ -43,6 +44,7 @@ each_sdk = pytest.mark.parametrize("sdk", [NODE, JAVA, C])
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run's folder."""
+    need_the_right()
     root = tmp_path_factory.mktemp("run")
     run = start_comparison(root, [RENEWAL, EXPIRY], "--sdk", "node,java,c", "--transport", "https")
     return finish(run, root, 300)

@@ -15,7 +15,7 @@ from support.real_runs import classes, finish, from_app, of_kind, start_comparis
 from harness.events import CellLog
 from harness.runfolder import read_cells
 
-pytestmark = pytest.mark.slow(seconds=40)
+pytestmark = [pytest.mark.matrix, pytest.mark.slow(seconds=40)]
 
 RENEW = "Authentication failed for this device, renew token or certificate and reconnect"
 EXPIRED = "The specified SAS token is expired"

@@ -85,7 +85,7 @@ OUTAGES: dict[str, Fault] = {
 def test_emulated_devices_live_through_every_outage(tmp_path: Path) -> None:
     """Told at once or by its end only, they come back and send."""
     node = load_profile(bundled_folder() / "node")
-    short = {"token_lifetime_s": 4.0, "intervals": Intervals(send_s=0.5), "end": End(cuts=1, after_s=4.0, limit_s=9.0)}
+    short = {"token_lifetime_s": 4.0, "intervals": Intervals(send_s=0.5), "end": End(cuts=1, after_s=7.0, limit_s=14.0)}
     cells = [
         a_cell(node, a_scenario("network-drop-rst", faults=(fault,), **short), id=f"{name}-{transport}", transport=transport, device="emulated", settings=Settings())
         for name, fault in OUTAGES.items()

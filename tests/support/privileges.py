@@ -2,11 +2,23 @@
 
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
 
 SYSCTL = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+
+
+def need_the_right() -> None:
+    """Skip where port 443 may not be bound: the test's program knows of no proxy."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.2", 443))
+        except PermissionError:
+            pytest.skip("port 443 may not be bound here")
+        except OSError:
+            pass  # somebody has it, so it may be
 
 
 def way_without_the_right() -> list[str]:
