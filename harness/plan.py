@@ -320,8 +320,9 @@ def _expected(profile: Profile, transport: str, scenario: Scenario, settings: Se
     grace = scenario.hub.grace_s
     if scenario.credential == "token":
         lifetime = scenario.token_lifetime_s or 0.0
-        at_end = lifetime + scenario.device.clock_ahead_s + grace
-        until_cut = lifetime / 2 if any(fault.at == "half-life" for fault in scenario.faults) else at_end
+        counted = lifetime + scenario.device.clock_ahead_s  # by the hub's clock
+        at_end = counted + grace
+        until_cut = counted / 2 if any(fault.at == "half-life" for fault in scenario.faults) else at_end
         awaited = max(scenario.end.cuts, scenario.end.faults) * until_cut
         if scenario.end.refused_requests:
             awaited += lifetime + scenario.hub.skew

@@ -1,6 +1,6 @@
 """Whether a client certificate belongs to the device. `CHECKS` of `auth` holds the texts; here the first fault that is found decides.
 
-The certificate was proven in the TLS handshake, which never fails for want of trust; it is judged later, at CONNECT or when a link is
+The certificate was proven in the TLS handshake, which fails only where it leads to nobody that the run knows; it is judged later, at CONNECT or when a link is
 opened (IoT Hub documentation, "Transport Layer Security (TLS) support in IoT Hub"). What is asked of it depends on how the device is registered
 ("Authenticate identities with X.509 certificates"):
 

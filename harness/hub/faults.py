@@ -139,7 +139,7 @@ class Faults:
         since = self._accepted.setdefault(known, now)
         moments: tuple[Moment, ...] = (
             (self._before_renewal(since), "before-renewal"),
-            (now + (token.expiry - now) / 2, "half-life"),
+            (now + (expiry - now) / 2, "half-life"),
             (expiry, "expiry"),
         )
         wanted = {fault.at for fault in self._to_come}

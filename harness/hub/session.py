@@ -7,11 +7,15 @@ AMQP, messages that were in flight go back to its head and wait like the others.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from harness.protocol.mqtt.packets import Publish
 from harness.protocol.mqtt.session import OutgoingSession
 
-__all__ = ["C2dMessage", "DeviceSession"]
+__all__ = ["MAX_DELIVERIES", "C2dMessage", "DeviceSession"]
+
+MAX_DELIVERIES: Final = 10
+"""The service's default for the maximum delivery count; what comes back as often goes to the dead letters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,12 @@ def test_faults_come_in_their_order() -> None:
     assert [faults.arriving(parse(LATER), away=True) for _ in range(4)] == [first, first, second, None]
 
 
+def test_half_life_is_reckoned_by_the_clock_that_judges_the_token() -> None:
+    """A device whose clock is four minutes ahead has a token that the hub takes for so much longer."""
+    faults = Faults((Fault("half-life", "cut"),))
+    assert faults.accepted(parse(token()), NOW, NOW + LIFETIME + 240) == [(NOW + (LIFETIME + 240) / 2, "half-life")]
+
+
 def test_half_life() -> None:
     """Half of what is left at the acceptance; never for a token that is over, nor when nothing is to come."""
     faults = Faults((Fault("half-life", "cut"),))

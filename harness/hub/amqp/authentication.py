@@ -167,7 +167,7 @@ class AuthenticatingConnection(AdmittingConnection):
     def _admit(self, credentials: Credentials, origin: Origin, reply: Reply, now: float) -> None:
         """Let the device in by its token, or renew its time if it is in."""
         device, token, newly = self._device, credentials.token, not self._accepted
-        assert token is not None  # the gate lets nobody in without
+        assert token is not None  # a put-token has one, or the gate has refused it; certificates are judged elsewhere
         fault = device.answering(token, now, self.number) if device.faults else None
         self._enter(origin, now)
         if fault is None:

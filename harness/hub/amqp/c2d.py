@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from harness.hub.amqp.node import Node, Owner
+from harness.hub.session import MAX_DELIVERIES
 from harness.protocol.amqp.events import DispositionReceived
 from harness.protocol.amqp.link import Link
 from harness.protocol.amqp.messages import Data, Message, Properties, encode_message
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
     from harness.hub.amqp.addresses import Kind
     from harness.hub.session import C2dMessage
 
-__all__ = ["MAX_DELIVERIES", "C2d"]
-
-MAX_DELIVERIES: Final = 10
+__all__ = ["C2d"]
 
 
 class C2d(Node):

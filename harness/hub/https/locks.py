@@ -8,8 +8,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from harness.hub.amqp.c2d import MAX_DELIVERIES
-from harness.hub.session import C2dMessage, DeviceSession
+from harness.hub.session import MAX_DELIVERIES, C2dMessage, DeviceSession
 
 __all__ = ["LOCK_S", "Locked", "Locks", "Returned"]
 

@@ -8,8 +8,8 @@ from support.amqp_device import C2D, AmqpDevice, amqp_device, put_token_message
 from support.hub_world import C2D as C2D_FILTER
 from support.hub_world import DEVICE, LIFETIME, NOW, POLICY, World, token
 
-from harness.hub.amqp.c2d import MAX_DELIVERIES
 from harness.hub.faults import Fault
+from harness.hub.session import MAX_DELIVERIES
 from harness.protocol.amqp import types as t
 from harness.protocol.amqp.events import SenderSettled, TransferReceived
 from harness.protocol.amqp.messages import Data, decode_message, encode_message

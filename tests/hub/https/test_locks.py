@@ -1,8 +1,7 @@
 """Cloud-to-device messages between being received and being completed."""
 
-from harness.hub.amqp.c2d import MAX_DELIVERIES
 from harness.hub.https.locks import LOCK_S, Locked, Locks
-from harness.hub.session import C2dMessage, DeviceSession
+from harness.hub.session import MAX_DELIVERIES, C2dMessage, DeviceSession
 
 NOW = 1000.0
 
