@@ -32,6 +32,7 @@ __all__ = ["CellOutcome", "CellRun", "Status"]
 
 _SETTLE_S = 2.0
 _POLL_S = 0.05
+_START_S = 5.0  # a device that is not open by then waits for the network, not for a processor
 
 _FAULTS = frozenset({"adapter-error", "harness-error"})
 
@@ -60,10 +61,13 @@ def _unwritable(problem: OSError) -> str:
 
 
 class CellRun:
-    """Runs one cell and writes its log, whatever happens."""
+    """Runs one cell and writes its log, whatever happens. `started` is called, once or more, when its device has stopped starting."""
 
-    def __init__(self, cell: Cell, folder: RunFolder, staging: Staging, clock: Clock) -> None:
+    def __init__(
+        self, cell: Cell, folder: RunFolder, staging: Staging, clock: Clock, started: Callable[[], None]
+    ) -> None:
         self._cell, self._folder, self._staging, self._clock = cell, folder, staging, clock
+        self._started = started
         self._keys = Keys.draw(cell.scenario.device)
         self._watch = Watch(cell.scenario.end, cell.awaited_renewals)
         self._supplier = Supplier(cell.scenario.supply, cell.scenario.token_lifetime_s or 0.0)
@@ -183,6 +187,8 @@ class CellRun:
         flowing: asyncio.Task[None] | None = None
         try:
             while not self._is_over(began):
+                if self._clock.now() - began >= _START_S:
+                    self._started()
                 if flowing is None and self._opened:
                     flowing = asyncio.create_task(traffic.run())
                 supply()
@@ -260,6 +266,8 @@ class CellRun:
             if event.kind == "hello":
                 self._hello = event.fields
             self._opened = self._opened or event.kind == "opened"
+            if event.kind in {"opened", "open_failed"}:
+                self._started()
             if event.kind in {"sent", "send_failed"}:
                 self._sends.discard(event.fields.get("id"))
         self._supplier.observe(event, self._clock.now())

@@ -8,12 +8,12 @@ from harness.clock import Clock
 from harness.plan import Cell
 from harness.run.cell import CellOutcome, CellRun
 from harness.run.stage import Staging
+from harness.run.starting import StartGate
 from harness.runfolder import RunFolder
 
 __all__ = ["default_jobs", "run_cells"]
 
-_STAGGER_REAL_S = 0.4
-_STAGGER_EMULATED_S = 0.05
+_STAGGER_S = 0.05  # emulated devices do not all dial at one moment; real ones start by turns
 
 
 def default_jobs() -> int:
@@ -32,18 +32,24 @@ async def run_cells(
 ) -> None:
     """Run `cells`, at most `jobs` at a time, the longest first; `on_end` is told each outcome as it comes.
 
-    Starts are a little apart, so that the devices do not all dial at one moment. Cancelled, every cell under way writes its last
-    event before the cancellation goes on.
+    Real devices start by turns, as `StartGate` lets them in. Cancelled, every cell under way writes its last event before the
+    cancellation goes on.
     """
-    places = asyncio.Semaphore(jobs)
+    places, gate = asyncio.Semaphore(jobs), StartGate()
 
     async def run(cell: Cell, delay_s: float) -> None:
         await asyncio.sleep(delay_s)
         async with places:
-            on_end(await CellRun(cell, folder, staging, clock).run())
+            started = await gate.enter() if cell.device == "real" and not cell.status else _nobody_waits
+            try:
+                on_end(await CellRun(cell, folder, staging, clock, started).run())
+            finally:
+                started()
 
-    delay_s = 0.0
     async with asyncio.TaskGroup() as group:
-        for cell in sorted(cells, key=lambda cell: -cell.expected_s):
-            group.create_task(run(cell, delay_s))
-            delay_s += _STAGGER_REAL_S if cell.device == "real" else _STAGGER_EMULATED_S
+        for index, cell in enumerate(sorted(cells, key=lambda cell: -cell.expected_s)):
+            group.create_task(run(cell, index * _STAGGER_S))
+
+
+def _nobody_waits() -> None:
+    """An emulated device starts in no time, and so does what does not run at all."""
