@@ -6,6 +6,7 @@ import math
 import re
 
 import pytest
+from support.scenarios import bundled_scenarios
 
 from harness.analysis.aftermath import CLEAR_S
 from harness.analysis.recovery import REACTION_S
@@ -13,7 +14,6 @@ from harness.claims import Claim
 from harness.emulation import AmqpEmulation
 from harness.law import Law
 from harness.profile import Profile, find_profiles
-from harness.scenario import find_scenarios
 
 PROFILES = {loaded.profile.sdk: loaded for loaded in find_profiles()}
 GRACE_S = 5.0
@@ -127,7 +127,7 @@ def test_no_attempt_of_its_own_looks_like_the_answer_to_a_message(profile: Profi
     """
     if transport not in profile.transports:
         return
-    scenario = find_scenarios()["renewal-refused"]
+    scenario = bundled_scenarios()["renewal-refused"]
     send_s = scenario.intervals.send_s
     for opening_s in (0.0, 0.5):
         for at in retries_s(profile, transport, scenario.faults[0].times):
@@ -141,7 +141,7 @@ def test_a_cut_lies_in_the_middle_between_two_messages(profile: Profile, transpo
     """Neither the attempt that follows it, nor the half a second in which nothing can be told, meets one."""
     if transport not in profile.transports:
         return
-    scenario = find_scenarios()["cut-sending"]
+    scenario = bundled_scenarios()["cut-sending"]
     assert scenario.token_lifetime_s is not None
     half, send_s = scenario.token_lifetime_s / 2, scenario.intervals.send_s
     back = profile.emulation.over(transport).reconnect_delay_s

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from support.analysis_logs import LogBuilder, header
 from support.plans import a_profile
+from support.scenarios import bundled_scenarios
 
 from harness.events import CellLog
 from harness.profile import LoadedProfile
 from harness.recorded import bundled_recordings, read_recorded
-from harness.scenario import find_scenarios
 
 ROOT = Path(__file__).parent.parent
 DOTNET = bundled_recordings() / "dotnet-1.42.3-2026-11-24"
@@ -42,14 +42,14 @@ def profiles() -> dict[str, LoadedProfile]:
     return {"sdk": a_profile("sdk")}
 
 
-@pytest.mark.parametrize("scenario", sorted(find_scenarios()))
+@pytest.mark.parametrize("scenario", sorted(bundled_scenarios()))
 def test_a_recording_of_a_run_is_played_by_its_own_scenario(script: ModuleType, scenario: str) -> None:
     """For as long as the device was open."""
     log = of_a_run(scenario)
     assert script.why_not(log, profiles()) == ""
     played = script.scenario_of(log)
     assert (played.end.after_s, played.end.limit_s) == (28.0, 58.0)
-    assert msgspec.structs.replace(played, end=find_scenarios()[scenario].end) == find_scenarios()[scenario]
+    assert msgspec.structs.replace(played, end=bundled_scenarios()[scenario].end) == bundled_scenarios()[scenario]
 
 
 def test_a_transcript_is_played_by_what_its_header_tells(script: ModuleType) -> None:

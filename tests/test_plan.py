@@ -5,15 +5,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from support.scenarios import bundled_scenarios
 
 from harness.emulation import Emulation
 from harness.errors import ScenarioError, UserInputError
 from harness.law import Law
 from harness.plan import Cell, DeviceChoice, Overrides, Request, make_plan, parse_margin
 from harness.profile import AdapterProgram, Cannot, KnownVersion, LoadedProfile, OtherVersions, Profile, Settings
-from harness.scenario import find_scenarios
 
-SCENARIOS = find_scenarios()
+SCENARIOS = bundled_scenarios()
 PROGRAM = AdapterProgram(command=("{python}", "device.py"), runtime="python", transports=("mqtt",))
 
 

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from support.scenarios import bundled_scenarios
 
 from harness.errors import ScenarioError
-from harness.scenario import Scenario, find_scenarios, load_scenario
+from harness.scenario import Scenario, load_scenario
 
 KEY = """
 schema = 1
@@ -36,7 +37,7 @@ def made(folder: Path, base: str, section: str) -> Scenario:
 
 def test_the_bundled_scenarios_that_refuse_from_the_start() -> None:
     """Each waits for a first refusal, and for nothing else; a clock that is ahead refuses nobody."""
-    known = find_scenarios().values()
+    known = bundled_scenarios().values()
     assert {one.id for one in known if one.refused_at_first} == REFUSED
     assert {one.id for one in known if one.end.first_refusals} == REFUSED
 
@@ -77,7 +78,7 @@ def test_a_token_that_is_over_is_within_the_skew_for_a_while(tmp_path: Path) -> 
 
 def test_what_has_to_be_presented() -> None:
     """For a profile to say that its SDK cannot."""
-    asked = {name: one.presents for name, one in find_scenarios().items() if one.presents}
+    asked = {name: one.presents for name, one in bundled_scenarios().items() if one.presents}
     assert asked == {
         "no-credential": ("no-credential",),
         "rule-not-allowed": ("policy-token",),

@@ -6,6 +6,7 @@ from typing import get_args, get_type_hints
 
 import msgspec
 import pytest
+from support.scenarios import bundled_scenarios
 
 from harness.errors import ScenarioError
 from harness.fault import POSSIBLE, CloseMode, Fault
@@ -46,18 +47,18 @@ def written(folder: Path, text: str) -> Path:
 
 def test_the_default_scenarios_are_bundled() -> None:
     """And nothing bundled is wrong."""
-    assert set(DEFAULT_SCENARIOS) <= set(find_scenarios())
+    assert set(DEFAULT_SCENARIOS) <= set(bundled_scenarios())
 
 
 def test_the_skew_scales_with_the_grace() -> None:
     """600 : 300 as on the service, unless set."""
-    assert find_scenarios()["renewal"].hub.skew == 2.5
-    assert find_scenarios()["defaults"].hub.skew == 300.0
+    assert bundled_scenarios()["renewal"].hub.skew == 2.5
+    assert bundled_scenarios()["defaults"].hub.skew == 300.0
 
 
 def test_traffic_has_a_name_for_tables() -> None:
     """Every finding about recovery names it."""
-    known = find_scenarios()
+    known = bundled_scenarios()
     assert [known[name].traffic_name for name in ("renewal", "expiry-idle")] == ["sending+listening", "idle"]
 
 
@@ -69,7 +70,7 @@ def test_a_users_scenario_stands_beside_the_bundled_ones(tmp_path: Path) -> None
 
 def test_nothing_asked_for_means_the_default_ones() -> None:
     """In their order."""
-    assert tuple(scenario.id for scenario in select_scenarios(find_scenarios(), [])) == DEFAULT_SCENARIOS
+    assert tuple(scenario.id for scenario in select_scenarios(bundled_scenarios(), [])) == DEFAULT_SCENARIOS
 
 
 @pytest.mark.parametrize(
@@ -146,14 +147,14 @@ def test_nothing_is_cut_over_https(tmp_path: Path) -> None:
 
 def test_a_scenario_is_about_connections_unless_it_says_otherwise() -> None:
     """HTTPS has to be named."""
-    known = find_scenarios()
+    known = bundled_scenarios()
     assert known["renewal"].is_about == ("mqtt", "mqtt-ws", "amqp", "amqp-ws")
     assert known["https-renewal"].is_about == ("https",)
 
 
 def test_over_https_alone_other_scenarios_are_the_default() -> None:
     """The usual ones are about connections."""
-    known = find_scenarios()
+    known = bundled_scenarios()
     assert tuple(one.id for one in select_scenarios(known, [], ["https"])) == HTTPS_SCENARIOS
     assert tuple(one.id for one in select_scenarios(known, [], ["https", "mqtt"])) == DEFAULT_SCENARIOS
 
@@ -162,7 +163,7 @@ def test_over_https_alone_other_scenarios_are_the_default() -> None:
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_options_that_are_no_numbers_are_refused(name: str, number: float) -> None:
     """What `--grace` and `--skew` set is no document, and is checked all the same."""
-    known = find_scenarios()["renewal"]
+    known = bundled_scenarios()["renewal"]
     changed = msgspec.structs.replace(known, hub=msgspec.structs.replace(known.hub, **{name: number}))
     with pytest.raises(ScenarioError, match=rf"^here: hub\.{name}: {number} is no number to calculate with"):
         check_scenario(changed, "here")
@@ -177,7 +178,7 @@ def test_the_storm_can_be_asked_for_by_name(tmp_path: Path) -> None:
 def test_an_unknown_scenario_gets_a_suggestion() -> None:
     """With the nearest name."""
     with pytest.raises(ScenarioError, match=r"--scenario: unknown scenario 'renewel'\. Did you mean `renewal`\?"):
-        select_scenarios(find_scenarios(), ["renewel"])
+        select_scenarios(bundled_scenarios(), ["renewel"])
 
 
 def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
@@ -198,7 +199,7 @@ def test_faults_and_transports_are_read(tmp_path: Path) -> None:
 
 def test_what_disturbs_a_device_has_to_be_asked_for() -> None:
     """The scenarios with faults, or with an end that is not the transport's own, are bundled and no part of the default set."""
-    asked = {name for name, one in find_scenarios().items() if one.faults or one.hub.close is not None}
+    asked = {name for name, one in bundled_scenarios().items() if one.faults or one.hub.close is not None}
     assert {"expiry-close", "renewal-refused", "cut-idle", "connack-lost", "throttled", "hub-restart"} <= asked
     assert not asked & set(DEFAULT_SCENARIOS)
 
@@ -211,7 +212,7 @@ def test_the_fault_falls_far_from_any_message(name: str) -> None:
 
     So does the end of an outage, from which on messages can bring something about.
     """
-    scenario = find_scenarios()[name]
+    scenario = bundled_scenarios()[name]
     assert scenario.token_lifetime_s is not None
     for later in (0.0, scenario.faults[0].for_s or 0.0):
         earliest, latest = later + (scenario.token_lifetime_s - 1.5) / 2, later + scenario.token_lifetime_s / 2
@@ -231,6 +232,6 @@ def test_every_scenario_with_faults_says_where_they_come_from() -> None:
     """In a comment, beside what it does; the older ones have their clause in the summary."""
     older = {"renewal-refused", "renewal-refused-idle", "cut-idle", "cut-sending"}
     folder = Path(str(resources.files("harness") / "scenarios"))
-    for name, scenario in find_scenarios().items():
+    for name, scenario in bundled_scenarios().items():
         if scenario.faults and name not in older:
             assert (folder / f"{name}.toml").read_text(encoding="utf-8").startswith("# "), name

@@ -3,11 +3,11 @@
 import msgspec
 import pytest
 from support.analysis_logs import LogBuilder, header
+from support.scenarios import bundled_scenarios
 
 from harness.analysis.cells import analyse_cell
 from harness.analysis.findings import Aftermath
 from harness.events import Header
-from harness.scenario import find_scenarios
 
 
 def after(log: LogBuilder) -> Aftermath:
@@ -18,7 +18,7 @@ def after(log: LogBuilder) -> Aftermath:
 def with_traffic(*traffic: str, credential: str = "key") -> Header:
     """The header of a scenario with that traffic."""
     changes = {"traffic": traffic, "credential": credential}
-    return header(scenario_document={**msgspec.to_builtins(find_scenarios()["cut-sending"]), **changes})
+    return header(scenario_document={**msgspec.to_builtins(bundled_scenarios()["cut-sending"]), **changes})
 
 
 def cut(head: Header | None = None) -> LogBuilder:

@@ -3,16 +3,16 @@
 import msgspec
 import pytest
 from support.analysis_logs import LogBuilder, header
+from support.scenarios import bundled_scenarios
 
 from harness.analysis.cells import analyse_cell
 from harness.analysis.findings import CellFindings
 from harness.analysis.outages import reachable_s
-from harness.scenario import find_scenarios
 
 
 def struck(how: str = "restart", scenario: str = "cut-sending") -> LogBuilder:
     """A connection that an outage strikes at 10 s."""
-    document = msgspec.to_builtins(find_scenarios()[scenario])
+    document = msgspec.to_builtins(bundled_scenarios()[scenario])
     return LogBuilder(header(scenario_document=document)).connect(60).at(10).strike(how)
 
 
@@ -82,7 +82,7 @@ def test_what_a_held_connection_does_not_show() -> None:
 
 def test_what_is_not_emulated() -> None:
     """Is said too: the limits that an SDK has for answers were measured and are in no profile."""
-    document = msgspec.to_builtins(find_scenarios()["network-drop-half-open"])
+    document = msgspec.to_builtins(bundled_scenarios()["network-drop-half-open"])
     log = LogBuilder(header(scenario_document=document, device="emulated")).connect(60).at(10).strike("half-open")
     assert found(log.at(30).end()).notes[0].startswith("not emulated: ")
 

@@ -14,9 +14,9 @@ from support.analysis_logs import (
     waits_for_the_cut,
     whole_second_fraction,
 )
+from support.scenarios import bundled_scenarios
 
 from harness.analysis.rows import Row, analyse
-from harness.scenario import find_scenarios
 
 AT_LIFESPAN = (claim("disconnect-point", {"law": "lifespan", "seconds": 0}), claim("token-lifetime", 3600))
 
@@ -244,7 +244,7 @@ def test_how_many_gaps_have_a_median(repeats: int, median: float | None) -> None
 def test_a_scenario_of_one_s_own() -> None:
     """Whatever its name, it gets its verdicts, beside those of the bundled one."""
     claims = (claim("closes-first", "device"), claim("lifetime-configurable", value=True))
-    document = {**msgspec.to_builtins(find_scenarios()["renewal"]), "id": "my-own"}
+    document = {**msgspec.to_builtins(bundled_scenarios()["renewal"]), "id": "my-own"}
     both = [
         early_renewal(
             life, header(settings={"lifetime_s": life, "index": n}, scenario_document=scenario, claims=claims)
@@ -319,7 +319,7 @@ def test_a_row_of_a_refused_device_has_its_refusal() -> None:
 
 def test_a_row_with_a_certificate_shows_no_default_of_tokens() -> None:
     """Its finding is that nothing happened, and it stands nowhere else."""
-    document = {**msgspec.to_builtins(find_scenarios()["x509-thumbprint"]), "traffic": []}
+    document = {**msgspec.to_builtins(bundled_scenarios()["x509-thumbprint"]), "traffic": []}
     stayed = (
         LogBuilder(header("x509-thumbprint", scenario_document=document)).at(0.1).connect(3600).after(1).close().end()
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support.analysis_logs import LogBuilder, early_renewal, header
+from support.scenarios import bundled_scenarios
 
 from harness.cli import running
 from harness.cli.main import main
@@ -17,7 +18,6 @@ from harness.plan import Cell, Request, make_plan
 from harness.profile import find_profiles
 from harness.recorded import Provenance, bundled_recordings, read_recorded, seal
 from harness.runfolder import RunFolder, RunRecord
-from harness.scenario import find_scenarios
 
 DOTNET = bundled_recordings() / "dotnet-1.42.3-2026-11-24"
 BUILT = ("--built", "wheel 2.14.0 of PyPI")
@@ -184,7 +184,7 @@ def test_a_claim_of_their_own_is_kept(tmp_path: Path) -> None:
 
 def planned(*scenarios: str, transport: str = "mqtt", device: str = "emulated") -> list[Cell]:
     """The cells of the SDK for .NET."""
-    known = find_scenarios()
+    known = bundled_scenarios()
     request = Request(sdks=["dotnet"], transports=[transport])
     cells = make_plan(find_profiles(), [known[name] for name in scenarios], request, lambda _: "no .NET here")
     assert {cell.device for cell in cells} == {device}

@@ -6,13 +6,14 @@ import msgspec
 import pytest
 from support.device_hub import HubWorld
 from support.device_world import START, open_command, own_token, profile_of
+from support.scenarios import bundled_scenarios
 
 from harness.hub.faults import Fault
 from harness.hub.policy import Policy
-from harness.scenario import Scenario, find_scenarios
+from harness.scenario import Scenario
 
 SDKS = ("c", "dotnet", "java", "node", "python")
-DISTURBED = {name: one for name, one in find_scenarios().items() if one.end.faults}
+DISTURBED = {name: one for name, one in bundled_scenarios().items() if one.end.faults}
 PLAYED = [
     (sdk, transport, name)
     for sdk in SDKS

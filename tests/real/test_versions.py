@@ -64,6 +64,7 @@ def test_what_a_version_cannot_do_is_unsupported(tmp_path: Path) -> None:
     assert (row["status"], "capability lifetime" in row["reason"]) == ("unsupported", True)
 
 
+@pytest.mark.matrix
 @pytest.mark.real_sdk(runtime="python")
 def test_a_refused_renewal_is_tried_again_from_2_10_0_on(tmp_path: Path) -> None:
     """And not before: the device stays away. 2.15.0rc1 has lost it again. It comes out of the logs, also when they are read again."""

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from support.plans import a_cell, a_scenario
+from support.scenarios import bundled_scenarios
 
 from harness.analysis import Row, analyse
 from harness.clock import RealClock
@@ -18,11 +19,11 @@ from harness.profile import bundled_folder, load_profile
 from harness.run.executor import run_cells
 from harness.run.stage import open_staging
 from harness.runfolder import RunFolder, RunRecord, read_cells
-from harness.scenario import End, find_scenarios
+from harness.scenario import End
 
 pytestmark = pytest.mark.slow
 
-REFUSED = [one for one in find_scenarios().values() if one.refused_at_first]
+REFUSED = [one for one in bundled_scenarios().values() if one.refused_at_first]
 SETTLED = a_scenario(end=End(renewals=2, after_s=0.5, limit_s=10.0))
 UNTOUCHED = a_cell(scenario=SETTLED, id="untouched", awaited_renewals=2)
 JAVA = load_profile(bundled_folder() / "java")

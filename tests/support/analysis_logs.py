@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+from support.scenarios import bundled_scenarios
 
 from harness.events import FORMAT, CellLog, Header, Recorder, Source, read_cell_log
-from harness.scenario import find_scenarios
 
 BASE = 1_800_000_000.25
 """When every cell of these logs began, seconds since the Unix epoch."""
@@ -32,7 +32,7 @@ def header(
     **changes: Any,
 ) -> Header:
     """The header of a cell of an SDK called `sdk`, with the bundled scenario of that name, or another document."""
-    document = scenario_document or msgspec.to_builtins(find_scenarios()[scenario])
+    document = scenario_document or msgspec.to_builtins(bundled_scenarios()[scenario])
     fields: Fields = {
         "format": FORMAT,
         "cell": f"sdk-mqtt-{scenario}",

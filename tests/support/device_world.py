@@ -1,5 +1,6 @@
 """A tiny hub in virtual time for emulated devices: no sockets, no clock; it knows CONNECT, tokens, QoS 1 and the cut at expiry."""
 
+import functools
 import heapq
 import itertools
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ START = 1_764_000_000.25
 LATENCY_S = 0.001
 
 
+@functools.cache
 def profile_of(sdk: str) -> Profile:
     """A bundled profile."""
     return load_profile(bundled_folder() / sdk).profile

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from support.scenarios import bundled_scenarios
 
 from harness.emulation import Emulation
 from harness.law import Law
 from harness.plan import Cell
 from harness.profile import AdapterProgram, LoadedProfile, Profile, Settings
-from harness.scenario import Scenario, find_scenarios
+from harness.scenario import Scenario
 
 __all__ = ["a_cell", "a_profile", "a_scenario", "program"]
 
@@ -46,7 +47,7 @@ def a_profile(
 
 def a_scenario(name: str = "renewal", **changes: Any) -> Scenario:
     """A bundled scenario with changes."""
-    return msgspec.structs.replace(find_scenarios()[name], **changes)
+    return msgspec.structs.replace(bundled_scenarios()[name], **changes)
 
 
 def a_cell(loaded: LoadedProfile | None = None, scenario: Scenario | None = None, **changes: Any) -> Cell:

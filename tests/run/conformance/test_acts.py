@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[3]
 PROGRAMS = ROOT / "tests" / "support" / "adapter_programs"
 IMPATIENT = Patience(answer_s=2.0, open_s=5.0, result_s=5.0, hold_s=1.0)
 STRICT = Limits(hello_s=10.0, close_s=8.0, terminate_s=0.5)
+HASTY = Limits(hello_s=10.0, close_s=1.0, terminate_s=0.5)
 
 
 def program(name: str) -> LoadedProfile:
@@ -30,12 +31,12 @@ def program(name: str) -> LoadedProfile:
     return LoadedProfile(msgspec.structs.replace(loaded.profile, adapter=adapter), PROGRAMS)
 
 
-def examined(loaded: LoadedProfile, transports: Sequence[str] = ()) -> list[Finding]:
+def examined(loaded: LoadedProfile, transports: Sequence[str] = (), limits: Limits = STRICT) -> list[Finding]:
     """What all checks came to."""
 
     async def examine() -> list[Finding]:
         async with open_staging(RealClock(), 0) as staging:
-            return findings(await examine_program(loaded, transports, staging, patience=IMPATIENT, limits=STRICT))
+            return findings(await examine_program(loaded, transports, staging, patience=IMPATIENT, limits=limits))
 
     return asyncio.run(examine())
 
@@ -74,12 +75,17 @@ def test_a_program_that_waits_for_the_hub_is_caught() -> None:
     assert "did not end within 8 s of the end of its stdin" in found["the end of stdin ends it"]
 
 
+def test_a_program_that_hangs_after_close_is_caught() -> None:
+    """In every act that ends by `close`."""
+    found = wrong(examined(program("hangs_after_close"), ["mqtt"], HASTY))
+    assert "did not end within 1 s of `close`" in found["`close` ends it"]
+
+
 @pytest.mark.parametrize(
     ("name", "check", "part"),
     [
         ("crashes_at_once", "introduces itself", "ended by itself with exit code 3"),
         ("other_version", "introduces itself", "speaks version 2"),
-        ("hangs_after_close", "`close` ends it", "did not end within 8 s of `close`"),
         ("breaks_when_closed", "`close` ends it", "exit code"),
         ("garbage_lines", "stdout carries events only", "the first: 'plain text'"),
         ("huge_line", "keeps the limits", "wrote a line longer than 65536 bytes"),
