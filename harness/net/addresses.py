@@ -151,10 +151,24 @@ def _reserve(address: str, on_release: Callable[[], None]) -> Reservation | None
         except OSError as error:
             if error.errno not in {errno.EACCES, errno.EPERM, errno.EADDRINUSE}:
                 raise
-            sockets["websocket"] = undo.enter_context(_listen(address, 0))
+            sockets["websocket"] = undo.enter_context(_listen_anywhere(address))
         undo.pop_all()
     ports = {door: listener.getsockname()[1] for door, listener in sockets.items()}
     return Reservation(address, sockets, ports, on_release)
+
+
+def _listen_anywhere(address: str) -> socket.socket:
+    """Listen on a port that is free, asked for by its number: Linux takes back one that it chose itself as soon as nobody listens on it, as while the doors refuse."""
+    for _ in range(_TRIES):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind((address, 0))
+            port = probe.getsockname()[1]
+        try:
+            return _listen(address, port)
+        except OSError as error:  # somebody was faster
+            if error.errno != errno.EADDRINUSE:
+                raise
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 def _listen(address: str, port: int) -> socket.socket:
