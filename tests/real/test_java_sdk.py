@@ -158,7 +158,7 @@ def test_it_is_back_at_once(rows: Rows, transport: str) -> None:
     """0.3 s of them are spent by its MQTT client between TLS and CONNECT; the rest is this machine's."""
     gaps = rows[transport, "renewal"]["gap_ms"]
     assert len(gaps) == 2
-    assert all(300 <= gap <= 1500 for gap in gaps)
+    assert all(300 <= gap <= 4000 for gap in gaps)
 
 
 @over_both

