@@ -37,6 +37,7 @@
 | `refused: sas-disabled` | the device may not use tokens |
 | `refused: thumbprint` | the certificate is not the one that the hub knows |
 | `refused: certificate-expired` | the certificate is too old, or not valid yet |
+| `refused: certificate-transport` | an authority has signed it, and the hub takes no such certificate over WebSocket or HTTPS |
 | `refused: certificate-authority` | nobody the hub knows has signed it |
 | `refused: certificate-subject` | it names another device |
 | `refused: x509-disabled` | the device may not use certificates |
@@ -128,6 +129,7 @@ _CHECKS: Final = {
     "device-enabled": "device-disabled",
     "x509-enabled": "x509-disabled",
     "thumbprint": "thumbprint",
+    "certificate-transport": "certificate-transport",
     "certificate-authority": "certificate-authority",
     "certificate-subject": "certificate-subject",
     "certificate-validity": "certificate-expired",
@@ -136,6 +138,7 @@ _TEXTS: Final = (
     ("thumbprint|is not the one that is registered", "thumbprint"),
     ("does not use certificates", "x509-disabled"),
     (r"certificate.*\bexpired|\bexpired.*certificate", "certificate-expired"),
+    ("certificate of an authority is not taken", "certificate-transport"),
     ("certificate's authority", "certificate-authority"),
     ("certificate names", "certificate-subject"),
     ("certificate", "certificate"),

@@ -64,6 +64,8 @@ CHECKS: Final = (
     Check("token-device",    "The specified SAS token is for another device.",                  _NO,  401,  "401003", _NOT_ALLOWED),
     Check("x509-enabled",    "The device does not use certificates.",                           _NO,  401,  "401003", _RENEW),
     Check("thumbprint",      "The certificate is not the one that is registered.",              _NO,  401,  "401003", _MISMATCH),
+    Check("certificate-transport", "A certificate of an authority is not taken over WebSocket or HTTPS.",
+                                                                                                _NO,  401,  "401003", _RENEW),
     Check("certificate-authority", "The hub does not know the certificate's authority.",        _NO,  401,  "401003", _RENEW),
     Check("certificate-subject",   "The certificate names another device.",                     _NO,  401,  "401003", _RENEW),
     Check("certificate-validity",  "The certificate has expired, or is not valid yet.",         _NO,  401,  "401003", _RENEW),
@@ -125,7 +127,7 @@ class Gate:
         if user_name.client_id != credentials.client_id:
             return "client-id"
         if credentials.certificate is not None:
-            return self._failure_of_certificate(credentials.certificate, credentials.client_id, now)
+            return self._failure_of_certificate(credentials.certificate, credentials, now)
         if token is None:
             return "credential" if not credentials.has_password else "token-form"
         if self.policy.too_late_to_connect(token.expiry, now):
@@ -148,13 +150,14 @@ class Gate:
             return "device-enabled"
         return None
 
-    def _failure_of_certificate(self, certificate: Certificate, device_id: str, now: float) -> str | None:
-        identity, known = self.identity, self.identity.certificates
+    def _failure_of_certificate(self, certificate: Certificate, credentials: Credentials, now: float) -> str | None:
+        identity, known, device_id = self.identity, self.identity.certificates, credentials.client_id
         if device_id != identity.device_id:
             return "registered"
         if known is None:
             return "x509-enabled"
-        fault = find_fault(certificate, known, device_id, now + self.policy.clock_shift_s)
+        by_our_clock = now + self.policy.clock_shift_s
+        fault = find_fault(certificate, known, device_id, by_our_clock, credentials.transport)
         if fault is not None:
             return fault
         return None if identity.status == "enabled" else "device-enabled"

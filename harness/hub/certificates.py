@@ -7,7 +7,7 @@ opened (IoT Hub documentation, "Transport Layer Security (TLS) support in IoT Hu
 | registered | asked |
 |---|---|
 | self-signed | the SHA-1 or SHA-256 of the certificate is the primary or the secondary thumbprint; nothing else |
-| ca | it leads to an authority whose possession was proven to the hub, names the device as its subject, and is valid now |
+| ca | it comes by another transport than `NOT_OVER`, leads to an authority whose possession was proven to the hub, names the device as its subject, and is valid now |
 
 Nobody asks for revocation lists, and nothing is tolerated at the ends of the validity: no document names such a tolerance.
 """
@@ -15,11 +15,15 @@ Nobody asks for revocation lists, and nothing is tolerated at the ends of the va
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-__all__ = ["FAULTS", "Certificate", "CertificateFault", "Registration", "find_fault"]
+__all__ = ["FAULTS", "NOT_OVER", "Certificate", "CertificateFault", "Registration", "find_fault"]
 
-CertificateFault = Literal["thumbprint", "certificate-authority", "certificate-subject", "certificate-validity"]
+CertificateFault = Literal[
+    "thumbprint", "certificate-transport", "certificate-authority", "certificate-subject", "certificate-validity"
+]
 FAULTS: Final[tuple[CertificateFault, ...]] = get_args(CertificateFault)
 """What can be wrong, in the order in which it is looked for."""
+NOT_OVER: Final = frozenset({"mqtt-ws", "amqp-ws", "https"})
+"""The transports over which the service takes no certificate of an authority ("Authenticate identities with X.509 certificates", its older editions)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +64,14 @@ class Registration:
 
 
 def find_fault(
-    certificate: Certificate, registration: Registration, device_id: str, now: float
+    certificate: Certificate, registration: Registration, device_id: str, now: float, transport: str = ""
 ) -> CertificateFault | None:
-    """What is wrong with the certificate of the device `device_id` at `now`, None if it lets the device in."""
+    """What is wrong with the certificate of the device `device_id` at `now` over `transport`, None if it lets the device in."""
     if registration.kind == "self-signed":
         known = {_bare(registration.primary), _bare(registration.secondary)}
         return None if known & {certificate.sha1, certificate.sha256} else "thumbprint"
+    if transport in NOT_OVER:
+        return "certificate-transport"
     if certificate.root_sha256 not in registration.authorities:
         return "certificate-authority"
     if certificate.common_name != device_id:

@@ -162,7 +162,7 @@ class MqttConnection(AdmittingConnection):
                 assert_never(event)
 
     def _connect(self, connect: Connect, now: float) -> None:
-        credentials = read_credentials(connect, self._certificate)
+        credentials = read_credentials(connect, self._certificate, self._transport)
         if self._device.recording:
             for secret in credentials.secrets:
                 self._device.learn_secret(secret)

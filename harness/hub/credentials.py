@@ -31,8 +31,8 @@ class UserName:
 class Credentials(Struct, frozen=True, gc=False):
     """A device's claims. `user_name` is None if it names no hub and device, `token` if there is none or it is malformed.
 
-    `problem`: why a password is no token, else empty. `certificate`: what the device proved in the TLS handshake, where it counts instead of a token. `secrets`: the texts that must never be written, nor
-    show in a repr.
+    `problem`: why a password is no token, else empty. `certificate`: what the device proved in the TLS handshake, where it counts instead of a token, and
+    `transport` then what it came by. `secrets`: the texts that must never be written, nor show in a repr.
     """
 
     client_id: str
@@ -41,6 +41,7 @@ class Credentials(Struct, frozen=True, gc=False):
     problem: str = ""
     secrets: tuple[str, ...] = ()
     certificate: Certificate | None = None
+    transport: str = ""
 
     def __repr__(self) -> str:
         return (
@@ -64,11 +65,11 @@ class Credentials(Struct, frozen=True, gc=False):
         return self.user_name.sdk_version if self.user_name else None
 
 
-def read_credentials(connect: Connect, certificate: Certificate | None = None) -> Credentials:
+def read_credentials(connect: Connect, certificate: Certificate | None = None, transport: str = "") -> Credentials:
     """Take a CONNECT apart; nothing in it raises. A `certificate` counts where there is no password: a device presents the one or the other."""
     user_name = read_user_name(connect.username or "")
     if connect.password is None:
-        return Credentials(connect.client_id, user_name, certificate=certificate)
+        return Credentials(connect.client_id, user_name, certificate=certificate, transport=transport)
     return with_token(connect.client_id, user_name, connect.password.decode(errors="replace"))
 
 

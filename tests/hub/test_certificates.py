@@ -55,6 +55,15 @@ def test_a_certificate_of_an_authority(certificate: Certificate, fault: str | No
     assert fault is None or fault in FAULTS
 
 
+@pytest.mark.parametrize("transport", ["mqtt", "mqtt-ws", "amqp", "amqp-ws", "https"])
+def test_over_which_transports_a_certificate_counts(transport: str) -> None:
+    """One of an authority over plain MQTT and AMQP only, however good it is; one that is known by its thumbprint over all."""
+    known_itself = Registration("self-signed", CERTIFICATE.sha1)
+    assert find_fault(CERTIFICATE, known_itself, DEVICE, NOW, transport) is None
+    fault = None if transport in {"mqtt", "amqp"} else "certificate-transport"
+    assert find_fault(CERTIFICATE, BY_AUTHORITY, DEVICE, NOW, transport) == fault
+
+
 @pytest.mark.parametrize("kind", ["self-signed", "ca"])
 def test_a_registration_by_nothing(kind: str) -> None:
     """No device could ever come."""

@@ -138,7 +138,8 @@ class AuthenticatingConnection(AdmittingConnection):
         if now < self._judged_at + _ONE_ATTEMPT_S:
             return
         device, hub_name, self._judged_at, self._shown = self._device, self._device.identity.hub_name, now, True
-        credentials = Credentials(client_id, UserName(hub_name.lower(), client_id), certificate=certificate)
+        user_name = UserName(hub_name.lower(), client_id)
+        credentials = Credentials(client_id, user_name, certificate=certificate, transport=self._transport)
         origin = Origin(hub_name, client_id, self._transport, self._peer, self._sdk, by_certificate=True)
         refusal = device.refusal(credentials, now)  # faults are of tokens
         about: dict[str, object] = {"certificate": shown_certificate(certificate)}

@@ -79,5 +79,5 @@ def read_credentials(request: Request, route: Route, certificate: Certificate | 
     user_name = UserName(host, route.device_id, route.api_version, request.header("user-agent"))
     token = request.header("authorization")
     if token is None:
-        return Credentials(route.device_id, user_name, certificate=certificate)
+        return Credentials(route.device_id, user_name, certificate=certificate, transport="https")
     return with_token(route.device_id, user_name, token)
