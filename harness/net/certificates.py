@@ -52,7 +52,7 @@ class Authority:
     def server_context(self, names: Sequence[str], addresses: Sequence[str]) -> ssl.SSLContext:
         """A server's context with a fresh certificate for these host names and IP addresses.
 
-        TLS 1.2 and up, no session tickets (device SDKs do not resume), no renegotiation.
+        TLS 1.2 and up, no session tickets, no renegotiation. Sessions of TLS 1.2 may be resumed by their ids.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -35,6 +35,9 @@ class CellServer:
     ) -> None:
         self.reservation = reservation
         self._hub, self._context, self._clock = hub, context, clock
+        self._proven: dict[
+            bytes, tuple[bytes, ...]
+        ] = {}  # only what leads to whom the context trusts, so that it stays small
         loop = asyncio.get_running_loop()
         self._timer = Timer(loop, clock, self._on_time)
         self._streams: set[Stream] = set()
@@ -95,7 +98,7 @@ class CellServer:
             await self._drained.wait()
 
     def _make_stream(self, door: Door) -> Stream:
-        tls = TlsConnection(self._context, server_side=True)
+        tls = TlsConnection(self._context, server_side=True, proven=self._proven)
         return Stream(self._shared, tls, FrontDoor() if door == "websocket" else None, self._openers[door])
 
     def _open(self, door: Door, stream: Stream, now: float) -> Endpoint:

@@ -6,11 +6,13 @@ does wrong is `failure`, what it says in the end is `peer_closed`.
 
 A `TlsConnection` stands where an `ssl.SSLObject` would: it makes and calls the object of the `_ssl` module itself. Every message
 passes twice, and a layer of Python is saved each time; so is that layer's memory on every connection. It also gives the chain of a client's
-certificate as it was proven, which Python 3.11's own layer keeps to itself.
+certificate as it was proven, which Python 3.11's own layer keeps to itself. A client that resumes a session (TLS 1.2 by its id, as the SDK for Java does with
+every request over HTTPS) has proven its certificate in the handshake that began it, and OpenSSL keeps the chain of that one only.
 """
 
 import _ssl
 import ssl
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 
 __all__ = ["TlsConnection", "TlsFailure", "TlsInfo", "remember_server_name"]
@@ -42,12 +44,22 @@ class TlsConnection:
 
     `established`: the handshake is done. `failure`: set once, when it or a record failed; send what `data_to_send` still
     holds (the alert), then close. `peer_closed`: the other side sent close_notify (RFC 8446 section 6.1). `sni`: the server name the
-    client asked for.
+    client asked for. `proven`: what the connections of one server have in common, the chains that clients have proven to it, by their certificates.
     """
 
-    __slots__ = ("__weakref__", "_incoming", "_object", "_outgoing", "established", "failure", "peer_closed", "sni")
+    __slots__ = (
+        "__weakref__", "_incoming", "_object", "_outgoing", "_proven", "established", "failure", "peer_closed", "sni",
+    )  # fmt: skip
 
-    def __init__(self, context: ssl.SSLContext, *, server_side: bool, server_hostname: str | None = None) -> None:
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        *,
+        server_side: bool,
+        server_hostname: str | None = None,
+        proven: MutableMapping[bytes, tuple[bytes, ...]] | None = None,
+    ) -> None:
+        self._proven = {} if proven is None else proven
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         # In `SSLContext.wrap_bio` the owner, which callbacks are given, is the SSLObject.
         self._object = context._wrap_bio(  # type: ignore[attr-defined] # noqa: SLF001
@@ -122,7 +134,11 @@ class TlsConnection:
 
     def proven_chain(self) -> tuple[bytes, ...]:
         """The client's certificate and those it leads to, up to a trusted one, in DER; empty without. Only once established."""
-        return tuple(one.public_bytes(_DER) for one in self._object.get_verified_chain() or ())
+        leaf: bytes | None = self._object.getpeercert(True)
+        if leaf is None:
+            return ()
+        chain = tuple(one.public_bytes(_DER) for one in self._object.get_verified_chain() or ())
+        return self._proven.setdefault(leaf, chain) if chain else self._proven.get(leaf, ())
 
     def _handshake(self) -> bool:
         """Go on with it; whether it is done."""

@@ -1,5 +1,6 @@
 """TLS in memory: both sides, any fragmentation, every kind of end."""
 
+import contextlib
 import ssl
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from support.net_world import NAME
 
 from harness.net.certificates import Authority, client_context, make_authority
+from harness.net.device_certificates import load_identity, self_signed
 from harness.net.tls import TlsConnection, TlsInfo, remember_server_name
 
 AUTHORITY = make_authority()
@@ -174,3 +176,38 @@ def test_server_name_of_a_foreign_object_is_ignored() -> None:
     tls = CLIENT_CONTEXT.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=NAME)
     remember_server_name(tls, "x", CLIENT_CONTEXT)
     assert not hasattr(tls, "sni")
+
+
+def test_a_resumed_session_has_proven_what_the_first_one_had() -> None:
+    """There OpenSSL knows the certificate and no chain; another server's connections know nothing of it."""
+    made = self_signed("dev1")
+    server = AUTHORITY.asking_for(made.certificate).server_context([NAME], [])
+    client = client_context(AUTHORITY.ca_pem)
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    load_identity(client, made.certificate, made.key)
+    proven: dict[bytes, tuple[bytes, ...]] = {}
+    first, session = resumed(client, server, None, proven)
+    second, _ = resumed(client, server, session, proven)
+    assert first == second
+    assert len(first) == 1
+    assert resumed(client, server, session, {})[0] == ()
+
+
+def resumed(
+    client: ssl.SSLContext,
+    server: ssl.SSLContext,
+    session: ssl.SSLSession | None,
+    proven: dict[bytes, tuple[bytes, ...]],
+) -> tuple[tuple[bytes, ...], ssl.SSLSession | None]:
+    """The chain that a client proves, by a session of before if there is one, and its session."""
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    theirs = client.wrap_bio(down, up, server_hostname=NAME, session=session)
+    ours = TlsConnection(server, server_side=True, proven=proven)
+    for _ in range(4):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            theirs.do_handshake()
+        ours.receive(up.read())
+        down.write(ours.data_to_send())
+    assert theirs.session_reused == (session is not None)
+    ours.close()  # without that, OpenSSL forgets the session
+    return ours.proven_chain(), theirs.session
