@@ -11,6 +11,7 @@ from harness.hub.ending import CloseMode
 from harness.hub.fault_messages import Strain
 from harness.hub.faults import IDENTITY, Anchor, Fault, Faults, IdentityChange
 from harness.hub.https.locks import Locks
+from harness.hub.https.orders import Orders
 from harness.hub.identity import Identity
 from harness.hub.methods import MethodCalls
 from harness.hub.outage import Outage
@@ -65,7 +66,7 @@ class Device:
         self.gate = Gate(identity, policy, frozenset(name.lower() for name in (identity.hub_name, *names)))
         self.topics = DeviceTopics(identity.device_id)
         self.session, self.twin, self.methods = DeviceSession(), Twin(), MethodCalls()
-        self.locks = Locks(self.session)
+        self.locks, self.orders = Locks(self.session), Orders()
         self.faults = Faults(policy.faults)
         self.recording = emit is not None
         self.emit: Emit = _silent if emit is None else emit

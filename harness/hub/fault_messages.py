@@ -3,23 +3,23 @@
 Microsoft's end-to-end tests of its SDKs bring faults about in this way (`FaultInjection.cs` for .NET, `ErrorInjectionHelper.java`); the
 service does so for hubs of its own, this hub always. What exactly it does then is not published: the left column is Microsoft's, the rest is ours.
 
-| operation | over MQTT | over AMQP |
-|---|---|---|
-| `KillTcp` | the connection is reset | the same |
-| `ShutDownMqtt` | the connection ends by TLS close_notify and FIN | - |
-| `ShutDownAmqp`, `KillAmqpConnection` | - | CLOSE `amqp:connection:forced` |
-| `KillAmqpSession` | - | END `amqp:internal-error` of the session by which the message came; the device stays in |
-| `KillAmqpCBSLinkReq`, `KillAmqpCBSLinkResp` | - | DETACH `amqp:link:detach-forced` of its links to `$cbs`, on which it sends, or receives; it stays in |
-| `KillAmqpD2CLink`, `KillAmqpC2DLink` | - | the same of its links for telemetry, or cloud-to-device messages |
-| `KillAmqpTwinLinkReq`, `KillAmqpTwinLinkResp` | - | the same of those for the twin, on which it sends, or receives |
-| `KillAmqpMethodReqLink`, `KillAmqpMethodRespLink` | - | the same of those for methods, on which it receives calls, or sends answers |
-| `InvokeThrottling` | for the duration, the next message ends the connection | for the duration, messages are rejected, `com.microsoft:device-container-throttled` |
-| `InvokeMaxMessageQuota` | the same | the same, `amqp:resource-limit-exceeded` |
-| `InvokeAuthError` | the connection ends; for the duration, CONNECT is refused with 5 | the links are detached, `amqp:unauthorized-access`; for the duration, tokens are refused with 401 |
+| operation | over MQTT | over AMQP | over HTTPS |
+|---|---|---|---|
+| `KillTcp` | the connection is reset | the same | the same, that by which the request came |
+| `ShutDownMqtt` | the connection ends by TLS close_notify and FIN | - | - |
+| `ShutDownAmqp`, `KillAmqpConnection` | - | CLOSE `amqp:connection:forced` | - |
+| `KillAmqpSession` | - | END `amqp:internal-error` of the session by which the message came; the device stays in | - |
+| `KillAmqpCBSLinkReq`, `KillAmqpCBSLinkResp` | - | DETACH `amqp:link:detach-forced` of its links to `$cbs`, on which it sends, or receives; it stays in | - |
+| `KillAmqpD2CLink`, `KillAmqpC2DLink` | - | the same of its links for telemetry, or cloud-to-device messages | - |
+| `KillAmqpTwinLinkReq`, `KillAmqpTwinLinkResp` | - | the same of those for the twin, on which it sends, or receives | - |
+| `KillAmqpMethodReqLink`, `KillAmqpMethodRespLink` | - | the same of those for methods, on which it receives calls, or sends answers | - |
+| `InvokeThrottling` | for the duration, the next message ends the connection | for the duration, messages are rejected, `com.microsoft:device-container-throttled` | for the duration, messages are refused with 429 |
+| `InvokeMaxMessageQuota` | the same | the same, `amqp:resource-limit-exceeded` | the same with 403 |
+| `InvokeAuthError` | the connection ends; for the duration, CONNECT is refused with 5 | the links are detached, `amqp:unauthorized-access`; for the duration, tokens are refused with 401 | for the duration, requests are refused with 401 |
 
-The reason is the description of an AMQP error. All of it happens after the delay, unless the device has left that connection by then. The
-duration is that of the last three, over all connections of the device; what was killed may come back at once. On one connection `MOST_WAITING`
-messages wait for the end of their delay, and no more.
+The reason is the description of an AMQP error. All of it happens after the delay, unless the device has left that connection by then; over HTTPS,
+where a connection means nothing, that goes for `KillTcp` alone. The duration is that of the last three, over all connections of the device; what
+was killed may come back at once. On one connection, or over HTTPS, `MOST_WAITING` messages wait for the end of their delay, and no more.
 """
 
 import re
@@ -53,7 +53,7 @@ MOST_WAITING: Final = 16
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
 _SHOWN: Final = 256  # characters of what a device may make as long as it likes
 
-Protocol = Literal["mqtt", "amqp"]
+Protocol = Literal["mqtt", "amqp", "https"]
 Strain = Literal["throttled", "quota", "unauthorized"]
 
 
@@ -82,12 +82,12 @@ class Burden(NamedTuple):
 
 Deed = End | KillSession | KillLinks | Burden
 
-_BOTH: Final[frozenset[Protocol]] = frozenset({"mqtt", "amqp"})
+_ALL: Final[frozenset[Protocol]] = frozenset({"mqtt", "amqp", "https"})
 _MQTT: Final[frozenset[Protocol]] = frozenset({"mqtt"})
 _AMQP: Final[frozenset[Protocol]] = frozenset({"amqp"})
 
 OPERATIONS: Final[Mapping[str, tuple[Deed, frozenset[Protocol]]]] = {
-    "KillTcp": (End("rst"), _BOTH),
+    "KillTcp": (End("rst"), _ALL),
     "KillAmqpConnection": (End(None), _AMQP),
     "KillAmqpSession": (KillSession(), _AMQP),
     "KillAmqpCBSLinkReq": (KillLinks("cbs", "sender"), _AMQP),
@@ -98,9 +98,9 @@ OPERATIONS: Final[Mapping[str, tuple[Deed, frozenset[Protocol]]]] = {
     "KillAmqpTwinLinkResp": (KillLinks("twin", "receiver"), _AMQP),
     "KillAmqpMethodReqLink": (KillLinks("methods", "receiver"), _AMQP),
     "KillAmqpMethodRespLink": (KillLinks("methods", "sender"), _AMQP),
-    "InvokeThrottling": (Burden("throttled"), _BOTH),
-    "InvokeMaxMessageQuota": (Burden("quota"), _BOTH),
-    "InvokeAuthError": (Burden("unauthorized"), _BOTH),
+    "InvokeThrottling": (Burden("throttled"), _ALL),
+    "InvokeMaxMessageQuota": (Burden("quota"), _ALL),
+    "InvokeAuthError": (Burden("unauthorized"), _ALL),
     "ShutDownAmqp": (End(None), _AMQP),
     "ShutDownMqtt": (End(None), _MQTT),
 }
@@ -134,6 +134,9 @@ class FaultMessage(NamedTuple):
 
 def read_fault_message(properties: Mapping[str, str | None], protocol: Protocol) -> FaultMessage | None:
     """What these application properties ask of a connection of this protocol; None if nothing. Nothing in them raises."""
+    if protocol == "https":  # there they are headers, whose names have no case (RFC 9110 section 5.1)
+        given = {name.lower(): value for name, value in properties.items()}
+        properties = {name: given.get(name.lower()) for name in (OPERATION, _REASON, _DELAY, _DURATION)}
     operation = properties.get(OPERATION)
     if operation is None:
         return None

@@ -41,6 +41,13 @@ def test_reading() -> None:
     assert read_fault_message(asked("KillTcp", delay="0.5"), "mqtt") == FaultMessage("KillTcp", "boom", 0.5, 20.0, None)
 
 
+def test_over_https_names_have_no_case() -> None:
+    """They are those of headers; over the other protocols they have one."""
+    lower = {name.lower(): value for name, value in asked("KillTcp").items()}
+    assert read_fault_message(lower, "https") == read_fault_message(asked("KillTcp"), "mqtt")
+    assert read_fault_message(lower, "mqtt") is None
+
+
 def test_what_is_left_out() -> None:
     """No reason, at once, and no duration, which a kill has no use for."""
     properties = {"AzIoTHub_FaultOperationType": "KillTcp", "colour": None}
@@ -59,6 +66,8 @@ def test_other_messages(properties: dict[str, str | None]) -> None:
         (asked("KillHub"), "mqtt", "there is no such operation"),
         (asked("ShutDownAmqp"), "mqtt", "MQTT has no such thing"),
         (asked("ShutDownMqtt"), "amqp", "AMQP has no such thing"),
+        (asked("ShutDownMqtt"), "https", "HTTPS has no such thing"),
+        (asked("KillAmqpC2DLink"), "https", "HTTPS has no such thing"),
         (asked("KillTcp", delay="-1"), "mqtt", TOO_LONG),
         (asked("KillTcp", delay="soon"), "mqtt", TOO_LONG),
         (asked("KillTcp", delay="1e3"), "mqtt", TOO_LONG),

@@ -7,6 +7,7 @@ say. Tracking and request ids are made from the connection, the request and the 
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -16,10 +17,23 @@ import msgspec
 
 from harness.hub.auth import Refusal
 from harness.hub.diagnostics import TOKEN_EXPIRED, Problem
+from harness.hub.fault_messages import Strain
 from harness.hub.https.locks import Locked
+from harness.hub.https.telemetry import MAX_BATCH
 from harness.protocol.http.messages import Response
 
-__all__ = ["BAD_BATCH", "LOCK_LOST", "NOT_ALLOWED", "NOT_FOUND", "TOO_LARGE", "Error", "Writer", "of_refusal"]
+__all__ = [
+    "BAD_BATCH",
+    "BURDENS",
+    "LOCK_LOST",
+    "NOT_ALLOWED",
+    "NOT_FOUND",
+    "TOO_LARGE",
+    "TOO_MANY",
+    "Error",
+    "Writer",
+    "of_refusal",
+]
 
 _JSON: Final = "application/json; charset=utf-8"
 _SERVER: Final = "Microsoft-HTTPAPI/2.0"
@@ -45,6 +59,16 @@ LOCK_LOST: Final = Error(
 TOO_LARGE: Final = Error(
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE, 413001, "MessageTooLarge", "The message is larger than 256 KB"
 )
+TOO_MANY: Final = Error(
+    HTTPStatus.BAD_REQUEST, 400004, "ArgumentInvalid", f"The batch has more than {MAX_BATCH} messages"
+)
+BURDENS: Final[Mapping[Strain, Error]] = {
+    "throttled": Error(
+        HTTPStatus.TOO_MANY_REQUESTS, 429001, "ThrottlingException", "The device sends more than it may"
+    ),
+    "quota": Error(HTTPStatus.FORBIDDEN, 403002, "IotHubQuotaExceeded", "The quota of messages is used up"),
+}
+"""What a message is refused with while the device bears this; who is `unauthorized` is refused before anybody looks at what it wants."""
 
 
 def of_refusal(refusal: Refusal) -> Error:

@@ -5,30 +5,35 @@ So nothing is cut when a token ends, no connection is displaced by a newer one, 
 record: a `deviceConnect` with the error, as a refused CONNECT does, since the category is said to serve to find attempts of those who may not connect. No
 record of the kind has been published.
 
-A request has `REQUEST_S` to come, from its first byte on; between two of them a connection may be silent for `IDLE_S`.
+A request has `REQUEST_S` to come, from its first byte on; between two of them a connection may be silent for `IDLE_S`. Who sends more than
+`MAX_AT_ONCE` requests without waiting for an answer is left: the SDKs send one.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Final
 
 from harness.hub.auth import Refusal
-from harness.hub.base import HubConnection, shown_token
+from harness.hub.base import HubConnection, shown_certificate, shown_token
 from harness.hub.credentials import Credentials
 from harness.hub.device import Device
 from harness.hub.diagnostics import Origin, Problem
 from harness.hub.ending import Cause, CloseMode, TransportClose, of_transport
+from harness.hub.fault_messages import Burden, FaultMessage, read_fault_message
 from harness.hub.faults import Fault, IdentityChange
 from harness.hub.https import answers
 from harness.hub.https.answers import Error, Writer
 from harness.hub.https.routes import Route, read_credentials, read_route
-from harness.hub.https.telemetry import MAX_MESSAGE, is_batch, read_messages
+from harness.hub.https.telemetry import MAX_MESSAGE, Message, TooManyError, is_batch, read_messages
 from harness.protocol.http.messages import Rejected, Request, Response
 from harness.protocol.http.server import HttpServer
 
-__all__ = ["IDLE_S", "REQUEST_S", "HttpsConnection"]
+__all__ = ["IDLE_S", "MAX_AT_ONCE", "REQUEST_S", "HttpsConnection"]
 
 REQUEST_S: Final = 20.0
 IDLE_S: Final = 120.0
+MAX_AT_ONCE: Final = 100
 _SHOWN: Final = 300  # characters of a path
 _STATES: Final = {"complete": "accepted", "reject": "rejected"}
 
@@ -36,7 +41,7 @@ _STATES: Final = {"complete": "accepted", "reject": "rejected"}
 class HttpsConnection(HubConnection):
     """One connection over `https`; `now` is when it was accepted, the rest as in `HubConnection`."""
 
-    __slots__ = ("_busy", "_deadline", "_http", "_requests")
+    __slots__ = ("_busy", "_deadline", "_http", "_kill", "_kill_at", "_requests")
 
     def __init__(
         self, device: Device, number: int, transport: str, peer: str, *, now: float, wake: Callable[[], None]
@@ -47,12 +52,13 @@ class HttpsConnection(HubConnection):
         self._requests = 0
         self._busy = False
         self._deadline: float | None = now + REQUEST_S
+        self._kill, self._kill_at = "", math.inf  # as a test message asked for
 
     def receive(self, data: bytes, now: float) -> None:
         """Bytes from the device; ignored once the connection is over."""
         if self._over:
             return
-        if self._deadline is not None and now >= self._deadline:
+        if self._due is not None and now >= self._due:
             self.on_time(now)
             return
         before = self._requests
@@ -61,23 +67,35 @@ class HttpsConnection(HubConnection):
                 self.note("http-rejected", now, status=item.status, reason=item.reason)
             elif not self._serve(item, now):
                 return
+            elif self._requests - before == MAX_AT_ONCE and self._http.in_request and not self._http.over:
+                self._reject(HTTPStatus.TOO_MANY_REQUESTS, f"{MAX_AT_ONCE} requests came at once, and more", now)
         if self._http.over:
             self._end("fin")
         else:
             self._set_deadline(now, served=self._requests > before)
 
     def next_deadline(self) -> float | None:
-        """When the request has to be there, or the next one."""
-        return self._deadline
+        """When the request has to be there, or the next one; or when the connection is to be reset, as a test message asked for."""
+        return self._due
+
+    @property
+    def _due(self) -> float | None:
+        return None if self._deadline is None else min(self._deadline, self._kill_at)
 
     def on_time(self, now: float) -> None:
-        """Give up on a request that does not come."""
-        if self._deadline is None or now < self._deadline:
+        """Give up on a request that does not come; reset the connection, if that was asked for."""
+        if self._due is None or now < self._due:
+            return
+        if now >= self._kill_at:
+            self._cut("fault", now, self._kill, "rst")
             return
         if self._http.in_request:
-            self._http.time_out()
-            self.note("http-rejected", now, status=408, reason=f"not there within {REQUEST_S:g} s")
+            self._reject(HTTPStatus.REQUEST_TIMEOUT, f"not there within {REQUEST_S:g} s", now)
         self._end("fin")
+
+    def _reject(self, status: HTTPStatus, reason: str, now: float) -> None:
+        self._http.reject(status)
+        self.note("http-rejected", now, status=int(status), reason=reason)
 
     def peer_closed(self, how: str, now: float) -> None:  # noqa: ARG002 - no connection was counted
         """The device closed the transport."""
@@ -108,6 +126,8 @@ class HttpsConnection(HubConnection):
     def _serve(self, request: Request, now: float) -> bool:
         """Answer a request; whether the connection goes on."""
         self._requests += 1
+        for burden, until in self._device.orders.due(now):
+            self._device.burden = (burden.strain, until)
         route = read_route(request.method, request.target)
         credentials = read_credentials(request, route, self._certificate)
         self._record(request, route, credentials, now)
@@ -149,6 +169,7 @@ class HttpsConnection(HubConnection):
             "http-request", now, request=self._requests, method=request.method, path=route.path[:_SHOWN],
             operation=route.operation, api_version=route.api_version, device_id=route.device_id, sdk_version=sdk,
             size=len(request.body), token=shown_token(credentials.token, now),
+            **({} if credentials.certificate is None else {"certificate": shown_certificate(credentials.certificate)}),
         )  # fmt: skip
 
     def _answer(self, response: Response, now: float, **about: object) -> None:
@@ -173,17 +194,47 @@ class HttpsConnection(HubConnection):
         """Telemetry."""
         if len(request.body) > MAX_MESSAGE:
             return answers.TOO_LARGE
+        if (strain := self._device.burdened(now)) is not None:
+            return answers.BURDENS[strain]
         try:
             messages = read_messages(request)
+        except TooManyError:
+            return answers.TOO_MANY
         except ValueError:
             return answers.BAD_BATCH
+        self._record_telemetry(request, messages, now)
+        for message in messages:
+            self._heed(message.properties, now)
+        return writer.done()
+
+    def _record_telemetry(self, request: Request, messages: Sequence[Message], now: float) -> None:
         batch = {"batch": len(messages)} if is_batch(request) else {}
         for message in messages:
             self.note(
                 "telemetry", now, message_id=message.message_id, request=self._requests, size=message.size,
                 properties=message.properties, **batch,
             )  # fmt: skip
-        return writer.done()
+
+    def _heed(self, properties: Mapping[str, str], now: float) -> None:
+        """The properties of a message that may be a test message; what it asks for is done after its delay."""
+        message = read_fault_message(properties, "https")
+        if message is None:
+            return
+        orders = self._device.orders
+        if message.problem is None and orders.full:
+            message = message._replace(problem="too many wait already")
+        self.note("fault-message", now, **message.shown)
+        if message.problem is not None:
+            return
+        if isinstance(message.deed, Burden):
+            orders.wait(message.deed, message, now)
+        else:
+            self._kill_after(message, now)
+
+    def _kill_after(self, message: FaultMessage, now: float) -> None:
+        assert message.delay_s is not None  # that would be a problem
+        if now + message.delay_s < self._kill_at:
+            self._kill, self._kill_at = message.detail, now + message.delay_s
 
     def _give(self, writer: Writer, now: float) -> Response:
         """The next cloud-to-device message, if one waits."""

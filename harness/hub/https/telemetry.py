@@ -3,6 +3,8 @@
 One message is the body itself; its properties are headers, `iothub-app-{name}` for those of the application. A batch is a JSON list of objects,
 each with `body`, in base64 unless `base64Encoded` is false, and `properties`, whose names are those of the headers. That is what the SDKs for Java,
 Node.js and .NET send. System properties have the names here which they have over MQTT.
+
+However small they are, a batch holds no more than `MAX_BATCH` messages.
 """
 
 import binascii
@@ -15,11 +17,13 @@ import msgspec
 from harness.hub.topics import MESSAGE_ID
 from harness.protocol.http.messages import Request
 
-__all__ = ["BATCH_TYPE", "MAX_MESSAGE", "Message", "is_batch", "read_messages"]
+__all__ = ["BATCH_TYPE", "MAX_BATCH", "MAX_MESSAGE", "Message", "TooManyError", "is_batch", "read_messages"]
 
 BATCH_TYPE: Final = "application/vnd.microsoft.iothub.json"
 MAX_MESSAGE: Final = 262_144
 """Bytes of a message, or of a batch (IoT Hub documentation, "IoT Hub quotas and throttling", 256 KB)."""
+MAX_BATCH: Final = 500
+"""Messages of a batch ("Azure subscription and service limits, quotas, and constraints", IoT Hub limits)."""
 _APPLICATION: Final = "iothub-app-"
 _SYSTEM: Final[Mapping[str, str]] = {
     "iothub-messageid": MESSAGE_ID,
@@ -45,6 +49,10 @@ class Message:
         return self.properties.get(MESSAGE_ID)
 
 
+class TooManyError(ValueError):
+    """A batch has more messages than `MAX_BATCH`."""
+
+
 class _Item(msgspec.Struct):
     body: str
     properties: dict[str, str] = {}
@@ -60,7 +68,7 @@ def read_messages(request: Request) -> tuple[Message, ...]:
     """The messages of a POST.
 
     Raises:
-        ValueError: the body is no batch, although its type says so.
+        ValueError: the body is no batch, although its type says so; `TooManyError` where it is too many messages.
     """
     if not is_batch(request):
         return (Message(_properties(request.headers), len(request.body)),)
@@ -68,6 +76,8 @@ def read_messages(request: Request) -> tuple[Message, ...]:
         items = msgspec.json.decode(request.body, type=list[_Item])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"the body is no batch of messages: {error}") from error
+    if len(items) > MAX_BATCH:
+        raise TooManyError(f"the batch has {len(items)} messages")
     return tuple(Message(_properties(item.properties.items()), _size(item)) for item in items)
 
 

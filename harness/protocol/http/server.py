@@ -7,7 +7,7 @@
 | no HTTP, no `Host`, a length that is none | 400, and the connection is over |
 | a head above `MAX_HEAD` | 431, the same |
 | a body above `MAX_BODY` | 413, the same |
-| a part of a request, for too long | 408, the same: the owner's clock decides, by `time_out` |
+| a part of a request, for too long; more requests than its owner likes | what the owner rejects it with, the same |
 
 The connection is over too after an answer to a client that wants it so (`Connection: close`, HTTP/1.0).
 """
@@ -63,9 +63,9 @@ class HttpServer:
         else:
             self.over = True
 
-    def time_out(self) -> None:
-        """The client takes too long over its request."""
-        self._reject(HTTPStatus.REQUEST_TIMEOUT, "")
+    def reject(self, status: HTTPStatus) -> None:
+        """The owner will not have what comes, be it whole or not; every request that was given out is answered."""
+        self._reject(status, "")
 
     def data_to_send(self) -> bytes:
         """Give away the bytes that are ready to leave."""

@@ -5,12 +5,24 @@ from dataclasses import replace
 
 import pytest
 from support.https_world import DEVICEBOUND, EVENTS, Caller, request
-from support.hub_world import CERTIFICATE, DEVICE, IDENTITY, LIFETIME, NOW, POLICY, SECONDARY, SELF_SIGNED, World, token
+from support.hub_world import (
+    BY_AUTHORITY,
+    CERTIFICATE,
+    DEVICE,
+    IDENTITY,
+    LIFETIME,
+    NOW,
+    POLICY,
+    SECONDARY,
+    SELF_SIGNED,
+    World,
+    token,
+)
 
 from harness.hub.faults import Fault
-from harness.hub.https.connection import IDLE_S, REQUEST_S
+from harness.hub.https.connection import IDLE_S, MAX_AT_ONCE, REQUEST_S
 from harness.hub.https.locks import LOCK_S
-from harness.hub.https.telemetry import BATCH_TYPE, MAX_MESSAGE
+from harness.hub.https.telemetry import BATCH_TYPE, MAX_BATCH, MAX_MESSAGE
 from harness.hub.policy import Policy
 from harness.protocol.http.messages import Response
 
@@ -72,12 +84,13 @@ def test_a_batch_is_many_messages(world: World) -> None:
         (request(target="/"), 404, 404000, "GenericNotFound"),
         (request("PUT"), 405, 405000, "GenericMethodNotAllowed"),
         (request(body=b"x", content_type=BATCH_TYPE), 400, 400004, "ArgumentInvalid"),
+        (request(body=b"[" + b'{"body":""},' * MAX_BATCH + b'{"body":""}]', content_type=BATCH_TYPE), 400, 400004, "ArgumentInvalid"),
         (request(body=bytes(MAX_MESSAGE + 1)), 413, 413001, "MessageTooLarge"),
         (request("DELETE", f"{DEVICEBOUND}/x"), 412, 412002, "DeviceMessageLockLost"),
         (request("POST", f"{DEVICEBOUND}/x/abandon"), 412, 412002, "DeviceMessageLockLost"),
     ],
-    ids=["path", "method", "batch", "size", "complete", "abandon"],
-)
+    ids=["path", "method", "batch", "count", "size", "complete", "abandon"],
+)  # fmt: skip
 def test_what_cannot_be_done(asked: object, status: int, code: int, name: str, world: World) -> None:
     """It leaves no record: the device may do it, it went about it in the wrong way."""
     answer = Caller(world).ask(asked)  # type: ignore[arg-type]
@@ -288,8 +301,47 @@ def test_an_identity_that_changes_ends_no_connection(world: World) -> None:
 
 
 def test_a_device_with_a_certificate_needs_no_token() -> None:
-    """It is judged at the first request, and at each."""
+    """It is judged at the first request, and at each; what it is, is told."""
     world = World(identity=SELF_SIGNED)
     caller = Caller(world, certificate=CERTIFICATE)
     assert caller.ask(request(sas=None)).status == 204
     assert caller.send(1) == 401
+    first, second = world.find("http-request")
+    assert (first["token"], first["certificate"]["sha1"]) == (None, CERTIFICATE.sha1)
+    assert "certificate" not in second
+
+
+def test_another_certificate_than_the_registered_one() -> None:
+    """The fifth of the messages in "401003 IoTHubUnauthorized", in the answer and in the record."""
+    world = World(identity=SELF_SIGNED)
+    answer = Caller(world, certificate=replace(CERTIFICATE, sha1="00", sha256="11")).ask(request(sas=None))
+    message = f"Thumbprint does not match configuration: Thumbprint: SHA1Hash=00, SHA2Hash=11; Configuration: PrimaryThumbprint={'5A' * 20}, SecondaryThumbprint="
+    assert (answer.status, inner(answer)["message"], inner(answer)["errorCode"]) == (401, message, 401002)
+    assert json.loads(world.one("record")["record"]["properties"])["errorMessage"] == message
+
+
+def test_a_certificate_of_an_authority_is_not_taken() -> None:
+    """However good it is."""
+    world = World(identity=BY_AUTHORITY)
+    assert Caller(world, certificate=CERTIFICATE).ask(request(sas=None)).status == 401
+    assert world.one("http-response")["check"] == "certificate-transport"
+
+
+def test_requests_that_wait_for_no_answer(world: World) -> None:
+    """A hundred are served, however they come, and no more: the rest would only cost the others time."""
+    side = Caller(world).hub_side
+    one = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+    side.receive(one * MAX_AT_ONCE, NOW)
+    assert (side.close_request, side.data_to_send().count(b"HTTP/1.1 404 ")) == (None, MAX_AT_ONCE)
+    side.receive(one * (MAX_AT_ONCE + 1), NOW)
+    assert (side.close_request, world.one("http-rejected")["status"]) == ("fin", 429)
+    assert len(world.find("http-request")) == 2 * MAX_AT_ONCE
+
+
+def test_a_last_request_among_too_many(world: World) -> None:
+    """A client that wants no more than the hundredth is not told off for what it sent behind it."""
+    side = Caller(world).hub_side
+    one = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+    last = one.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    side.receive(one * (MAX_AT_ONCE - 1) + last + one, NOW)
+    assert (side.close_request, world.find("http-rejected")) == ("fin", [])

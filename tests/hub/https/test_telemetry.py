@@ -3,7 +3,7 @@
 import pytest
 from support.https_world import request
 
-from harness.hub.https.telemetry import BATCH_TYPE, Message, read_messages
+from harness.hub.https.telemetry import BATCH_TYPE, MAX_BATCH, Message, TooManyError, read_messages
 
 
 def batch(body: bytes) -> tuple[Message, ...]:
@@ -38,3 +38,11 @@ def test_what_is_no_batch(body: bytes) -> None:
     """ValueError, with the reason."""
     with pytest.raises(ValueError, match="body"):
         batch(body)
+
+
+def test_a_batch_is_no_longer_than_the_service_takes() -> None:
+    """However small its messages are."""
+    tiny = b'{"body":""}'
+    assert len(batch(b"[" + b",".join([tiny] * MAX_BATCH) + b"]")) == MAX_BATCH
+    with pytest.raises(TooManyError, match="501 messages"):
+        batch(b"[" + b",".join([tiny] * (MAX_BATCH + 1)) + b"]")

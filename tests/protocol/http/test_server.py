@@ -1,5 +1,7 @@
 """The server role: requests in pieces and in advance, and everything that is none."""
 
+from http import HTTPStatus
+
 import h11
 import pytest
 from hypothesis import given
@@ -164,8 +166,21 @@ def test_too_slow() -> None:
     server = HttpServer()
     served(server, POST[:-1])
     assert server.in_request
-    server.time_out()
+    server.reject(HTTPStatus.REQUEST_TIMEOUT)
     assert (server.over, server.data_to_send().split(b"\r\n")[0]) == (True, b"HTTP/1.1 408 Request Timeout")
+
+
+def test_too_many() -> None:
+    """The owner says so between two requests, and the second is not given out."""
+    server, found = HttpServer(), []
+    for item in server.receive(GET + GET):
+        assert isinstance(item, Request)
+        found.append(item)
+        server.respond(Response(204))
+        assert server.in_request
+        server.reject(HTTPStatus.TOO_MANY_REQUESTS)
+    assert (len(found), server.over) == (1, True)
+    assert b"HTTP/1.1 429 Too Many Requests" in server.data_to_send()
 
 
 def test_a_request_for_another_protocol_is_one_like_any_other() -> None:
