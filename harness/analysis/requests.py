@@ -2,7 +2,8 @@
 
 There is no connection to be let in on, so all requests of a cell together count as one visit (`harness.analysis.visits`): it begins with the first one
 whose token was good, and nothing ends it. A request with a token that none before it had is a renewal, done `per-request`: it takes nothing but
-the request itself. One that was refused counts as refused, be its token a new one or that in use. Requests between these show nothing new.
+the request itself. One that was refused counts as refused, be its token a new one or that in use, for the reason that its answer gives. Requests
+between these show nothing new.
 
 Whether an SDK makes a token for each request is told by requests that are further apart than `APART_S`: tokens of the same second are the same
 text, since expiries are whole seconds.
@@ -25,6 +26,7 @@ TokenUse = Literal["each-request", "kept"]
 APART_S: Final = 1.5
 _STAY: Final = 0  # no connection has this number
 _OK: Final = 200
+_WHY: Final = ("reason", "check", "message")  # of a refusal
 
 
 def as_puts(events: Iterable[Event]) -> Iterator[Event]:
@@ -49,7 +51,8 @@ def _told(asked: Event, answered: Event, known: set[str]) -> Iterator[Event]:
         known.add(name)
     status = (whole(answered.fields, "status") if refused else _OK) or 0
     yield _put(asked, "put-token", {"token": asked.fields.get("token")})
-    yield _put(answered, "put-token-answered", {"status": status})
+    why = {name: answered.fields[name] for name in _WHY if name in answered.fields}
+    yield _put(answered, "put-token-answered", {"status": status, **why})
 
 
 def is_refusal(answered: Event) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 
 from harness.analysis.fields import text, whole
 from harness.analysis.renewals import renewal_of
+from harness.analysis.requests import as_puts
 from harness.analysis.timeline import Absence, Timeline
 from harness.analysis.troubles import (
     TLS_FAILED,
@@ -30,7 +31,7 @@ WAITED_S: Final = 1.0
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """One attempt that came to nothing: when it began, its name among the troubles, and its code as the protocol has it (`CONNACK 5`, `401`).
+    """One attempt that came to nothing: when it began, its name among the troubles, and its code as the protocol has it (`CONNACK 5`, `401`, `HTTP 401`).
 
     `reason`: the hub's decision in words.
     """
@@ -103,16 +104,17 @@ class _Decisions:
 
     def __init__(self, log: CellLog) -> None:
         self._mqtt = log.header.transport.startswith("mqtt")
+        self._word = {"mqtt": "CONNACK ", "mqtt-ws": "CONNACK ", "https": "HTTP "}.get(log.header.transport, "")
         self._decided: dict[tuple[int, float], Mapping[str, object]] = {}
         self._closes: dict[tuple[int, float], str] = {}
         self._doors: list[Trial] = []
-        for event in log.events:
+        for event in as_puts(log.events):
             if event.src == "hub":
                 self._take(event)
 
     def _take(self, event: Event) -> None:
         place, fields = (whole(event.fields, "conn") or 0, event.t / 1e6), event.fields
-        if event.kind in {"connack", "put-token-answered", "certificate-judged", "http-response"}:
+        if event.kind in {"connack", "put-token-answered", "certificate-judged"}:
             self._decided[place] = fields
         elif event.kind in {"cut", "closed", "struck"}:
             self._closes.setdefault(place, text(fields, "close") or text(fields, "how"))
@@ -147,7 +149,7 @@ class _Decisions:
         decided = self._decided.get((number, answered_s or 0.0), {})
         reason = text(decided, "reason") or text(decided, "description")
         name = name_of_refusal(code, reason, text(decided, "check"), mqtt=self._mqtt)
-        return Trial(at_s, name, f"CONNACK {code}" if self._mqtt else str(code), reason)
+        return Trial(at_s, name, f"{self._word}{code}", reason)
 
     def of_end(self, absence: Absence) -> str:
         """The name of how a stay ended."""

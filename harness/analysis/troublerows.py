@@ -25,7 +25,7 @@ _RETRIES: Final = {
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """One line. `error`: classes of the first exception, outermost first; `codes`: those of the attempts that came to nothing (`CONNACK 5`, `401`).
+    """One line. `error`: classes of the first exception, outermost first; `codes`: those of the attempts that came to nothing (`CONNACK 5`, `401`, `HTTP 401`).
 
     `cells`: those that showed it. Times in seconds, as texts, are those of the worst episode: told last, away longest.
     `log`: a line of the SDK's own log at WARNING or above. `hub_says`: the error messages of the hub's records; `quoted`: the application got to read its words.

@@ -112,3 +112,36 @@ def test_a_device_that_is_let_in_at_the_second_attempt() -> None:
     """Then it is over."""
     found = only(LogBuilder().at(1).refused(60).at(3).connect(60).at(9).end())
     assert (found.began_s, found.over_s) == (1.0, 3.0)
+
+
+def requests(*answers: tuple[float, int, str, str]) -> LogBuilder:
+    """Requests over HTTPS, each on a connection of its own, by the moment, status, check and reason of their answers."""
+    log = LogBuilder(header("https-expiry", transport="https"))
+    for number, (at_s, status, check, reason) in enumerate(answers, 7):
+        token = {"digest": "d", "se": 9, "left_s": 9.0 - at_s}
+        why = {"check": check, "reason": reason, "message": "m"} if check else {}
+        log.at(at_s).emit("hub", "http-request", conn=number, request=1, token=token)
+        log.emit("hub", "http-response", conn=number, request=1, status=status, **why)
+    return log
+
+
+EXPIRED = ("expiry", "The specified SAS token is expired")
+
+
+def test_a_request_that_is_refused_bears_the_name_of_its_reason() -> None:
+    """Although no connection is that of the stay, and the status is the same for all of them."""
+    found = only(
+        requests((1, 204, "", ""), (2, 401, *EXPIRED), (3, 401, "signature", "x"), (4, 204, "", "")).at(9).end()
+    )
+    assert (found.names, found.stayed) == (("refused: token-expired", "refused: wrong-key"), True)
+    assert found.trials == (
+        Trial(2.0, "refused: token-expired", "HTTP 401", EXPIRED[1]),
+        Trial(3.0, "refused: wrong-key", "HTTP 401", "x"),
+    )
+
+
+def test_requests_that_are_refused_from_the_start() -> None:
+    """Each by itself, and the span ends with the one that is not."""
+    found = only(requests((1, 404, "registered", "x"), (2, 401, *EXPIRED), (3, 204, "", "")).at(9).end())
+    assert (found.names, found.over_s) == (("refused: unknown-device", "refused: token-expired"), 3.0)
+    assert [one.code for one in found.trials] == ["HTTP 404", "HTTP 401"]
