@@ -1,12 +1,15 @@
 """Client certificates of scenarios, as a document says them: how the hub knows the device, and what is wrong with what it presents."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Literal
 
 from harness.documents import Document, Problem
 from harness.fault import Fault
 
-__all__ = ["CertificateSettings", "certificate_problems"]
+__all__ = ["NO_AUTHORITIES", "CertificateSettings", "certificate_problems"]
+
+NO_AUTHORITIES: Final = frozenset({"mqtt-ws", "amqp-ws", "https"})
+"""The transports over which the hub takes no certificate of an authority (see `harness.hub.certificates`)."""
 
 _OF_KIND: Final = {"thumbprint": "self-signed", "expired": "ca", "unknown-authority": "ca"}
 
@@ -21,11 +24,20 @@ class CertificateSettings(Document, frozen=True):
     kind: Literal["self-signed", "ca"]
     wrong: Literal["", "thumbprint", "expired", "unknown-authority"] = ""
 
+    def is_refused(self, transports: Collection[str]) -> bool:
+        """Whether the hub does not let such a device in, over all of `transports`."""
+        return self.wrong != "" or (self.kind == "ca" and NO_AUTHORITIES.issuperset(transports))
+
 
 def certificate_problems(
-    certificate: CertificateSettings | None, *, credential: str, settings: str, faults: Sequence[Fault]
+    certificate: CertificateSettings | None,
+    *,
+    credential: str,
+    settings: str,
+    faults: Sequence[Fault],
+    transports: Collection[str],
 ) -> Iterator[Problem]:
-    """What contradicts `certificate`, or the lack of it, in a scenario with this `credential`, these `settings` and `faults`."""
+    """What contradicts `certificate`, or the lack of it, in a scenario with this `credential`, these `settings` and `faults`, about `transports`."""
     if (credential == "certificate") != (certificate is not None):
         yield "certificate", 'goes with credential = "certificate", and only with it', "Set both or neither"
     if certificate is None:
@@ -36,6 +48,13 @@ def certificate_problems(
             "certificate.wrong",
             f"nobody asks a certificate of kind {certificate.kind} for that: wrong = {certificate.wrong!r}",
             f'Use kind = "{kind}", or drop it',
+        )
+    refused = NO_AUTHORITIES.intersection(transports)
+    if certificate == CertificateSettings(kind="ca") and 0 < len(refused) < len(transports):
+        yield (
+            "transports",
+            f"a certificate of an authority is refused over {', '.join(sorted(refused))}, and taken over the others",
+            'Make it two scenarios: transports = ["mqtt", "amqp"], and the others',
         )
     if settings != "none":
         yield "settings", "are about tokens, of which there are none", 'Use settings = "none"'

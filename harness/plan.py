@@ -222,7 +222,7 @@ def _cells(
     profile = loaded.profile
     status, why_not = _obstacle(loaded, transport, scenario, device, problem)
     for index, settings in enumerate(_settings(profile, scenario, request.overrides)):
-        used = _with_own_lifetime(scenario, request.overrides)
+        used = _with_own_lifetime(scenario.over(transport), request.overrides)
         awaited = scenario.end.other_renewals if index and scenario.end.renewals else scenario.end.renewals
         expected = _expected(
             profile, transport, used, settings, max(awaited + scenario.end.refusals, _renewals_until_faults(used))

@@ -5,6 +5,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from harness.certificate import CertificateSettings, certificate_problems
 from harness.documents import CONNECTED, Document, Problem, Traffic, Transport, load, not_finite, one_of
 from harness.errors import ScenarioError
@@ -93,7 +95,8 @@ class Scenario(Document, frozen=True):
     `settings`: the `profile`'s (one cell each), the `main` ones of these, the `longest` lifetime among those that leave the margin alone, or `none`:
     whatever the SDK defaults to. `token_lifetime_s`: of the
     fixed token; `supply`: when the application hands over another. An empty `traffic` is an idle application. `transports`: those it is about;
-    empty: all over which a device is connected, that is all but `https`, which has to be named. `faults`: what the hub does wrong.
+    empty: all over which a device is connected, that is all but `https`, which has to be named. `https_traffic`: what the application does over
+    HTTPS, where nothing is seen of an idle one; left out, the same as elsewhere. `faults`: what the hub does wrong.
     `closes_otherwise`: an option of the command changed how its hub ends connections; what is claimed about the scenario is not about that.
     """
 
@@ -109,6 +112,7 @@ class Scenario(Document, frozen=True):
     token_lifetime_s: float | None = None
     supply: Supply | None = None
     transports: tuple[Transport, ...] = ()
+    https_traffic: tuple[Traffic, ...] | None = None
     faults: tuple[Fault, ...] = ()
     device: Registration = Registration()
     token: TokenMaking = TokenMaking()
@@ -124,7 +128,7 @@ class Scenario(Document, frozen=True):
     @property
     def refused_at_first(self) -> bool:
         """Whether the hub refuses the device from the start."""
-        return (self.certificate is not None and self.certificate.wrong != "") or is_refused(
+        return (self.certificate is not None and self.certificate.is_refused(self.is_about)) or is_refused(
             self.device,
             self.token,
             credential=self.credential,
@@ -153,6 +157,12 @@ class Scenario(Document, frozen=True):
     def is_about(self) -> tuple[str, ...]:
         """The transports it is about."""
         return self.transports or CONNECTED
+
+    def over(self, transport: str) -> "Scenario":
+        """The scenario as it is played over one of its transports."""
+        if transport != "https" or self.https_traffic is None:
+            return self
+        return msgspec.structs.replace(self, traffic=self.https_traffic)
 
     def close_problem(self, transport: str) -> tuple[str, str] | None:
         """The field that asks for an end that `transport` does not have, and that end; None where there is none."""
@@ -264,7 +274,11 @@ def _registration_problems(scenario: Scenario) -> Iterator[Problem]:
 
 def _certificate_problems(scenario: Scenario) -> Iterator[Problem]:
     return certificate_problems(
-        scenario.certificate, credential=scenario.credential, settings=scenario.settings, faults=scenario.faults
+        scenario.certificate,
+        credential=scenario.credential,
+        settings=scenario.settings,
+        faults=scenario.faults,
+        transports=scenario.is_about,
     )
 
 
@@ -310,12 +324,14 @@ def _first_refusal_problems(scenario: Scenario) -> Iterator[Problem]:
 
 def _https_problems(scenario: Scenario) -> Iterator[Problem]:
     """Over HTTPS a device sends or asks for messages, or nothing is seen of it; and it has no connection that could be cut."""
+    if "https" not in scenario.is_about and scenario.https_traffic is not None:
+        yield "https_traffic", "is about https, and the scenario is not", "Name it in `transports`, or drop this"
     if "https" in scenario.is_about:
-        if not scenario.traffic:
+        if not scenario.over("https").traffic:
             yield (
-                "traffic",
+                "traffic" if scenario.https_traffic is None else "https_traffic",
                 "over https nothing is seen of an idle application",
-                "Let it send or listen, or drop `https`",
+                'Let it send or listen, there at least: https_traffic = ["sending"]; or drop `https`',
             )
         if scenario.end.cuts:
             yield "end.cuts", "over https there is no connection to be cut", "Await `refused_requests`, or drop `https`"

@@ -147,6 +147,12 @@ def test_a_scenario_about_connections_has_no_cell_over_https() -> None:
         plan(transports=["https"])
 
 
+def test_a_cell_over_https_has_the_traffic_that_is_meant_for_it() -> None:
+    """There an idle application shows nothing."""
+    cells = plan(profile(transports=("mqtt", "https")), scenario="wrong-key")
+    assert {cell.transport: cell.scenario.traffic for cell in cells} == {"mqtt": (), "https": ("sending",)}
+
+
 def test_a_cell_that_awaits_a_refused_request_takes_until_then() -> None:
     """The token's life and the skew; then what the scenario adds."""
     (cell,) = plan(profile(transports=("https",)), scenario="https-expiry")

@@ -124,6 +124,8 @@ def test_nothing_asked_for_means_the_default_ones() -> None:
         ("schema = 1", 'schema = 1\ntransports = ["mqtt-ws"]\nfaults = [{ at = "half-life", action = "cut", close = "close" }]', r"faults\[0\]\.close: close is no way .* over mqtt-ws.*drop the transport"),
         ("traffic = []", 'traffic = []\ntransports = ["https"]', r"traffic: over https nothing is seen of an idle application"),
         ("traffic = []", 'traffic = ["sending"]\ntransports = ["https"]\nfaults = [{ at = "half-life", action = "cut" }]', r"faults\[0\]\.at: HTTPS has no connection that a fault could strike"),
+        ("traffic = []", 'traffic = ["sending"]\ntransports = ["https"]\nhttps_traffic = []', r"https_traffic: over https nothing is seen of an idle application"),
+        ("traffic = []", 'traffic = []\nhttps_traffic = ["sending"]', r"https_traffic: is about https, and the scenario is not\. Name it in `transports`"),
         ("[end]", "[end]\nrefused_requests = 1", r"end\.refused_requests: only over https are there requests"),
         ("[end]", "[end]\nrefused_requests = -1", r"end\.refused_requests: is below 0"),
         ("schema = 1", "schema = ", r"mine\.toml: is not TOML"),
@@ -150,6 +152,20 @@ def test_a_scenario_is_about_connections_unless_it_says_otherwise() -> None:
     known = bundled_scenarios()
     assert known["renewal"].is_about == ("mqtt", "mqtt-ws", "amqp", "amqp-ws")
     assert known["https-renewal"].is_about == ("https",)
+
+
+def test_over_https_an_idle_application_may_send(tmp_path: Path) -> None:
+    """Where the document says so; elsewhere it stays idle."""
+    text = GOOD.replace("traffic = []", 'traffic = []\ntransports = ["mqtt", "https"]\nhttps_traffic = ["sending"]')
+    scenario = load_scenario(written(tmp_path, text))
+    assert (scenario.over("mqtt").traffic_name, scenario.over("https").traffic_name) == ("idle", "sending")
+
+
+def test_every_refusal_is_about_https_too() -> None:
+    """But for what only a connection could show, or certificates of an authority, which are refused there for being such."""
+    refused = [one for one in find_scenarios().values() if one.refused_at_first]
+    assert {one.id for one in refused if "https" not in one.is_about} == {"x509-ca-expired", "x509-ca-unknown"}
+    assert all(one.over("https").traffic for one in refused)
 
 
 def test_over_https_alone_other_scenarios_are_the_default() -> None:

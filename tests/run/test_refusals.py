@@ -13,6 +13,7 @@ from support.scenarios import bundled_scenarios
 
 from harness.analysis import Row, analyse
 from harness.clock import RealClock
+from harness.documents import TRANSPORTS
 from harness.events import CellLog
 from harness.plan import Cell
 from harness.profile import bundled_folder, load_profile
@@ -27,7 +28,7 @@ REFUSED = [one for one in bundled_scenarios().values() if one.refused_at_first]
 SETTLED = a_scenario(end=End(renewals=2, after_s=0.5, limit_s=10.0))
 UNTOUCHED = a_cell(scenario=SETTLED, id="untouched", awaited_renewals=2)
 JAVA = load_profile(bundled_folder() / "java")
-"""Which speaks all four."""
+"""Which speaks all five."""
 
 
 def run(root: Path, *cells: Cell) -> list[Row]:
@@ -48,7 +49,8 @@ def run(root: Path, *cells: Cell) -> list[Row]:
 def refused_cells(transport: str) -> list[Cell]:
     """Every refusal over a transport."""
     short = End(first_refusals=1, after_s=4.0, limit_s=10.0)
-    scenarios = [msgspec.structs.replace(one, end=short) for one in REFUSED]
+    about = [one.over(transport) for one in REFUSED if transport in one.is_about]
+    scenarios = [msgspec.structs.replace(one, end=short) for one in about]
     return [a_cell(JAVA, one, id=f"{one.id}-{transport}", transport=transport, device="emulated") for one in scenarios]
 
 
@@ -73,7 +75,7 @@ def findings(rows: Sequence[Row]) -> dict[str, Any]:
 def test_what_an_untouched_device_shows_does_not_change(tmp_path: Path) -> None:
     """Beside every refusal over every transport it shows what it shows alone."""
     alone = run(tmp_path / "alone", UNTOUCHED)
-    crowd = [cell for transport in ("mqtt", "mqtt-ws", "amqp", "amqp-ws") for cell in refused_cells(transport)]
+    crowd = [cell for transport in TRANSPORTS for cell in refused_cells(transport)]
     beside = run(tmp_path / "beside", UNTOUCHED, *crowd)
     assert findings(beside) == findings(alone)
     assert len([row for row in beside if row.first_refusal]) == len(crowd)
