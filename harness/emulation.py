@@ -67,7 +67,7 @@ class AppSignal(Document, frozen=True):
 
 
 class Signals(Document, frozen=True):
-    """What the application is shown at the turns of a connection's life, in order. The last group is for AMQP."""
+    """What the application is shown at the turns of a connection's life, in order. The second group is for AMQP, the last one for HTTPS."""
 
     opened: tuple[AppSignal, ...] = ()  # the hub first let the device in, before `opened`
     leaving: tuple[AppSignal, ...] = ()  # the SDK leaves for a renewal
@@ -104,6 +104,10 @@ class Signals(Document, frozen=True):
     open_timed_out: tuple[AppSignal, ...] = ()  # `retry_limit_s` ended the open command; empty: as retries_ended
     send_lost: tuple[AppSignal, ...] = ()  # a message went down with the connection
     closing_unrenewed: tuple[AppSignal, ...] = ()  # before `closing`, where a renewal in place had failed
+
+    not_found: tuple[AppSignal, ...] = ()  # a message was refused with 404, and is tried again; empty: as refused
+    send_not_found: tuple[AppSignal, ...] = ()  # a message was refused with 404, and failed; empty: as send_refused
+    receive_refused: tuple[AppSignal, ...] = ()  # a look for cloud-to-device messages was refused
 
 
 class Manners(Document, frozen=True, kw_only=True):

@@ -11,9 +11,10 @@ other, each with a token, and a transport is no more than what carries them.
 | receive | GET, every `poll_s` | `c2d`, and a job to complete it; another job to receive | the next poll |
 | complete | DELETE | - | - |
 
-Opening takes no request: what is wrong with the credentials, the first message shows.
+Opening takes no request: what is wrong with the credentials, the first message shows, unless the SDK sees it for itself.
 """
 
+import string
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,24 +29,27 @@ from harness.emulation import AppSignal, HttpsEmulation
 from harness.errors import RemoteProtocolError
 from harness.profile import Profile
 from harness.protocol.http.client import HttpClient
-from harness.protocol.http.messages import Request, Response
+from harness.protocol.http.messages import Headers, Request, Response
 
 __all__ = ["HttpsDevice"]
 
 SETTLE_S: Final = 5.0
 """How long a close command waits for the requests under way: a device program lets its sends settle first."""
 TRANSPORT: Final = "https"
-_OK, _REFUSALS = 200, frozenset({401, 403, 404})
+_OK, _NOT_FOUND, _REFUSALS = 200, 404, frozenset({401, 403, 404})
 _GOOD: Final = range(200, 300)
+_HEADER_NAME: Final = "!#$&'*+-.^_`|~"  # beside letters and digits (RFC 9110 section 5.6.2)
+_HEADER_VALUE: Final = string.punctuation.replace("%", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to ask of the hub: to take message `number`, to give one, or to be done with the one locked by `lock`."""
+    """Something to ask of the hub: to take message `number` with these `headers`, to give one, or to be done with the one locked by `lock`."""
 
     kind: Literal["send", "receive", "complete"]
     number: int = 0
     lock: str = ""
+    headers: Headers = ()
 
 
 class HttpsDevice:
@@ -83,7 +87,7 @@ class HttpsDevice:
             case "open" if not self._open and not self._closed:
                 self._begin(command, now)
             case "send" if self._takes_messages() and isinstance(number, int) and not isinstance(number, bool):
-                self._ask(Job("send", number), now)
+                self._ask(Job("send", number, headers=_application(command.get("properties"))), now)
             case "close" if not self._closing:
                 self._close(now)
             case name:
@@ -98,8 +102,11 @@ class HttpsDevice:
         except ValueError as error:
             self._reports.tell("open_failed", now, error=[{"class": "ValueError", "message": str(error)}])
             return
-        self._open = True
         self._credential = Credential(self._emulation, self._manners, self._opening, now)
+        if self._credential.lacks_a_field and (unfit := self._manners.signals.token_incomplete):
+            self._reports.show(unfit, now)
+            return
+        self._open = True
         self._reports.show(self._manners.signals.opened, now)
         self._reports.tell("opened", now, settings=dict(self._opening.used))
         if self._opening.c2d or "c2d" in self._manners.always_subscribes:
@@ -212,28 +219,26 @@ class HttpsDevice:
         due = self._credential.renewal_at()
         if self._manners.token == "each-request" or (due is not None and due <= now):  # noqa: S105 - no password
             self._credential.renew(now)
+        token = self._credential.text
         headers = (
             ("host", self._opening.host),
-            ("authorization", self._credential.text),
+            *((("authorization", token),) if token else ()),
             ("user-agent", self._emulation.user_agent),
         )
         path = f"/devices/{quote(self._opening.device_id, safe='')}/messages"
         version = f"?api-version={self._emulation.api_version}"
         if job.kind == "send":
-            about = (*headers, ("iothub-messageid", str(job.number)))
+            about = (*headers, ("iothub-messageid", str(job.number)), *job.headers)
             return Request("POST", f"{path}/events{version}", about, b'{"id":%d}' % job.number)
         if job.kind == "receive":
             return Request("GET", f"{path}/devicebound{version}", headers)
         return Request("DELETE", f"{path}/devicebound/{quote(job.lock, safe='')}{version}", headers)
 
     def _answered(self, job: Job, answer: Response, now: float) -> None:
-        signals, refused = self._manners.signals, answer.status in _REFUSALS
-        if refused and job.kind == "send" and self._manners.repeats_refused_s is not None:
-            self._reports.show(signals.refused, now)
-            self._jobs.appendleft(job)
-            self._repeat_at = now + self._manners.repeats_refused_s
+        if answer.status in _REFUSALS:
+            self._refused(job, answer.status == _NOT_FOUND, now)
         elif answer.status not in _GOOD:
-            self._fail(job, signals.send_refused if refused else (), now)
+            self._fail(job, (), now)
         elif job.kind == "send":
             self._reports.tell("sent", now, id=job.number)
         elif job.kind == "receive" and answer.status == _OK:
@@ -243,7 +248,27 @@ class HttpsDevice:
             if not self._closing:
                 self._jobs.append(Job("receive"))
 
+    def _refused(self, job: Job, not_found: bool, now: float) -> None:  # noqa: FBT001 - one of two
+        signals, again_s = self._manners.signals, self._manners.repeats_refused_s
+        if job.kind != "send":
+            self._reports.show(signals.receive_refused if job.kind == "receive" else (), now)
+        elif again_s is None:
+            self._fail(job, (not_found and signals.send_not_found) or signals.send_refused, now)
+        else:
+            self._reports.show((not_found and signals.not_found) or signals.refused, now)
+            self._jobs.appendleft(job)
+            self._repeat_at = now + again_s
+
     def _fail(self, job: Job, signals: tuple[AppSignal, ...], now: float) -> None:
         """Only of a message is the application told."""
         if job.kind == "send":
             self._reports.fail([job.number], signals, now)
+
+
+def _application(properties: object) -> Headers:
+    """Application properties as headers; what cannot stand in one is percent-encoded."""
+    given = properties if isinstance(properties, Mapping) else {}
+    return tuple(
+        (f"iothub-app-{quote(name, safe=_HEADER_NAME)}", quote(value, safe=_HEADER_VALUE))
+        for name, value in given.items()
+    )

@@ -11,7 +11,8 @@ PLAYED = [
     (sdk, transport)
     for sdk in ("c", "dotnet", "java", "node", "python")
     for transport in profile_of(sdk).transports
-    if transport in {"mqtt", "amqp"}  # over WebSocket it is the same to a device in memory; over HTTPS there is none
+    if transport
+    in {"mqtt", "amqp"}  # over WebSocket it is the same to a device in memory; over HTTPS nobody has to return
 ]
 
 
@@ -57,16 +58,24 @@ def test_the_analysis_takes_it_for_a_fault(transport: str) -> None:
     assert len(found.aftermath.returned) == 1
 
 
-def test_the_properties_travel() -> None:
-    """Over both protocols, percent-encoded where that is needed."""
-    for transport in ("mqtt", "amqp"):
-        world = HubWorld(profile_of("java"), transport)
-        world.do(open_command(lifetime_s=3600))
-        world.run(1)
-        world.do({"cmd": "send", "id": 1, "properties": {"a colour": "red & blue"}})
-        world.run(2)
-        (told,) = world.find("telemetry")
-        assert told["properties"] == {"$.mid": "1", "a colour": "red & blue"}
+def test_over_https_the_messages_after_it_are_refused() -> None:
+    """For five seconds, a second after it; then they are taken again."""
+    world = asked("node", "https", "InvokeThrottling")
+    assert [fields["status"] for fields in world.find("http-response")][:8] == [204, *[429] * 4, 204, 204, 204]
+    assert [event["id"] for event in world.events("send_failed")] == [4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("transport", ["mqtt", "amqp", "https"])
+def test_the_properties_travel(transport: str) -> None:
+    """Percent-encoded where that is needed; in a header, that stays."""
+    world = HubWorld(profile_of("java"), transport)
+    world.do(open_command(lifetime_s=3600))
+    world.run(1)
+    world.do({"cmd": "send", "id": 1, "properties": {"a colour": "red & blue"}})
+    world.run(2)
+    (told,) = world.find("telemetry")
+    spelt = {"a%20colour": "red%20&%20blue"} if transport == "https" else {"a colour": "red & blue"}
+    assert told["properties"] == {"$.mid": "1", **spelt}
 
 
 def test_properties_that_are_none() -> None:

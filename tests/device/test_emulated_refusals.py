@@ -30,7 +30,7 @@ MESSAGES = {
 """The check that fails, and the errorMessage of the record (the article on 401003, symptom 2)."""
 CBS = {"registered": 404, "device-enabled": 404}
 MQTT, AMQP = ("mqtt", "mqtt-ws"), ("amqp", "amqp-ws")
-PLAYERS = [(sdk, over) for sdk in ("c", "java", "node") for over in (*MQTT, *AMQP)] + [
+PLAYERS = [(sdk, over) for sdk in ("c", "java", "node") for over in (*MQTT, *AMQP, "https")] + [
     ("python", over) for over in MQTT
 ]
 BY_THE_SDK = {("python", "token-cut-off"), ("python", "expired-at-start"), ("java", "token-cut-off")}
@@ -67,12 +67,15 @@ def test_every_refusal_leaves_its_message(name: str, sdk: str, transport: str) -
     world.run(8)
     check, message = MESSAGES[name]
     (answer, *_) = [
-        one for kind in ("connack", "put-token-answered", "attach") for one in world.find(kind) if "check" in one
+        one
+        for kind in ("connack", "put-token-answered", "attach", "http-response")
+        for one in world.find(kind)
+        if "check" in one
     ]
     assert (answer["check"], answer["message"], message_of(world)) == (check, message, message)
     if transport in MQTT:
         assert answer["code"] == 5
-    elif name == "no-credential":
+    elif name == "no-credential" and transport in AMQP:
         assert answer["condition"] == "amqp:unauthorized-access"
     else:
         assert answer["status"] == CBS.get(check, 401)
@@ -96,7 +99,7 @@ def test_a_clock_within_the_skew_or_ahead_is_let_in(name: str, sdk: str, transpo
     world = world_of(a_scenario(name), sdk, transport)
     world.run(3)
     assert world.events("opened")
-    assert [one["row"]["Level"] for one in world.find("record")] == ["Information"]
+    assert [one["row"]["Level"] for one in world.find("record")] == ([] if transport == "https" else ["Information"])
 
 
 @pytest.mark.slow

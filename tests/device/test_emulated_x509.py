@@ -64,6 +64,31 @@ def test_a_certificate_that_is_not_registered(sdk: str, transport: str) -> None:
     assert not world.events("sent")
 
 
+@pytest.mark.parametrize("sdk", ["c", "java", "node"])
+@pytest.mark.parametrize("known", [True, False])
+def test_over_https_the_certificate_stands_for_the_token_of_each_request(sdk: str, known: bool) -> None:  # noqa: FBT001 - both
+    """No request has a token; whether the hub knows the certificate shows by the first one."""
+    world = world_of(sdk, "https", KNOWN if known else OTHER, listening=False)
+    world.send_each_second(1, 5)
+    world.run(6)
+    requests, answers = world.find("http-request"), world.find("http-response")
+    assert {(one["token"], one["certificate"]["sha1"]) for one in requests} == {(None, CERTIFICATE.sha1)}
+    assert {one["status"] for one in answers} == ({204} if known else {401})
+    assert {one.get("check") for one in answers} == ({None} if known else {"thumbprint"})
+    assert len(world.events("sent")) == (5 if known else 0)
+
+
+@pytest.mark.parametrize("transport", ["mqtt-ws", "amqp-ws", "https"])
+def test_a_certificate_of_an_authority_over_websocket_and_https(transport: str) -> None:
+    """It is refused there, though there is nothing wrong with it."""
+    world = world_of("java", transport, Registration("ca", authorities=frozenset({CERTIFICATE.root_sha256})))
+    world.send_each_second(1, 3)
+    world.run(5)
+    answers = [one for kind in ("connack", "certificate-judged", "http-response") for one in world.find(kind)]
+    assert {one["check"] for one in answers} == {"certificate-transport"}
+    assert not world.find("telemetry")
+
+
 @pytest.mark.parametrize(("sdk", "transport"), [case for case in CASES if case[0] in {"dotnet", "java", "python"}])
 def test_an_open_that_fails(sdk: str, transport: str) -> None:
     """And is not tried again."""

@@ -1,18 +1,22 @@
 """The emulated device over HTTPS, against the real hub in virtual time."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 from support.device_hub import HubWorld
-from support.device_world import START, open_command, own_token, profile_of
+from support.device_world import HOST, KEY, START, open_command, own_token, profile_of
 
 from harness.device.https_device import SETTLE_S, HttpsDevice
 from harness.emulation import AppSignal, HttpsEmulation
+from harness.hub.identity import Identity
 from harness.law import Law
 from harness.profile import Profile
 from harness.protocol.http.messages import MAX_HEAD
+
+IDENTITY = Identity(HOST, "d1", KEY, KEY)
 
 
 def played(**manners: Any) -> Profile:
@@ -103,6 +107,28 @@ def test_a_token_of_the_applications_own_stays() -> None:
     assert len(set(map(str, tokens(world)))) == 1
 
 
+def test_an_application_without_a_credential_shows_none() -> None:
+    """No header at all, and not an empty one."""
+    world = HubWorld(played(), "https")
+    world.do({"cmd": "open", "connection_string": f"HostName={HOST};DeviceId=d1;x509=true"})
+    world.send(1)
+    world.run(1)
+    assert world.find("http-response")[0]["check"] == "credential"
+
+
+def test_a_token_that_lacks_a_field() -> None:
+    """An SDK may see that for itself, as it opens; then it takes no messages, and no request is made."""
+    signals = msgspec.structs.replace(HttpsEmulation().signals, token_incomplete=(AppSignal(event="open_failed"),))
+    lacking = own_token(9).partition("&se=")[0]
+    world = opened(played(signals=signals), token=lacking)
+    world.send(1)
+    assert names(world) == ["hello", "open_failed", "bad_command"]
+    asked = opened(played(), token=lacking)
+    asked.send(1)
+    asked.run(1)
+    assert asked.find("http-response")[0]["check"] == "token-form"
+
+
 def test_a_refused_message_may_be_tried_again() -> None:
     """Until the client closes; those behind it wait, and the application is told nothing before."""
     signals = msgspec.structs.replace(
@@ -148,6 +174,33 @@ def test_a_look_that_is_under_way_is_enough() -> None:
     world.mute = True
     world.run(5)
     assert len(world.find("http-request")) == 1
+
+
+@pytest.mark.parametrize(("sdk", "error"), [("node", "DeviceNotFoundError"), ("java", "NOT_FOUND")])
+def test_an_sdk_may_tell_404_from_401(sdk: str, error: str) -> None:
+    """In the error of a message that is not sent."""
+    world = HubWorld(profile_of(sdk), "https", identity=replace(IDENTITY, registered=False))
+    world.do(open_command())
+    world.send(1)
+    world.run(1)
+    assert error in str(world.events("send_failed")[0]["error"])
+
+
+def test_what_is_tried_again_is_told_by_its_status() -> None:
+    """In the SDK's log only."""
+    world = HubWorld(profile_of("c"), "https", identity=replace(IDENTITY, registered=False))
+    world.do(open_command())
+    world.send(1)
+    world.run(0.25)
+    assert [event["text"] for event in world.events("sdk_log")] == ["Error: unexpected HTTP status code (404)"] * 3
+
+
+def test_a_refused_look_may_be_logged() -> None:
+    """Each of them; the application is told nothing."""
+    world = opened(profile_of("node"), token=own_token(-9), c2d=True)
+    world.run(3.5)
+    assert [event["level"] for event in world.events("sdk_log")] == ["ERROR"] * 3
+    assert names(world) == ["hello", "status", "opened", *["sdk_log"] * 3]
 
 
 def test_a_refused_look_tells_nothing() -> None:
