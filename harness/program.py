@@ -48,7 +48,7 @@ class AdapterProgram(Document, frozen=True):
     runs; without one, the program runs in the profile's folder as it is. `without`: files of the folder that are left out of the copy.
     `way` is how the SDK is led to the hub: `gateway` (`GatewayHostName`), `host-ip` (`HostName` is the address), `hosts-file` (the
     runtime resolves the hub's name by a file: in `command`, `{hosts_file}` is its path); `ways`: over the transports where it is another.
-    `proxy`: the SDK's public API takes an HTTP proxy, the way to WebSockets where port 443 cannot be bound.
+    `proxy`: whether the SDK's public API takes an HTTP proxy, the way to the hub where port 443 cannot be bound; or the transports over which it does.
     `environment`: variables of the program, with the same words and `{ca_file}`, the path of the authority that it is to trust; those without
     that word are set for `install`, too.
     """
@@ -58,7 +58,7 @@ class AdapterProgram(Document, frozen=True):
     transports: tuple[Transport, ...]
     way: Way = "gateway"
     ways: Mapping[Transport, Literal["gateway", "host-ip"]] = {}
-    proxy: bool = False
+    proxy: bool | tuple[Transport, ...] = False
     install: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     other_versions: OtherVersions | None = None
@@ -67,6 +67,10 @@ class AdapterProgram(Document, frozen=True):
     def way_over(self, transport: str) -> Way:
         """How the SDK is led to the hub over one of its transports."""
         return next((way for name, way in self.ways.items() if name == transport), self.way)
+
+    def takes_proxy(self, transport: str) -> bool:
+        """Whether the SDK can be led through a proxy over one of its transports."""
+        return self.proxy if isinstance(self.proxy, bool) else transport in self.proxy
 
     @property
     def takes_ca_file(self) -> bool:
@@ -99,6 +103,8 @@ def check_program(
     """Raise `ProfileError`, naming the file `where`, the field and the remedy, where a profile's program is wrong."""
     for transport in program.transports:
         one_of(transport, transports, what="transport of the adapter", where=where, error=ProfileError)
+    for transport in () if isinstance(program.proxy, bool) else program.proxy:
+        one_of(transport, program.transports, what="transport with a proxy", where=where, error=ProfileError)
     for name in ("command", "install"):
         known = (*_WORDS, *([_HOSTS_FILE] if name == "command" else []))
         if problem := _command_problem(getattr(program, name), known, required=name == "command"):

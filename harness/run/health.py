@@ -60,9 +60,9 @@ async def _loopback() -> list[Check]:
         address = Check("loopback", "ok", "an address of its own for every cell")
     port = PORTS["websocket"]
     if reservation.privileged:
-        return [address, Check(f"port {port}", "ok", "may be bound: WebSockets are reached directly")]
+        return [address, Check(f"port {port}", "ok", "may be bound: WebSockets and HTTPS are reached directly")]
     remedy = f"sysctl net.ipv4.ip_unprivileged_port_start={port} (as root) lets everybody bind it"
-    found = "may not be bound: WebSockets are reached through the SDK's own proxy option"
+    found = "may not be bound: WebSockets and HTTPS are reached through the SDK's own proxy option, where it has one"
     return [address, Check(f"port {port}", "limited", found, remedy)]
 
 

@@ -177,9 +177,9 @@ class Staging:
         port, standard = reservation.ports[door], PORTS[door]
         if adapter is None or port == standard:
             return Way(host, reservation.address, port, gateway, hosts_file=hosts_file, ca_file=ca_file)
-        if not adapter.proxy:
+        if not adapter.takes_proxy(cell.transport):
             raise EnvironmentProblem(
-                f"port {standard} may not be bound here and {cell.profile.profile.name} takes no proxy;"
+                f"port {standard} may not be bound here and {cell.profile.profile.name} takes no proxy over {cell.transport};"
                 f" `sysctl net.ipv4.ip_unprivileged_port_start={standard}` (as root) lets everybody bind it"
             )
         proxy = await ConnectProxy.start(reservation.targets([HUB_NAME]))
