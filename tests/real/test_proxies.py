@@ -45,3 +45,16 @@ def test_it_renews_over_websocket_through_the_proxy(tmp_path: Path, sdk: str, li
     (row,) = json.loads(result.stdout)["rows"]
     assert row["way"]["via_proxy"] is True
     assert (row["renewal"], row["renewals"], row["lost"]) == (renewal, 1, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.real_sdk(runtime="c")
+def test_an_sdk_that_takes_no_proxy_over_https_is_not_tried(tmp_path: Path) -> None:
+    """The SDK for C has an HTTP client of its own, which knows no proxy: its cell is a matter of the environment."""
+    wanted = ["--sdk", "c", "--device", "real", "--transport", "https", "--scenario", "wrong-key", "--json", "-q"]
+    command = [*way_without_the_right(), sys.executable, "-m", "harness", "compare", *wanted]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False)
+    assert result.returncode == 0, result.stderr
+    (row,) = json.loads(result.stdout)["rows"]
+    assert row["status"] == "environment"
+    assert "port 443 may not be bound here and Azure IoT device SDK for C takes no proxy over https" in row["reason"]
