@@ -1,77 +1,15 @@
-"""What a scenario lets go wrong on purpose, as its document says it: when in the token's life, and what happens then.
-
-| `at` | when | `action` |
-|---|---|---|
-| `renewal` | the device, let in before, comes with a new token: the CONNECT or put-token has arrived | `refuse` `cut` `ignore` `delay` `outage` `roll-key` `disable` `delete` |
-| `renewal-answer` | that token was judged and counts from now on, but the answer has not left yet | `cut` `ignore` `delay` `outage` |
-| `away` | the device has left, and its next attempt to come back arrives, whichever token it brings | as `renewal` |
-| `before-renewal` | a second before the token is as old as the first was when it was renewed, or 5 % of that, if it is more: from the second renewal on | `cut` `outage` `withhold-puback` `roll-key` `disable` `delete` `takeover` `throttle` |
-| `half-life` | half of what was left of the token when it was accepted is over | the same |
-| `expiry` | the token expires (`se`) | the same |
-| `grace-end` | at `se` + grace, instead of the hub's ordinary cut | the same, and `ignore`: no cut |
-
-The words are the same for every SDK: none of them is a second on the clock. Only good tokens meet a fault; a bad one is refused for its own sake.
-"""
+"""What a scenario lets go wrong on purpose, as its document says it, and what contradicts itself there. `harness.fault_words` lists anchors and actions."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 from harness.documents import Document, Problem
+from harness.fault_words import AMQP_ONLY_CLOSES, CLOSING, POSSIBLE, Action, Anchor, CloseMode, OutageHow
 
-__all__ = [
-    "AMQP_ONLY_CLOSES",
-    "IDENTITY",
-    "POSSIBLE",
-    "Action",
-    "Anchor",
-    "CloseMode",
-    "Fault",
-    "OutageHow",
-    "fault_problems",
-]
+__all__ = ["Fault", "fault_problems"]
 
-CloseMode = Literal["fin", "rst", "detach", "detach-not-closed", "close"]
-"""`fin`, `rst`: the end of the TCP connection. Over AMQP: DETACH of the device's links, in good order (`closed` true) or not, or CLOSE of the connection."""
-AMQP_ONLY_CLOSES: Final = frozenset({"detach", "detach-not-closed", "close"})
-OutageHow = Literal["restart", "rst", "half-open", "blackhole"]
-"""How hub and network fail the whole cell.
-
-`restart`: the hub's process ends: its connections close without a farewell, new ones are refused until it is back. `rst`: something on the way
-rejects: connections are reset, new ones refused. `half-open`: the far end of the connections is gone without a FIN: what is sent on them vanishes,
-new ones are let in. `blackhole`: the network swallows everything, also the SYN of new connections; with `close`, by `fin` or `rst`, what stands is
-told so as it begins, and new connections find no answer.
-"""
-
-Anchor = Literal["before-renewal", "renewal", "renewal-answer", "away", "half-life", "expiry", "grace-end"]
-Action = Literal[
-    "refuse",
-    "cut",
-    "ignore",
-    "delay",
-    "withhold-puback",
-    "roll-key",
-    "disable",
-    "delete",
-    "takeover",
-    "throttle",
-    "outage",
-]
-IDENTITY: Final = frozenset({"roll-key", "disable", "delete"})
-"""The actions that change the identity of the device: they end its connection, and it is let in no more."""
 _OF_A_RENEWAL: Final = frozenset({"before-renewal", "renewal", "renewal-answer"})
 _OF_MESSAGES: Final = frozenset({"withhold-puback", "throttle"})
-_ARRIVAL: Final = frozenset({"refuse", "cut", "ignore", "delay", "outage"}) | IDENTITY
-_ESTABLISHED: Final = frozenset({"cut", "takeover", "outage"}) | _OF_MESSAGES | IDENTITY
-POSSIBLE: Final[dict[str, frozenset[str]]] = {
-    "before-renewal": _ESTABLISHED,
-    "renewal": _ARRIVAL,
-    "renewal-answer": frozenset({"cut", "ignore", "delay", "outage"}),
-    "away": _ARRIVAL,
-    "half-life": _ESTABLISHED,
-    "expiry": _ESTABLISHED,
-    "grace-end": _ESTABLISHED | {"ignore"},
-}
-"""What can happen at each anchor."""
 CODES: Final = range(1, 6)
 STATUSES: Final = (400, 401, 403, 404, 500)
 
@@ -79,15 +17,10 @@ MOST_TIMES = 1_000  # a fault in a cell; more cannot happen in any scenario's ti
 
 
 class Fault(Document, frozen=True):
-    """Something the hub does to the device that a hub in good order would not, `times` times in the cell; the module says when.
+    """Something the hub does to the device that a hub in good order would not, `times` times in the cell.
 
-    `refuse`: answer as an expired token is answered, or with the CONNACK `code` over MQTT and the put-token `status` over AMQP. `cut`: end the
-    connection by `close`, or the transport's own way. `ignore`: give no answer and let the connection stand. `delay`: answer `delay_s`
-    seconds later. `withhold-puback`: acknowledge no telemetry on this connection from now on, not this message alone: a hub that acknowledges later
-    ones breaks MQTT 3.1.1 section 4.6; over AMQP the dispositions. `roll-key`: the key the device signs with is exchanged; `disable`, `delete`:
-    its identity is; an established connection ends then, by `close`, and no other is let in. `takeover`: another client comes with the same
-    identity, and stays until the device comes back. `throttle`: the next telemetry message is refused, over MQTT by cutting the connection.
-    `outage`: hub or network fail the cell, as `how` says, for `for_s` seconds. What then still stands is reset, as by a peer that knows nothing of it.
+    `close`: how a connection ends by `cut` or a change of the identity, if not in the transport's own way; how a `blackhole` begins. `delay_s`: how
+    late an answer is, in seconds. `code`, `status`: what a refusal says over MQTT, over AMQP. `how`, `for_s`: of an outage, for so many seconds.
     """
 
     at: Anchor
@@ -102,39 +35,52 @@ class Fault(Document, frozen=True):
 
 
 def fault_problems(
-    faults: Sequence[Fault], *, credential: str, traffic: Sequence[str], transports: Sequence[str]
+    faults: Sequence[Fault], *, renewed: bool, traffic: Sequence[str], transports: Sequence[str]
 ) -> Iterator[Problem]:
-    """What cannot happen among `faults` to a device whose scenario has this `credential` and `traffic`, over these `transports` (none: all)."""
+    """What cannot happen among `faults` to a device in this `traffic`, over these `transports` (none: all over which it is connected).
+
+    `renewed`: whether anybody renews its token, be it the SDK or the application.
+    """
     for index, fault in enumerate(faults):
-        for name, problem, remedy in _problems(fault, credential, traffic, transports):
+        for name, problem, remedy in (
+            *_action_problems(fault, traffic),
+            *_anchor_problems(fault, transports, renewed=renewed),
+            *_answer_problems(fault, transports),
+            *_outage_problems(fault),
+        ):
             yield f"faults[{index}].{name}", problem, remedy
 
 
-def _problems(fault: Fault, credential: str, traffic: Sequence[str], transports: Sequence[str]) -> Iterator[Problem]:
+def _action_problems(fault: Fault, traffic: Sequence[str]) -> Iterator[Problem]:
     if fault.action not in POSSIBLE[fault.at]:
         anchors = ", ".join(at for at in get_args(Anchor) if fault.action in POSSIBLE[at])
         yield "action", f"{fault.action} cannot happen at {fault.at}", f"It can at {anchors}"
-    if fault.close is not None and fault.action not in IDENTITY | {"cut", "outage"}:
+    if fault.close is not None and fault.action not in CLOSING | {"outage"}:
         remedy = "Drop it: nothing else ends a connection in a way that could be chosen"
         yield "close", 'goes with action = "cut" or a change of the identity', remedy
     if fault.action == "delay" and fault.delay_s <= 0:
         yield "delay_s", "is not above 0", "Say how many seconds the answer is late"
     if fault.action != "delay" and fault.delay_s:
         yield "delay_s", 'goes with action = "delay"', "Drop it, or delay"
-    yield from _answer_problems(fault, transports)
-    yield from _outage_problems(fault)
     if not 1 <= fault.times <= MOST_TIMES:
         yield "times", f"is not between 1 and {MOST_TIMES}", "Count how often it happens in a cell"
-    if fault.at in _OF_A_RENEWAL and credential == "token":
-        yield "at", "nobody renews a fixed token", 'Use credential = "key", or at = "half-life"'
     if fault.action in _OF_MESSAGES and "sending" not in traffic:
         yield (
             "action",
             f"{fault.action} does nothing to an application that sends nothing",
             'Add "sending" to `traffic`',
         )
-    if transports and all(transport == "https" for transport in transports):
-        yield "at", "HTTPS has no connection that a fault could strike", "Name another transport, or drop the fault"
+
+
+def _anchor_problems(fault: Fault, transports: Sequence[str], *, renewed: bool) -> Iterator[Problem]:
+    """About when it strikes: a renewal that never comes, or a connection that there is not."""
+    if fault.at in _OF_A_RENEWAL and not renewed:
+        remedy = 'Use credential = "key", let `[supply]` hand over a further token, or use at = "half-life"'
+        yield "at", "nobody renews a fixed token", remedy
+    if "https" in transports:
+        others = [transport for transport in transports if transport != "https"]
+        remedy = f"Keep {', '.join(others)} and drop https" if others else "Name another transport, or drop the fault"
+        yield "at", "HTTPS has no connection that a fault could strike, and `transports` names https", remedy
 
 
 def _answer_problems(fault: Fault, transports: Sequence[str]) -> Iterator[Problem]:

@@ -322,7 +322,8 @@ def _expected(profile: Profile, transport: str, scenario: Scenario, settings: Se
         lifetime = scenario.token_lifetime_s or 0.0
         counted = lifetime + scenario.device.clock_ahead_s  # by the hub's clock
         at_end = counted + grace
-        until_cut = counted / 2 if any(fault.at == "half-life" for fault in scenario.faults) else at_end
+        moments = {"half-life": counted / 2, "expiry": counted}
+        until_cut = min((moments.get(fault.at, at_end) for fault in scenario.faults), default=at_end)
         awaited = max(scenario.end.cuts, scenario.end.faults) * until_cut
         if scenario.end.refused_requests:
             awaited += lifetime + scenario.hub.skew

@@ -80,7 +80,7 @@ def _device_problems(device: Registration, token: TokenMaking, credential: Crede
         yield "device.clock_ahead_s", "is more than ten years", "Use the seconds that the clock is off"
     if not device.registered and (device.status, device.key) != ("enabled", "own"):
         yield "device.registered", "what the hub does not know has neither status nor key", "Drop `status` and `key`"
-    if device.key == "another" and (credential == "none" or token.policy is not None):
+    if device.key == "another" and (credential in {"none", "certificate"} or token.policy is not None):
         yield "device.key", "nothing is signed with the device's key", 'Use credential = "key", or drop it'
     for name in device.policies:
         field = f"device.policies.{name}"

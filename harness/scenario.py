@@ -8,9 +8,10 @@ from typing import Literal
 import msgspec
 
 from harness.certificate import CertificateSettings, certificate_problems
-from harness.documents import CONNECTED, Document, Problem, Traffic, Transport, load, not_finite, one_of
+from harness.documents import CONNECTED, Document, Problem, Traffic, Transport, load, not_finite
 from harness.errors import ScenarioError
-from harness.fault import AMQP_ONLY_CLOSES, IDENTITY, CloseMode, Fault, fault_problems
+from harness.fault import Fault, fault_problems
+from harness.fault_words import AMQP_ONLY_CLOSES, IDENTITY, CloseMode
 from harness.own_token import Supply, supply_problems
 from harness.registration import Credential, Presented, Registration, TokenMaking, is_refused, registration_problems
 
@@ -24,7 +25,6 @@ __all__ = [
     "Scenario",
     "find_scenarios",
     "load_scenario",
-    "select_scenarios",
 ]
 
 DEFAULT_SCENARIOS = ("renewal", "defaults", "expiry", "expiry-idle")
@@ -154,6 +154,16 @@ class Scenario(Document, frozen=True):
         return {field: close for field, close in asked.items() if close is not None}
 
     @property
+    def is_renewed(self) -> bool:
+        """Whether anybody renews the device's token: the SDK that owns the key, or the application."""
+        return self.credential == "key" or self.supplied > 0
+
+    @property
+    def supplied(self) -> int:
+        """How many tokens the application hands over after its first."""
+        return 0 if self.supply is None else self.supply.tokens
+
+    @property
     def is_about(self) -> tuple[str, ...]:
         """The transports it is about."""
         return self.transports or CONNECTED
@@ -179,6 +189,8 @@ def load_scenario(path: Path) -> Scenario:
     """
     scenario = load(path, Scenario, ScenarioError)
     check_scenario(scenario, str(path))
+    for field, problem, remedy in _transport_problems(scenario):
+        raise ScenarioError(problem, where=str(path), field=field, remedy=remedy)
     return scenario
 
 
@@ -199,17 +211,6 @@ def find_scenarios(files: Iterable[Path] = ()) -> dict[str, Scenario]:
     return found
 
 
-def select_scenarios(
-    known: dict[str, Scenario], wanted: Iterable[str], transports: Iterable[str] = ()
-) -> list[Scenario]:
-    """The scenarios named in `wanted`, or the default ones where none is; these are others where `transports` asks for https alone.
-
-    Raises `ScenarioError` for an unknown name.
-    """
-    names = list(wanted) or list(HTTPS_SCENARIOS if set(transports) == {"https"} else DEFAULT_SCENARIOS)
-    return [known[one_of(name, known, what="scenario", where="--scenario", error=ScenarioError)] for name in names]
-
-
 def check_scenario(scenario: Scenario, where: str) -> None:
     """Raise `ScenarioError` where a setting is impossible or contradicts another."""
     for field, number in not_finite(scenario):
@@ -224,8 +225,8 @@ def check_scenario(scenario: Scenario, where: str) -> None:
         _refusal_problems,
         _first_refusal_problems,
         _certificate_problems,
+        _endless_problems,
         _https_problems,
-        _transport_problems,
     ):
         for field, problem, remedy in problems(scenario):
             raise ScenarioError(problem, where=where, field=field, remedy=remedy)
@@ -256,7 +257,7 @@ def _token_problems(scenario: Scenario) -> Iterator[Problem]:
 
 def _supply_problems(scenario: Scenario) -> Iterator[Problem]:
     yield from supply_problems(scenario.supply, credential=scenario.credential)
-    if scenario.credential == "token" and scenario.end.renewals > (scenario.supply.times if scenario.supply else 0):
+    if scenario.credential == "token" and scenario.end.renewals > scenario.supplied:
         yield "end.renewals", "is more than the tokens the application supplies", "Raise supply.times, or await fewer"
     if scenario.supply and scenario.token != TokenMaking():
         yield (
@@ -282,6 +283,20 @@ def _certificate_problems(scenario: Scenario) -> Iterator[Problem]:
     )
 
 
+def _endless_problems(scenario: Scenario) -> Iterator[Problem]:
+    """Ends that wait for what never comes, though the device is let in."""
+    if scenario.credential == "certificate":
+        for name in ("renewals", "other_renewals"):
+            if getattr(scenario.end, name):
+                yield f"end.{name}", "nobody renews a certificate", 'Drop it, or use credential = "key"'
+        if scenario.end.cuts:
+            yield "end.cuts", "nothing ends a connection that was made with a certificate", "Drop it"
+    uncut = any((fault.at, fault.action) == ("grace-end", "ignore") for fault in scenario.faults)
+    if uncut and scenario.end.cuts and len(scenario.faults) == 1 and not scenario.is_renewed:
+        remedy = "Await `faults`, or drop the fault"
+        yield "end.cuts", "the hub forgets the only cut: ignore at grace-end", remedy
+
+
 def _time_problems(scenario: Scenario) -> Iterator[Problem]:
     end = scenario.end
     for name in ("renewals", "other_renewals", "cuts", "refusals", "faults", "first_refusals", "refused_requests"):
@@ -296,9 +311,9 @@ def _time_problems(scenario: Scenario) -> Iterator[Problem]:
 
 def _refusal_problems(scenario: Scenario) -> Iterator[Problem]:
     yield from fault_problems(
-        scenario.faults, credential=scenario.credential, traffic=scenario.traffic, transports=scenario.transports
+        scenario.faults, renewed=scenario.is_renewed, traffic=scenario.traffic, transports=scenario.transports
     )
-    if scenario.end.refusals and not any(fault.action in IDENTITY | {"refuse"} for fault in scenario.faults):
+    if scenario.end.refusals and not any(fault.action in {"refuse", *IDENTITY} for fault in scenario.faults):
         yield "end.refusals", "nothing is refused in this scenario", 'Add a fault with action = "refuse", or drop it'
     can_strike = sum(fault.times for fault in scenario.faults)
     if scenario.end.faults > can_strike:
@@ -340,11 +355,12 @@ def _https_problems(scenario: Scenario) -> Iterator[Problem]:
 
 
 def _transport_problems(scenario: Scenario) -> Iterator[Problem]:
-    for transport in scenario.transports:
+    """Ends that a transport of the document does not have; where an option of the command asks for one, the plan knows which transports are run."""
+    for transport in scenario.is_about:
         if problem := scenario.close_problem(transport):
             field, close = problem
             yield (
                 field,
-                f"{close} is no way to end a connection over {transport}, which the scenario names",
-                'Use "fin" or "rst", or drop the transport from `transports`',
+                f"{close} is no way to end a connection over {transport}, which the scenario is about",
+                'Use "fin" or "rst", or add transports = ["amqp", "amqp-ws"]',
             )

@@ -8,7 +8,7 @@ from harness.own_token import Moment, Supply, supply_problems
 from harness.registration import TokenMaking
 from harness.scenario import End, Scenario, check_scenario
 
-MOMENTS: tuple[Moment, ...] = ("half-life", "asked", "cut")
+MOMENTS: tuple[Moment, ...] = ("half-life", "asked", "cut", "never")
 
 
 def scenario(supply: Supply | None, *, renewals: int = 1) -> Scenario:
@@ -37,6 +37,8 @@ def test_no_supply_is_no_problem() -> None:
         (Supply(at="asked", after_s=-1), "token", "supply.after_s"),
         (Supply(at="asked", times=0), "token", "supply.times"),
         (Supply(at="asked", times=101), "token", "supply.times"),
+        (Supply(at="never", times=2), "token", "supply.at"),
+        (Supply(at="never", after_s=1), "token", "supply.at"),
     ],
 )
 def test_what_cannot_be(supply: Supply, credential: str, field: str) -> None:
@@ -48,8 +50,9 @@ def test_more_renewals_than_tokens() -> None:
     """Nobody else renews a token of the application."""
     with pytest.raises(ScenarioError, match=r"mine\.toml: end\.renewals: is more than the tokens"):
         check_scenario(scenario(Supply(at="asked"), renewals=2), "mine.toml")
-    with pytest.raises(ScenarioError, match=r"end\.renewals"):
-        check_scenario(scenario(None), "mine.toml")
+    for supply in (None, Supply(at="never")):
+        with pytest.raises(ScenarioError, match=r"end\.renewals"):
+            check_scenario(scenario(supply), "mine.toml")
 
 
 def test_no_further_tokens_where_the_first_is_spoilt() -> None:

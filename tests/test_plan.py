@@ -336,6 +336,8 @@ def test_the_longest_lifetime_alone() -> None:
         ("cut-idle", 10.5 + 17),
         ("expiry-close", 15 + 56),
         ("takeover", 10.5 + 17),
+        ("expiry-reset", 11 + 16),
+        ("expiry-uncut", 15 + 12),
         ("slow-connack", 10 + 12),
         ("puback-lost", 2 * 10 + 33),
     ],

@@ -9,9 +9,11 @@ from typing import Any
 
 import click
 import pytest
+from support.scenarios import bundled_scenarios
 
 from harness.cli.main import COMMANDS
 from harness.cli.main import harness as program
+from harness.scenario_groups import GROUPS
 
 ROOT = Path(__file__).parents[1]
 CODE = sorted(
@@ -94,6 +96,38 @@ def test_readme_names_the_options_of_compare() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     table = text.partition("`harness compare` takes:")[2].partition("\n\nIt ends")[0]
     assert set(re.findall(r"`(--[a-z-]+)", table)) == options
+
+
+def readme_between(start: str, end: str) -> str:
+    """A part of the README."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert start in text
+    return text.partition(start)[2].partition(end)[0]
+
+
+def scenario_names(table: str) -> list[str]:
+    """The names in the table of scenarios; `…-idle` stands for the name before it with that ending."""
+    names: list[str] = []
+    for row in table.splitlines():
+        before = ""
+        for part in re.findall(r"`(…?[a-z0-9-]+)`", row):
+            if part.startswith("…"):
+                names.append(before + part.removeprefix("…"))
+            else:
+                names.append(before := part)
+    return names
+
+
+def test_readme_names_every_scenario_and_no_other() -> None:
+    """Its table of scenarios is complete, and what stands there in code style is there."""
+    names = scenario_names(readme_between("The scenarios:\n", "\n\n`…` stands"))
+    assert {*names} == {*bundled_scenarios()}
+
+
+def test_readme_tells_the_groups_of_scenarios() -> None:
+    """In the words of the program."""
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", readme_between("| group | |\n", "\n\n"), re.MULTILINE)
+    assert rows == [(name, group.about) for name, group in GROUPS.items()]
 
 
 def test_every_supported_python_is_tested() -> None:

@@ -1,5 +1,7 @@
 """Tests of scenario documents: the bundled ones, and what is refused."""
 
+import itertools
+import re
 from importlib import resources
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -9,17 +11,12 @@ import pytest
 from support.scenarios import bundled_scenarios
 
 from harness.errors import ScenarioError
-from harness.fault import POSSIBLE, CloseMode, Fault
-from harness.hub import ending, faults
-from harness.scenario import (
-    DEFAULT_SCENARIOS,
-    HTTPS_SCENARIOS,
-    check_scenario,
-    find_scenarios,
-    load_scenario,
-    select_scenarios,
-)
+from harness.fault import Fault
+from harness.fault_words import Anchor
+from harness.hub import faults
+from harness.scenario import DEFAULT_SCENARIOS, HTTPS_SCENARIOS, check_scenario, find_scenarios, load_scenario
 
+BUNDLED = sorted(Path(str(resources.files("harness") / "scenarios")).glob("*.toml"))
 GOOD = """
 schema = 1
 id = "mine"
@@ -47,7 +44,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_the_default_scenarios_are_bundled() -> None:
     """And nothing bundled is wrong."""
-    assert set(DEFAULT_SCENARIOS) <= set(bundled_scenarios())
+    assert {*DEFAULT_SCENARIOS, *HTTPS_SCENARIOS} <= set(bundled_scenarios())
 
 
 def test_the_skew_scales_with_the_grace() -> None:
@@ -64,13 +61,7 @@ def test_traffic_has_a_name_for_tables() -> None:
 
 def test_a_users_scenario_stands_beside_the_bundled_ones(tmp_path: Path) -> None:
     """By its own id."""
-    known = find_scenarios([written(tmp_path, GOOD)])
-    assert select_scenarios(known, ["mine"])[0].title == "Mine"
-
-
-def test_nothing_asked_for_means_the_default_ones() -> None:
-    """In their order."""
-    assert tuple(scenario.id for scenario in select_scenarios(bundled_scenarios(), [])) == DEFAULT_SCENARIOS
+    assert find_scenarios([written(tmp_path, GOOD)])["mine"].title == "Mine"
 
 
 @pytest.mark.parametrize(
@@ -105,6 +96,8 @@ def test_nothing_asked_for_means_the_default_ones() -> None:
         ("schema = 1", 'schema = 1\ntransports = ["amqp", "amqp-ws"]\nfaults = [{ at = "renewal", action = "refuse", code = 3 }]', r"faults\[0\]\.code: only mqtt can carry it, and the scenario is about amqp, amqp-ws"),
         ("schema = 1", 'schema = 1\ntransports = ["mqtt"]\nfaults = [{ at = "renewal", action = "refuse", status = 500 }]', r"faults\[0\]\.status: only amqp can carry it"),
         ("schema = 1", 'schema = 1\ntransports = ["https"]\nfaults = [{ at = "half-life", action = "cut" }]', r"faults\[0\]\.at: HTTPS has no connection that a fault could strike"),
+        ("traffic = []", 'traffic = ["sending"]\ntransports = ["mqtt", "https"]\nfaults = [{ at = "half-life", action = "cut" }]', r"faults\[0\]\.at: HTTPS has no connection .* and `transports` names https\. Keep mqtt and drop https"),
+        ('"key"', '"certificate"\ncertificate = { kind = "ca" }\ndevice = { key = "another" }', r"device\.key: nothing is signed with the device's key"),
         ("[end]", '[[faults]]\nat = "half-life"\naction = "throttle"\n[end]', r"faults\[0\]\.action: throttle does nothing to an application that sends nothing\. Add"),
         ("[end]", "[end]\nfaults = 1", r"end\.faults: is above 0: no more can strike"),
         ("[end]", "[end]\nfaults = -1", r"end\.faults: is below 0"),
@@ -120,8 +113,9 @@ def test_nothing_asked_for_means_the_default_ones() -> None:
         ("[end]", _outage('how = "blackhole"\nfor_s = 5\nclose = "detach"'), r'faults\[0\]\.close: detach does not go with how = "blackhole"'),
         ("[end]", _outage('how = "rst"\nfor_s = 5', "cut"), r"faults\[0\]\.how: goes with action = \"outage\", and only with it"),
         ("schema = 1", 'schema = 1\ntransports = ["amqp", "smoke"]', r"transports\[.*\]: unknown value 'smoke'"),
-        ("schema = 1", 'schema = 1\ntransports = ["amqp", "mqtt"]\nhub = { close = "detach" }', r"hub\.close: detach is no way to end a connection over mqtt, which the scenario names"),
-        ("schema = 1", 'schema = 1\ntransports = ["mqtt-ws"]\nfaults = [{ at = "half-life", action = "cut", close = "close" }]', r"faults\[0\]\.close: close is no way .* over mqtt-ws.*drop the transport"),
+        ("schema = 1", 'schema = 1\ntransports = ["amqp", "mqtt"]\nhub = { close = "detach" }', r"hub\.close: detach is no way to end a connection over mqtt, which the scenario is about"),
+        ("[end]", '[hub]\nclose = "detach"\n[end]', r'mine\.toml: hub\.close: detach is no way to end a connection over mqtt, .* add transports = \["amqp", "amqp-ws"\]'),
+        ("schema = 1", 'schema = 1\ntransports = ["mqtt-ws"]\nfaults = [{ at = "half-life", action = "cut", close = "close" }]', r"faults\[0\]\.close: close is no way .* over mqtt-ws, which the scenario is about"),
         ("traffic = []", 'traffic = []\ntransports = ["https"]', r"traffic: over https nothing is seen of an idle application"),
         ("traffic = []", 'traffic = ["sending"]\ntransports = ["https"]\nfaults = [{ at = "half-life", action = "cut" }]', r"faults\[0\]\.at: HTTPS has no connection that a fault could strike"),
         ("traffic = []", 'traffic = ["sending"]\ntransports = ["https"]\nhttps_traffic = []', r"https_traffic: over https nothing is seen of an idle application"),
@@ -168,13 +162,6 @@ def test_every_refusal_is_about_https_too() -> None:
     assert all(one.over("https").traffic for one in refused)
 
 
-def test_over_https_alone_other_scenarios_are_the_default() -> None:
-    """The usual ones are about connections."""
-    known = bundled_scenarios()
-    assert tuple(one.id for one in select_scenarios(known, [], ["https"])) == HTTPS_SCENARIOS
-    assert tuple(one.id for one in select_scenarios(known, [], ["https", "mqtt"])) == DEFAULT_SCENARIOS
-
-
 @pytest.mark.parametrize("name", ["grace_s", "skew_s"])
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_options_that_are_no_numbers_are_refused(name: str, number: float) -> None:
@@ -191,26 +178,10 @@ def test_the_storm_can_be_asked_for_by_name(tmp_path: Path) -> None:
     assert load_scenario(written(tmp_path, text)).hub.skew == 9
 
 
-def test_an_unknown_scenario_gets_a_suggestion() -> None:
-    """With the nearest name."""
-    with pytest.raises(ScenarioError, match=r"--scenario: unknown scenario 'renewel'\. Did you mean `renewal`\?"):
-        select_scenarios(bundled_scenarios(), ["renewel"])
-
-
 def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     """With the path."""
     with pytest.raises(ScenarioError, match=r"absent\.toml: cannot be read"):
         load_scenario(tmp_path / "absent.toml")
-
-
-def test_faults_and_transports_are_read(tmp_path: Path) -> None:
-    """What only AMQP knows is fine where no other transport is named; who else runs the scenario is for the plan to say."""
-    text = GOOD.replace("[end]", '[hub]\nclose = "detach"\n[[faults]]\nat = "half-life"\naction = "cut"\n[end]')
-    scenario = load_scenario(written(tmp_path, text))
-    assert scenario.faults == (Fault(at="half-life", action="cut"),)
-    assert (scenario.transports, scenario.closes) == ((), {"hub.close": "detach"})
-    assert scenario.close_problem("amqp-ws") is None
-    assert scenario.close_problem("mqtt") == ("hub.close", "detach")
 
 
 def test_what_disturbs_a_device_has_to_be_asked_for() -> None:
@@ -237,17 +208,76 @@ def test_the_fault_falls_far_from_any_message(name: str) -> None:
         assert latest + 1 <= before + scenario.intervals.send_s
 
 
-def test_documents_and_hub_speak_of_the_same_closes_and_faults() -> None:
-    """The hub knows no documents, so both have the words."""
-    assert set(get_args(CloseMode)) == set(get_args(ending.CloseMode))
+def test_faults_and_transports_are_read(tmp_path: Path) -> None:
+    """What only AMQP knows is fine where no other transport is named."""
+    fault = '[hub]\nclose = "detach"\n[[faults]]\nat = "half-life"\naction = "cut"\n[end]'
+    text = GOOD.replace("traffic", 'transports = ["amqp", "amqp-ws"]\ntraffic').replace("[end]", fault)
+    scenario = load_scenario(written(tmp_path, text))
+    assert scenario.faults == (Fault(at="half-life", action="cut"),)
+    assert (scenario.transports, scenario.closes) == (("amqp", "amqp-ws"), {"hub.close": "detach"})
+    assert scenario.close_problem("amqp-ws") is None
+    assert scenario.close_problem("mqtt") == ("hub.close", "detach")
+
+
+def test_documents_and_hub_speak_of_the_same_faults() -> None:
+    """The hub knows no documents, so both have the fields; the words are those of one module."""
     assert get_type_hints(Fault) == get_type_hints(faults.Fault)
-    assert POSSIBLE == faults.POSSIBLE
 
 
-def test_every_scenario_with_faults_says_where_they_come_from() -> None:
-    """In a comment, beside what it does; the older ones have their clause in the summary."""
-    older = {"renewal-refused", "renewal-refused-idle", "cut-idle", "cut-sending"}
-    folder = Path(str(resources.files("harness") / "scenarios"))
-    for name, scenario in bundled_scenarios().items():
-        if scenario.faults and name not in older:
-            assert (folder / f"{name}.toml").read_text(encoding="utf-8").startswith("# "), name
+@pytest.mark.parametrize("end", ["renewals = 1", "other_renewals = 1", "cuts = 1"])
+def test_a_certificate_is_neither_renewed_nor_cut(tmp_path: Path, end: str) -> None:
+    """An end that waits for that would never come."""
+    text = GOOD.replace('"key"', '"certificate"\ncertificate = { kind = "self-signed" }').replace("[end]", f"[end]\n{end}")
+    with pytest.raises(ScenarioError, match=rf"mine\.toml: end\.{end.split(maxsplit=1)[0]}: .*certificate"):
+        load_scenario(written(tmp_path, text))
+
+
+FORGOTTEN = GOOD.replace('"key"', '"token"\ntoken_lifetime_s = 9\nfaults = [{ at = "grace-end", action = "ignore" }]')
+
+
+def test_a_cut_that_is_forgotten_is_not_waited_for(tmp_path: Path) -> None:
+    """It is the only one there is."""
+    assert load_scenario(written(tmp_path, FORGOTTEN)).end.cuts == 0
+    with pytest.raises(ScenarioError, match=r"mine\.toml: end\.cuts: the hub forgets the only cut.*Await `faults`"):
+        load_scenario(written(tmp_path, FORGOTTEN.replace("[end]", "[end]\ncuts = 1")))
+
+
+SUPPLIED = GOOD.replace('"key"', '"token"\ntoken_lifetime_s = 9').replace(
+    "[end]", '[[faults]]\nat = "renewal"\naction = "refuse"\n[supply]\nat = "half-life"\n[end]\nrefusals = 1'
+)
+
+
+def test_renewals_by_the_application_can_go_wrong_too(tmp_path: Path) -> None:
+    """Where it does supply tokens."""
+    assert load_scenario(written(tmp_path, SUPPLIED)).is_renewed
+    with pytest.raises(ScenarioError, match=r"faults\[0\]\.at: nobody renews a fixed token\. .*let `\[supply\]`"):
+        load_scenario(written(tmp_path, SUPPLIED.replace("half-life", "never")))
+
+
+CLAUSE = re.compile(r'"[A-Z0-9][^"]+"|MQTT 3\.1\.1 section \d|AMQP 1\.0 part \d, section \d|[Ii]ssue \d+')
+
+
+@pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.stem)
+def test_every_scenario_begins_with_the_clause_it_comes_from(path: Path) -> None:
+    """A comment that names a document, a section of a standard, or an issue of an SDK."""
+    text = path.read_text(encoding="utf-8")
+    comment = " ".join(
+        line.removeprefix("# ") for line in itertools.takewhile(lambda line: line.startswith("# "), text.splitlines())
+    )
+    assert CLAUSE.search(comment)
+
+
+def test_every_anchor_is_used() -> None:
+    """What can be said is also shown."""
+    used = {fault.at for one in bundled_scenarios().values() for fault in one.faults}
+    assert used == set(get_args(Anchor))
+
+
+def test_the_reset_at_expiry_falls_far_from_any_message() -> None:
+    """As above; and the next message is due half a second or more before the hub stops accepting the token."""
+    scenario = bundled_scenarios()["expiry-reset"]
+    assert scenario.token_lifetime_s is not None
+    earliest, latest = scenario.token_lifetime_s - 1.5, scenario.token_lifetime_s
+    before = earliest // scenario.intervals.send_s * scenario.intervals.send_s
+    assert before + 0.5 <= earliest
+    assert latest + 0.5 <= before + scenario.intervals.send_s <= earliest + scenario.hub.skew - 0.5

@@ -8,11 +8,20 @@ from typing import get_args
 import click
 import msgspec
 
-from harness.cli.options import comma_list, errors_option, load_profiles, profiles_option, scenarios_named, sdk_list
+from harness.cli.options import (
+    comma_list,
+    errors_option,
+    load_profiles,
+    profiles_option,
+    scenario_option,
+    scenarios_named,
+    sdk_list,
+    transport_list,
+)
 from harness.cli.results import deliver
 from harness.cli.running import Wish, measure
-from harness.fault import CloseMode
-from harness.plan import DeviceChoice, Overrides, Request, parse_margin
+from harness.fault_words import CloseMode
+from harness.plan import DeviceChoice, Overrides, Request, choose, parse_margin
 from harness.scenario import Scenario, check_scenario
 
 __all__ = ["compare"]
@@ -37,13 +46,7 @@ __all__ = ["compare"]
     multiple=True,
     help="Only these transports: mqtt, mqtt-ws, amqp, amqp-ws.",
 )
-@click.option(
-    "--scenario",
-    "scenarios",
-    metavar="NAME|FILE.toml",
-    multiple=True,
-    help="Only these scenarios, or a document of your own.",
-)
+@scenario_option("Only these scenarios, these groups of them, or a document of your own.")
 @click.option(
     "--device",
     type=click.Choice(["auto", "real", "emulated", "both"]),
@@ -109,12 +112,13 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> int:
     """Run SDKs side by side and print how each one behaves when its token is renewed and when it expires."""
     loaded = load_profiles(profile_folders)
-    over = comma_list(transports, "--transport")
-    named = scenarios_named(comma_list(scenarios, "--scenario"), over)
+    over = transport_list(transports)
+    wanted = sdk_list(sdks)
+    named = scenarios_named(comma_list(scenarios, "--scenario"), over, choose(loaded, wanted))
     chosen = [_with_hub(scenario, grace, skew, close) for scenario in named]
     overrides = Overrides(lifetime_s=lifetime)
     request = Request(
-        sdks=sdk_list(sdks),
+        sdks=wanted,
         transports=over,
         device=device,
         overrides=parse_margin(margin, overrides) if margin else overrides,

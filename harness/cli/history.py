@@ -9,12 +9,20 @@ import click
 import msgspec
 
 from harness.analysis import History, histories
-from harness.cli.options import comma_list, load_profiles, profiles_option, scenarios_named, sdk_list
+from harness.cli.options import (
+    comma_list,
+    load_profiles,
+    profiles_option,
+    scenario_option,
+    scenarios_named,
+    sdk_list,
+    transport_list,
+)
 from harness.cli.results import Results, attempt, derive, tell_what_is_missing
 from harness.cli.running import Wish, measure
 from harness.cli.streams import show
 from harness.errors import UserInputError
-from harness.plan import Overrides, Request
+from harness.plan import Overrides, Request, choose
 from harness.profile import LoadedProfile, known_versions
 from harness.report.history import history_table
 
@@ -33,13 +41,7 @@ SCENARIOS = ("defaults", "renewal", "renewal-refused", "renewal-refused-idle", "
     help="The SDK, in the versions its profile names, or in these. Repeatable, takes comma lists.",
 )
 @click.option("--transport", "transports", metavar="NAME", multiple=True, help="Only these transports.")
-@click.option(
-    "--scenario",
-    "scenarios",
-    metavar="NAME|FILE.toml",
-    multiple=True,
-    help=f"These scenarios instead of {', '.join(SCENARIOS)}.",
-)
+@scenario_option(f"These scenarios, or groups of them, instead of {', '.join(SCENARIOS)}.")
 @click.option("--lifetime", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Token lifetime in seconds.")
 @click.option("--jobs", type=click.IntRange(min=1), default=None, metavar="N", help="Cells at a time.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where the run's folder goes.")
@@ -71,13 +73,14 @@ def history(  # noqa: PLR0913, PLR0917 - one parameter per option
     if not named:
         raise UserInputError("names no SDK", where="harness history", remedy="Say --sdk python, or name a run's folder")
     profiles = load_profiles(profile_folders)
+    over, versions = transport_list(transports), _with_versions(named, profiles)
     request = Request(
-        sdks=_with_versions(named, profiles),
-        transports=comma_list(transports, "--transport"),
+        sdks=versions,
+        transports=over,
         device="real",
         overrides=Overrides(lifetime_s=lifetime),
     )
-    chosen = scenarios_named(comma_list(scenarios, "--scenario") or SCENARIOS)
+    chosen = scenarios_named(comma_list(scenarios, "--scenario") or SCENARIOS, over, choose(profiles, versions))
     return measure(Wish(profiles, chosen, request, jobs=jobs, out=out, quiet=quiet), tell)
 
 

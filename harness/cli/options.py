@@ -6,11 +6,22 @@ from typing import Any, TypeVar
 
 import click
 
+from harness.documents import TRANSPORTS, one_of
 from harness.errors import UserInputError
 from harness.profile import LoadedProfile, find_profiles
-from harness.scenario import Scenario, find_scenarios, load_scenario, select_scenarios
+from harness.scenario import Scenario, find_scenarios, load_scenario
+from harness.scenario_groups import GROUPS, select_scenarios
 
-__all__ = ["comma_list", "errors_option", "load_profiles", "profiles_option", "scenarios_named", "sdk_list"]
+__all__ = [
+    "comma_list",
+    "errors_option",
+    "load_profiles",
+    "profiles_option",
+    "scenario_option",
+    "scenarios_named",
+    "sdk_list",
+    "transport_list",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,6 +54,16 @@ def comma_list(values: Sequence[str], option: str) -> list[str]:
     if values and not named:
         raise UserInputError("names nothing", where=option, remedy="Name one, or leave the option out for all")
     return named
+
+
+def transport_list(values: Sequence[str]) -> list[str]:
+    """The transports of `--transport`.
+
+    Raises:
+        UserInputError: an unknown one, or the option is there and names nothing.
+    """
+    named = comma_list(values, "--transport")
+    return [one_of(name, TRANSPORTS, what="transport", where="--transport", error=UserInputError) for name in named]
 
 
 def sdk_list(values: Sequence[str], option: str = "--sdk") -> list[str]:
@@ -80,9 +101,37 @@ def load_profiles(folders: Iterable[Path]) -> list[LoadedProfile]:
     return find_profiles(folders)
 
 
-def scenarios_named(wanted: Sequence[str], transports: Sequence[str] = ()) -> list[Scenario]:
-    """The scenarios of `--scenario`: names of known ones, or files of the user's own; else the default ones for `--transport`."""
+def scenario_option(told: str) -> Callable[[F], F]:
+    """The option `--scenario`, repeatable; `told` is what is special about it in the command."""
+    return click.option(
+        "--scenario",
+        "scenarios",
+        metavar="NAME|GROUP|FILE.toml",
+        multiple=True,
+        help=f"{told} Groups: {', '.join(GROUPS)}. Repeatable, takes comma lists.",
+    )
+
+
+def scenarios_named(
+    wanted: Sequence[str], transports: Sequence[str] = (), profiles: Iterable[LoadedProfile] = ()
+) -> list[Scenario]:
+    """The scenarios of `--scenario`: names of known ones, groups, or files of the user's own; else the default ones for `--transport`.
+
+    `profiles`: those of the SDKs that are to be run; of a group come the scenarios that one of them has a transport for.
+
+    Raises:
+        UserInputError: an unknown name, a file that is wrong, or one whose scenario has the name of a group.
+    """
     files = {name: Path(name) for name in wanted if name.endswith(".toml")}
     known = find_scenarios(files.values())
-    names = [load_scenario(files[name]).id if name in files else name for name in wanted]
-    return select_scenarios(known, names, transports)
+    names = [_own_name(files[name]) if name in files else name for name in wanted]
+    offered = {transport for one in profiles for transport in (*one.profile.transports, *one.profile.not_offered)}
+    return select_scenarios(known, names, transports, offered or TRANSPORTS)
+
+
+def _own_name(file: Path) -> str:
+    name = load_scenario(file).id
+    if name in GROUPS:
+        problem = f"{name!r} is the name of a group of scenarios"
+        raise UserInputError(problem, where=str(file), field="id", remedy="Give it an id of its own")
+    return name

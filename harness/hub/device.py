@@ -51,7 +51,8 @@ class Device:
 
     `recording` is false where nobody wants events; `emit` may be called all the same. `learn_secret` is told every text that must
     not be written. `connections` holds those whose transport is still there, by number. `outage`: one that is asked for and has not been taken.
-    `burden`: what the hub refuses the device, and until when, as a test message asked for; see `burdened`.
+    `burden`: what the hub refuses the device, and until when, as a test message asked for; see `burdened`. `_lost`: the connections that the last
+    outage took, whether or not the hub has heard of their end.
     """
 
     def __init__(
@@ -74,13 +75,19 @@ class Device:
         self.outage: Outage | None = None
         self.burden: tuple[Strain, float] | None = None
         self._occupant: Occupant | None = None
+        self._lost: frozenset[int] = frozenset()
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the device is on no connection: it left, was turned out, another client has its place, or an outage took its connection."""
+        return self._occupant is None or self._occupant.number in {_Stranger.number, *self._lost}
 
     def judge(self, credentials: Credentials, now: float, by: int) -> Refusal | Fault | None:
         """Whether the device, on connection `by`, is let in: None. Else why not, or the fault (`cut`, `ignore`, `delay`) that befalls a good token."""
         refusal = self.refusal(credentials, now)
         if refusal is not None or not self.faults or credentials.token is None:  # faults belong to the life of a token
             return refusal
-        fault = self._told(self.faults.arriving(credentials.token, away=self._occupant is None), now, by)
+        fault = self._told(self.faults.arriving(credentials.token, away=self.is_away), now, by)
         if fault is None:
             return None
         if fault.action == "refuse":
@@ -114,7 +121,8 @@ class Device:
     def _told(self, fault: Fault | None, now: float, by: int) -> Fault | None:
         if fault is not None:
             self.emit("fault", now, conn=by, at=fault.at, action=fault.action)
-            self.outage = fault.outage or self.outage
+            if fault.outage is not None:
+                self.outage, self._lost = fault.outage, frozenset(self.connections)
         return fault
 
     def change(self, change: IdentityChange, close: CloseMode | None, now: float) -> None:

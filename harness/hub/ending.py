@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from harness.fault_words import CloseMode
 from harness.hub.diagnostics import BAD_REQUEST, CLOSED_REMOTELY, NOT_FOUND, THROTTLED, TOKEN_EXPIRED, Problem
 
 __all__ = ["LINGER_S", "RECORDS", "Cause", "CloseMode", "TransportClose", "of_transport"]
@@ -12,13 +13,6 @@ LINGER_S: Final = 1.0
 
 TransportClose = Literal["fin", "rst"]
 """`fin`: TLS close_notify, then FIN, after all data. `rst`: the connection is reset."""
-
-CloseMode = Literal["fin", "rst", "detach", "detach-not-closed", "close"]
-"""The above, and what only AMQP knows.
-
-`detach`: the device's links are detached, with an error; the connection stays, and with it `$cbs`. `detach-not-closed`: the same with
-`closed` false, as newer gateways of the service do (azure-iot-sdk-java, pull request 1774). `close`: CLOSE with an error.
-"""
 
 Cause = Literal[
     "token-expired", "keep-alive", "takeover", "protocol", "connect-timeout", "refused", "fault", "hub-stopped",

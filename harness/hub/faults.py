@@ -1,83 +1,32 @@
-"""What goes wrong on purpose, and when: faults are anchored to the life of a token, never to seconds.
+"""Faults in the hub: which of a device's scripted mishaps strikes, and when. `harness.fault_words` has the table of anchors and actions.
 
-| anchor | when it strikes | what may happen then |
-|---|---|---|
-| `renewal` | the device, let in before, comes with a good token it was never let in with | `refuse` `cut` `ignore` `delay` `outage`, identity |
-| `renewal-answer` | that token was judged and counts, and its answer would leave now | `cut` `ignore` `delay` `outage` |
-| `away` | the device, let in before, is on no connection, and comes with a good token | as `renewal` |
-| `before-renewal` | shortly before the token is as old as the first one was when it was replaced | `cut` `outage` `withhold-puback` `takeover` `throttle`, identity |
-| `half-life` | half of what was left of the token at its acceptance is over | the same |
-| `expiry` | at `se` | the same |
-| `grace-end` | at `se` + grace, instead of the ordinary cut | the same, and `ignore`: the cut is left out |
-
-Identity: `roll-key`, `disable`, `delete`. The hub cannot know an SDK's law, so the cell's first renewal is the measure of `before-renewal`:
-it strikes from the second renewal on, `LEAD_S` before, or `LEAD` of the age where that is more, but never more than half the age.
+The hub cannot know an SDK's law, so the cell's first renewal is the measure of `before-renewal`: it strikes from the second renewal on,
+`LEAD_S` before, or `LEAD` of the age where that is more, but never more than half the age.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final
 
-from harness.hub.ending import CloseMode, of_transport
-from harness.hub.outage import Outage, OutageHow
+from harness.fault_words import IDENTITY, POSSIBLE, Action, Anchor, CloseMode, IdentityChange, OutageHow
+from harness.hub.ending import of_transport
+from harness.hub.outage import Outage
 from harness.sas import Token
 
-__all__ = ["CLOSING", "IDENTITY", "POSSIBLE", "Action", "Anchor", "Fault", "Faults", "IdentityChange", "Moment"]
+__all__ = ["IDENTITY", "Action", "Anchor", "Fault", "Faults", "IdentityChange", "Moment"]
 
-Anchor = Literal["before-renewal", "renewal", "renewal-answer", "away", "half-life", "expiry", "grace-end"]
-IdentityChange = Literal["roll-key", "disable", "delete"]
-Action = Literal[
-    "refuse",
-    "cut",
-    "ignore",
-    "delay",
-    "withhold-puback",
-    "roll-key",
-    "disable",
-    "delete",
-    "takeover",
-    "throttle",
-    "outage",
-]
 Moment = tuple[float, Anchor]
 """When an anchor on an established connection comes, in seconds since the Unix epoch."""
 
-IDENTITY: Final[dict[str, IdentityChange]] = {change: change for change in get_args(IdentityChange)}
-"""The actions that change the identity of the device."""
-CLOSING: Final = frozenset(IDENTITY) | {"cut"}
-"""The actions that end an established connection in a way that can be chosen."""
-_ARRIVAL: Final[frozenset[Action]] = frozenset(
-    {"refuse", "cut", "ignore", "delay", "outage", "roll-key", "disable", "delete"}
-)
-_ESTABLISHED: Final[frozenset[Action]] = frozenset(
-    {"cut", "outage", "withhold-puback", "roll-key", "disable", "delete", "takeover", "throttle"}
-)
-POSSIBLE: Final[dict[Anchor, frozenset[Action]]] = {
-    "before-renewal": _ESTABLISHED,
-    "renewal": _ARRIVAL,
-    "renewal-answer": frozenset({"cut", "ignore", "delay", "outage"}),
-    "away": _ARRIVAL,
-    "half-life": _ESTABLISHED,
-    "expiry": _ESTABLISHED,
-    "grace-end": _ESTABLISHED | {"ignore"},
-}
 LEAD_S: Final = 1.0
 LEAD: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong, `times` times; the module says what each anchor is.
+    """One thing that goes wrong, `times` times. The fields are those of a scenario's fault (`harness.fault`), which is checked before.
 
-    `refuse`: answer as if the token were expired, or with the CONNACK code `code` over MQTT, the status `status` over AMQP. `cut`: end the
-    connection; over AMQP its error is that of an expired token, so that it shows what an SDK makes of such an end while its token is good.
-    `ignore`: no answer, the connection stays up. `delay`: the answer comes `delay_s` seconds later; at `renewal` and `away` the token is
-    judged only then. `withhold-puback`: no telemetry is acknowledged on this connection any more. `roll-key`: the key the device signs with
-    is exchanged. `disable`, `delete`: its identity is; with each of the three an established connection ends. `takeover`: another client
-    comes with the same identity. `throttle`: the next telemetry message is refused for coming too fast.
-    `outage`: the answer stays out, if one was due, and those who have the sockets are asked for the outage that `how`, `for_s` and `close` describe.
-    `close`: how a connection ends by `cut` or by a change of the identity; None is the transport's own way, as in `Policy`.
     Raises `ValueError` for what cannot happen.
     """
 

@@ -1,27 +1,18 @@
 """What the hub asks of those who have its sockets: to let the network, or the hub as a whole, fail for a while."""
 
 from dataclasses import dataclass
-from typing import Literal
 
+from harness.fault_words import OutageHow
 from harness.hub.ending import TransportClose
 
 __all__ = ["Outage", "OutageHow"]
 
-OutageHow = Literal["restart", "rst", "half-open", "blackhole"]
-"""What becomes of connections, and of new ones while it lasts; `harness.net.outages` makes it so.
-
-| how | connections | new connections |
-|---|---|---|
-| `restart` | closed as by the end of a process | refused |
-| `rst` | reset | refused |
-| `half-open` | nothing is read, nothing sent, no FIN | let in |
-| `blackhole` | the same, or closed as the outage says | their SYN is not answered |
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """One outage of the whole cell, which lasts `seconds`. `close`: how a `blackhole` begins for connections that stand, None: without a word.
+    """One outage of the whole cell, which lasts `seconds`; `harness.net.outages` makes it so.
+
+    `close`: how a `blackhole` begins for connections that stand, None: without a word.
 
     The hub itself does nothing more about it: it hears of connections that are closed, and of the others it knows nothing, as a hub does whose
     network fails. It keeps them until their keep-alive is over or the device comes by another one.

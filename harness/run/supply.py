@@ -17,7 +17,7 @@ class Supplier:
 
     def __init__(self, supply: Supply | None, lifetime_s: float) -> None:
         self._supply, self._lifetime_s = supply, lifetime_s
-        self._left = supply.times if supply else 0
+        self._left = supply.tokens if supply else 0
         self._due: float | None = None
 
     def issued(self, now: float) -> None:

@@ -276,6 +276,64 @@ def test_nobody_is_away_on_two_connections() -> None:
     assert struck(world) == []
 
 
+def test_attempt_to_come_back_after_a_takeover() -> None:
+    """Another client has the device's place: the device is away."""
+    world = world_with(Fault("half-life", "takeover"), Fault("away", "ignore"))
+    world.connected().hub_side.on_time(HALF)
+    assert world.open(at=HALF).send(connect_packet(), at=HALF) == []
+    assert world.open(at=HALF).send(connect_packet(), at=HALF) == [Connack(0, True)]
+    assert struck(world) == [(30.0, 1, "half-life", "takeover"), (30.0, 2, "away", "ignore")]
+
+
+def test_attempt_to_come_back_after_a_takeover_over_amqp() -> None:
+    """The same."""
+    world = world_with(Fault("half-life", "takeover"), Fault("away", "refuse", status=500))
+    device = amqp_device(world).connected()
+    wait_amqp(device, world, LIFETIME / 2)
+    again = amqp_device(world)
+    assert again.open().attach_cbs().put_token(token()) == 500
+    assert again.put_token(token()) == 200
+
+
+def test_attempt_to_come_back_after_an_outage_of_which_the_hub_hears_nothing() -> None:
+    """The hub still has the old connection, which the outage took: whoever comes by another one was away."""
+    world = world_with(Fault("half-life", "outage", how="half-open", for_s=5.0), Fault("away", "ignore"))
+    world.connected().hub_side.on_time(HALF)
+    assert world.open(at=HALF).send(connect_packet(), at=HALF) == []
+    world.connected(at=HALF, present=True)
+    assert [one[2] for one in struck(world)] == ["half-life", "away"]
+
+
+def test_nobody_is_away_on_a_connection_that_came_after_the_outage() -> None:
+    """It is another one than those that were lost."""
+    world = world_with(Fault("half-life", "outage", how="half-open", for_s=5.0))
+    device = world.hub._device
+    wire = world.connected()
+    assert not device.is_away
+    wire.hub_side.on_time(HALF)
+    assert device.is_away
+    world.connected(at=HALF, present=True)
+    assert not device.is_away
+
+
+@pytest.mark.parametrize("end", ["cut", "disable", "expiry", "closed", "keep-alive"])
+def test_attempt_to_come_back_after_any_end(end: str) -> None:
+    """However the device went: it is away."""
+    first = (Fault("half-life", "cut"),) if end == "cut" else ()
+    world = world_with(*first, Fault("away", "ignore"))
+    wire = world.connected(connect_packet(keep_alive=20))
+    if end == "closed":
+        wire.hub_side.transport_closed("device", "rst", NOW)
+    elif end == "disable":
+        world.hub._device.change("roll-key", None, NOW)
+    else:
+        wire.hub_side.on_time(NOW + {"cut": LIFETIME / 2, "expiry": LIFETIME + POLICY.grace_s, "keep-alive": 31}[end])
+    key = IDENTITY.with_rolled_key().primary_key if end == "disable" else PRIMARY
+    fresh = connect_packet(token(NOW + 200, key=key))
+    assert world.open(at=NOW + 70).send(fresh, at=NOW + 70) == []
+    assert struck(world)[-1][2:] == ("away", "ignore")
+
+
 @pytest.mark.parametrize(
     ("action", "check"),
     [("roll-key", "invalid signature"), ("disable", "is disabled"), ("delete", "not registered")],

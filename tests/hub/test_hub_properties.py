@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from support.hub_world import C2D, DEVICE, EVENTS, NOW, PRIMARY, RULE_KEY, USER_NAME, Wire, World, token
 
+from harness.fault_words import POSSIBLE
 from harness.hub.fault_messages import OPERATIONS
-from harness.hub.faults import POSSIBLE, Fault
+from harness.hub.faults import Fault
 from harness.hub.policy import Policy
 from harness.hub.topics import METHOD_FILTER, TWIN_ANSWER_FILTER
 from harness.protocol.mqtt.codec import encode

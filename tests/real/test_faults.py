@@ -24,6 +24,7 @@ WATCHED_S = (
     ("drop-during-renewal", "amqp", 12.0),
     ("slow-connack", "mqtt", 4.0),
     ("slow-connack", "amqp", 4.0),
+    ("renewal-gap-refused", "mqtt", 8.0),
 )
 """How long each scenario is watched over each transport after the fault."""
 DELAY_S = 3.0
@@ -40,6 +41,7 @@ def shortened(name: str, transport: str, after_s: float) -> str:
     """A bundled scenario over one transport, with less grace, less to wait for, and less to watch."""
     text = (Path(str(resources.files("harness") / "scenarios")) / f"{name}.toml").read_text(encoding="utf-8")
     for old, new in (
+        (r"^transports = .*\n", ""),
         (r'^id = ".*"$', f'id = "{name}-{transport}"\ntransports = ["{transport}"]'),
         (r"^grace_s = .*$", "grace_s = 2.0"),
         (r"^delay_s = .*$", f"delay_s = {DELAY_S}"),
@@ -105,6 +107,14 @@ def test_slow_connack_is_waited_for(logs: Logs, sdk: str) -> None:
     assert back_after_s(log) == pytest.approx(DELAY_S, abs=0.3)
     assert len(since(log, "connect")) == 0
     assert of_kind(log, "send_failed") == []
+
+
+@of("python", "node", "java", "c")
+def test_hub_that_is_unavailable_for_a_moment_is_tried_again(logs: Logs, sdk: str) -> None:
+    """Between leaving for a renewal and coming back: the refusal is no end, since it says nothing about the token."""
+    log = logs[sdk, "mqtt", "renewal-gap-refused"]
+    assert [event.fields["code"] for event in of_kind(log, "connack")][:3] == [0, 3, 0]
+    assert back_after_s(log) < 8.0
 
 
 @of("node", "java", "c")

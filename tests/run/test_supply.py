@@ -30,6 +30,15 @@ def test_at_half_life() -> None:
     assert supplier.take(200) is None
 
 
+def test_never() -> None:
+    """Whoever asks."""
+    supplier = Supplier(Supply(at="never"), 10)
+    supplier.issued(0)
+    for event in (ASKED, CUT):
+        supplier.observe(event, 1)
+    assert supplier.take(100) is None
+
+
 @pytest.mark.parametrize(("at", "event"), [("asked", ASKED), ("cut", CUT)])
 def test_so_long_after_the_moment(at: Moment, event: Event) -> None:
     """The demand, or the cut."""

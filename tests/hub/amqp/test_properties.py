@@ -11,8 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from support.amqp_device import C2D, EVENTS, METHODS, TWIN, AmqpDevice, amqp_device, numbered, plain_device
 from support.hub_world import NOW, PRIMARY, RULE_KEY, World, connect_packet, token
 
+from harness.fault_words import CLOSING, POSSIBLE
 from harness.hub.fault_messages import OPERATIONS
-from harness.hub.faults import CLOSING, POSSIBLE, Fault
+from harness.hub.faults import Fault
 from harness.hub.policy import Policy
 from harness.protocol.amqp.events import CloseReceived, EndReceived
 from harness.protocol.amqp.messages import Data, Message, Properties, encode_message
