@@ -26,7 +26,8 @@ class Registration(Document, frozen=True):
     """The device as the hub has it.
 
     `registered`: false where the hub does not know it. `status`: `disabled` blocks all access. `key`: the device's `own`, or `another`.
-    `clock_ahead_s`: how far the device's clock is ahead of the hub's, below 0 where it is behind; the hub judges by a clock that is off the other way.
+    `clock_ahead_s`: how far the device's clock is ahead of the hub's, below 0 where it is behind. `clock_shifted`: the hub judges this device by a clock that
+    is off the other way, or the device's `process` really runs by one that is off.
     `policies`: the hub's shared access policies that a token may be signed by, each with its rights.
     """
 
@@ -34,7 +35,18 @@ class Registration(Document, frozen=True):
     status: Literal["enabled", "disabled"] = "enabled"
     key: Literal["own", "another"] = "own"
     clock_ahead_s: float = 0.0
+    clock_shifted: Literal["hub", "process"] = "hub"
     policies: Mapping[str, tuple[Right, ...]] = {}
+
+    @property
+    def process_ahead_s(self) -> float:
+        """How far the clock of the device's process is really ahead."""
+        return self.clock_ahead_s if self.clock_shifted == "process" else 0.0
+
+    @property
+    def hub_ahead_s(self) -> float:
+        """How far the clock is ahead by which the hub judges the device."""
+        return 0.0 if self.clock_shifted == "process" else -self.clock_ahead_s
 
 
 class TokenMaking(Document, frozen=True):
@@ -78,6 +90,8 @@ def _token_problems(
 def _device_problems(device: Registration, token: TokenMaking, credential: Credential) -> Iterator[Problem]:
     if abs(device.clock_ahead_s) > LONGEST_S:
         yield "device.clock_ahead_s", "is more than ten years", "Use the seconds that the clock is off"
+    if device.clock_shifted == "process" and not device.clock_ahead_s:
+        yield "device.clock_shifted", "shifts nothing", "Say by clock_ahead_s how far the clock is off, or drop it"
     if not device.registered and (device.status, device.key) != ("enabled", "own"):
         yield "device.registered", "what the hub does not know has neither status nor key", "Drop `status` and `key`"
     if device.key == "another" and (credential in {"none", "certificate"} or token.policy is not None):

@@ -25,6 +25,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[REQUIRED] = read_required(os.environ.get("HARNESS_REQUIRE", ""))
 
 
+@pytest.fixture(scope="session")
+def required(pytestconfig: pytest.Config) -> frozenset[str]:
+    """What `HARNESS_REQUIRE` names."""
+    return pytestconfig.stash[REQUIRED]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with a test that takes a minute, `slow(seconds=60)`, come first: begun last, it would run alone at the end."""
     longest: Counter[Path] = Counter()

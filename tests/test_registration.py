@@ -24,7 +24,7 @@ TOKEN = KEY.replace('"key"', '"token"\ntoken_lifetime_s = 60')
 POLICY = '[device.policies]\nservice = ["ServiceConnect"]\n[token]\npolicy = "service"\n[end]'
 REFUSED = {
     "no-credential", "unknown-device", "wrong-key", "rule-not-allowed", "malformed-token", "token-cut-off", "expired-at-start",
-    "device-disabled", "clock-behind-6", "x509-thumbprint-mismatch", "x509-ca-expired", "x509-ca-unknown",
+    "device-disabled", "clock-behind-6", "clock-behind-6-process", "x509-thumbprint-mismatch", "x509-ca-expired", "x509-ca-unknown",
 }  # fmt: skip
 
 
@@ -76,6 +76,14 @@ def test_a_token_that_is_over_is_within_the_skew_for_a_while(tmp_path: Path) -> 
     assert (within.refused_at_first, within.presents) == (False, ("expired-token",))
 
 
+@pytest.mark.parametrize(("shifted", "process_s", "hub_s"), [("hub", 0.0, 361.0), ("process", -361.0, 0.0)])
+def test_one_of_the_two_clocks_is_shifted(tmp_path: Path, shifted: str, process_s: float, hub_s: float) -> None:
+    """The hub's for this device the other way, or that of the device's process; refused is it either way."""
+    scenario = made(tmp_path, TOKEN, f'[device]\nclock_ahead_s = -361\nclock_shifted = "{shifted}"')
+    assert scenario.refused_at_first
+    assert (scenario.device.process_ahead_s, scenario.device.hub_ahead_s) == (process_s, hub_s)
+
+
 def test_what_has_to_be_presented() -> None:
     """For a profile to say that its SDK cannot."""
     asked = {name: one.presents for name, one in bundled_scenarios().items() if one.presents}
@@ -99,6 +107,7 @@ def test_what_has_to_be_presented() -> None:
         (TOKEN, "[token]\nover_s = 600", r"token\.over_s: contradicts token_lifetime_s"),
         (TOKEN, "[device]\nclock_ahead_s = -1e9", r"device\.clock_ahead_s: is more than ten years"),
         (TOKEN, "[device]\nclock_ahead_s = nan", r"device\.clock_ahead_s: nan is no number to calculate with"),
+        (TOKEN, '[device]\nclock_shifted = "process"', r"device\.clock_shifted: shifts nothing\. Say by clock_ahead_s"),
         (KEY, '[device]\nregistered = false\nkey = "another"', r"device\.registered: .*neither status nor key"),
         (KEY, '[device]\nregistered = false\nstatus = "disabled"', r"device\.registered: .*neither status nor key"),
         (KEY.replace('"key"', '"none"'), '[device]\nkey = "another"', r"device\.key: nothing is signed with the device's key"),

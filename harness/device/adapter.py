@@ -25,6 +25,7 @@ import msgspec
 
 from harness.clock import Clock
 from harness.device.driver import COMMANDS, EVENTS, PROTOCOL_VERSION, DeviceCallbacks, Hello
+from harness.device.faketime import forget_shared_clock
 from harness.device.runtimes import start_remedy
 from harness.errors import AdapterError, EnvironmentProblem, HarnessBug
 from harness.profile import AdapterProgram, LoadedProfile
@@ -329,6 +330,8 @@ class AdapterProcess:
         await _within(self._lost, self._limits.drain_s)
         transport.close()
         await self._lost.wait()
+        if "FAKETIME" in self._environment:
+            forget_shared_clock(transport.get_pid())
         self._gone = True
         self._report_end(transport.get_returncode() or 0)
 

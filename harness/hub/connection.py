@@ -289,6 +289,6 @@ class MqttConnection(AdmittingConnection):
         self.note(
             "connect", now, client_id=connect.client_id, username=connect.username, keep_alive_s=connect.keep_alive,
             clean_session=connect.clean_session, will=connect.will is not None, sdk_version=credentials.sdk_version,
-            token=shown_token(credentials.token, now),
+            token=shown_token(credentials.token, now + self._device.policy.clock_shift_s),
             **({} if credentials.certificate is None else {"certificate": shown_certificate(credentials.certificate)}),
         )  # fmt: skip

@@ -241,7 +241,8 @@ class CellRun:
         if why is not None:
             token, secrets_of_it = make_own_token(self._cell, stage.way, self._keys, now)
             self._hide(secrets_of_it)
-            self._note("token-supplied", why=why, token=shown_token(parse(token), now))
+            by_its_clock = now + self._cell.scenario.device.process_ahead_s
+            self._note("token-supplied", why=why, token=shown_token(parse(token), by_its_clock))
             self._command(device, {"cmd": "token", "sas": token})
             self._supplier.issued(now)
 

@@ -9,6 +9,7 @@ import msgspec
 from harness.clock import RealClock
 from harness.device.adapter import handshake
 from harness.device.environments import Environments
+from harness.device.faketime import REMEDY, find_library
 from harness.device.runtimes import RUNTIMES, real_sdk_problem
 from harness.errors import AdapterError, EnvironmentProblem
 from harness.net.addresses import PORTS, AddressPool
@@ -32,7 +33,7 @@ async def examine(profiles: Iterable[LoadedProfile], environments: Environments,
     With `install`, an SDK that is not installed yet is installed first.
     """
     programs = [_sdk(loaded, environments, install=install) for loaded in profiles]
-    return [_system(), *await _loopback(), *await asyncio.gather(*programs)]
+    return [_system(), *await _loopback(), _shifted_clock(), *await asyncio.gather(*programs)]
 
 
 def _system() -> Check:
@@ -64,6 +65,14 @@ async def _loopback() -> list[Check]:
     remedy = f"sysctl net.ipv4.ip_unprivileged_port_start={port} (as root) lets everybody bind it"
     found = "may not be bound: WebSockets and HTTPS are reached through the SDK's own proxy option, where it has one"
     return [address, Check(f"port {port}", "limited", found, remedy)]
+
+
+def _shifted_clock() -> Check:
+    name = "shifted clock"
+    if find_library() is None:
+        found = "libfaketime is not installed: no device program can run by a clock that is off"
+        return Check(name, "limited", found, REMEDY)
+    return Check(name, "ok", "libfaketime is there: device programs can run by a clock that is off")
 
 
 async def _sdk(loaded: LoadedProfile, environments: Environments, *, install: bool) -> Check:

@@ -86,13 +86,17 @@ def _connection_string(cell: Cell, way: Way, key: str, token: str) -> str:
 
 
 def make_own_token(cell: Cell, way: Way, keys: Keys, now: float) -> tuple[str, tuple[str, ...]]:
-    """A token that the application supplies, and its signature, as it is written there and decoded; empty texts where it has none."""
+    """A token that the application supplies, and its signature, as it is written there and decoded; empty texts where it has none.
+
+    The application makes it by the clock of the device's process, which may be off.
+    """
     scenario, making = cell.scenario, cell.scenario.token
     left_s = scenario.token_lifetime_s if making.over_s is None else -making.over_s
     if left_s is None:
         return "", ()
     key = keys.device if making.policy is None else keys.policies[making.policy]
-    token = make_token(quote(f"{way.host}/devices/{cell.id}", safe=""), key, int(now + left_s), making.policy)
+    expiry = int(now + scenario.device.process_ahead_s + left_s)
+    token = make_token(quote(f"{way.host}/devices/{cell.id}", safe=""), key, expiry, making.policy)
     parsed = parse(token)
     return _spoilt(token, making.form), (parsed.sig, parsed.signature)
 

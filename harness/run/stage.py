@@ -14,6 +14,7 @@ from harness.clock import Clock
 from harness.device.adapter import AdapterProcess, variables_of
 from harness.device.devices import device_for
 from harness.device.driver import DeviceCallbacks, DeviceDriver
+from harness.device.faketime import shifted_clock
 from harness.errors import AdapterError, EnvironmentProblem
 from harness.events import Recorder
 from harness.hub.faults import Fault
@@ -61,7 +62,7 @@ class Stage:
                     grace_s=hub.grace_s,
                     skew_s=hub.skew,
                     close=hub.close,
-                    clock_shift_s=-cell.scenario.device.clock_ahead_s,
+                    clock_shift_s=cell.scenario.device.hub_ahead_s,
                     faults=_faults(cell),
                 ),
                 emit=recorder.source("hub"),
@@ -96,23 +97,40 @@ class Stage:
         self._reservation.release()
 
     def device(self, on_failure: Callable[[AdapterError], None]) -> DeviceDriver:
-        """The device under test, reporting to the cell's log; `on_failure` is told if it can be used no further."""
-        callbacks = recording(self._recorder, on_failure)
-        profile, clock = self._cell.profile, self._shared.clock
+        """The device under test, reporting to the cell's log; `on_failure` is told if it can be used no further.
+
+        Raises:
+            EnvironmentProblem: its clock is to be off, and this machine has nothing that shifts it.
+        """
+        profile, clock, ahead_s = self._cell.profile, self._shared.clock, self._cell.scenario.device.process_ahead_s
         if self._cell.device == "real":
             assert profile.profile.adapter is not None
             adapter, way = profile.profile.adapter, self.way
-            variables = variables_of(adapter, profile.folder, way.ca_file)
+            variables = variables_of(adapter, profile.folder, way.ca_file) | shifted_clock(ahead_s)
+            callbacks = recording(self._recorder, on_failure)
             return AdapterProcess(
                 adapter, profile.folder, callbacks, clock, hosts_file=way.hosts_file, environment=variables
             )
         chance = random.Random(self._shared.seed ^ zlib.crc32(self._cell.id.encode()))
         device = device_for(profile.profile, self._cell.transport, random=chance)
-        return DevicePump(device, self.way.address, self.way.port, self._cell.transport, callbacks, clock)
+        callbacks = recording(self._recorder, on_failure, ahead_s)
+        own = _AheadClock(clock, ahead_s)
+        return DevicePump(device, self.way.address, self.way.port, self._cell.transport, callbacks, own)
 
 
 def _faults(cell: Cell) -> tuple[Fault, ...]:
     return tuple(Fault(**msgspec.structs.asdict(fault)) for fault in cell.scenario.faults)
+
+
+class _AheadClock:
+    """The clock of an emulated device: the harness's, `ahead_s` seconds ahead."""
+
+    def __init__(self, clock: Clock, ahead_s: float) -> None:
+        self._clock, self._ahead_s = clock, ahead_s
+
+    def now(self) -> float:
+        """The present moment, as the device has it."""
+        return self._clock.now() + self._ahead_s
 
 
 class Staging:
@@ -214,15 +232,18 @@ class _Cloud:
             self.server.wake()
 
 
-def recording(recorder: Recorder, on_failure: Callable[[AdapterError], None]) -> DeviceCallbacks:
-    """Callbacks that write into the log all that a device reports; `on_failure` is told too if it can be used no further."""
+def recording(recorder: Recorder, on_failure: Callable[[AdapterError], None], ahead_s: float = 0.0) -> DeviceCallbacks:
+    """Callbacks that write into the log all that a device reports; `on_failure` is told too if it can be used no further.
+
+    `ahead_s`: by how much the clock is ahead whose times the callbacks of an emulated device are told.
+    """
 
     def on_event(event: dict[str, object], now: float) -> None:
         fields = {(f"device_{key}" if key in _OURS else key): value for key, value in event.items() if key != "event"}
-        recorder.record("app", str(event["event"]), now, fields)
+        recorder.record("app", str(event["event"]), now - ahead_s, fields)
 
     def on_log(text: str, now: float) -> None:
-        recorder.record("sdk-log", "line", now, {"text": text})
+        recorder.record("sdk-log", "line", now - ahead_s, {"text": text})
 
     def on_noise(text: str, now: float) -> None:
         recorder.record("harness", "adapter-noise", now, {"text": text})

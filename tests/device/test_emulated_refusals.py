@@ -44,7 +44,7 @@ UNTOUCHED = [("python", "mqtt", 130), ("node", "amqp", 910), ("java", "mqtt-ws",
 def world_of(scenario: Scenario, sdk: str, transport: str) -> HubWorld:
     """The cell of a scenario, told to open as `harness compare` does."""
     keys, hub = Keys.draw(scenario.device), scenario.hub
-    policy = Policy(grace_s=hub.grace_s, skew_s=hub.skew, clock_shift_s=-scenario.device.clock_ahead_s)
+    policy = Policy(grace_s=hub.grace_s, skew_s=hub.skew, clock_shift_s=scenario.device.hub_ahead_s)
     identity = identity_of(DEVICE, scenario.device, keys, HOST)
     world = HubWorld(profile_of(sdk), transport, policy=policy, identity=identity)
     cell = a_cell(scenario=scenario, id=DEVICE, transport=transport)

@@ -152,6 +152,7 @@ def test_clock_shift_moves_the_cut() -> None:
     wire = world.connected()
     wire.hub_side.on_time(CUT_AT - 20.0)
     assert world.one("deadline")["cut_at"] == CUT_AT - 20.0
+    assert world.one("connect")["token"]["left_s"] == LIFETIME - 20.0
     assert world.find("record")[-1]["record"]["time"] == "2026-01-01T00:00:50Z"
 
 

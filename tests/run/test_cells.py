@@ -6,6 +6,7 @@ import datetime as dt
 import errno
 import functools
 import io
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,19 @@ def run(root: Path, *cells: Cell) -> tuple[dict[str, CellLog], dict[str, CellOut
 def kinds(log: CellLog) -> list[str]:
     """The kinds of a log's events, without what comes and goes."""
     return [event.kind for event in log.events if event.kind != "lag"]
+
+
+@pytest.mark.parametrize("name", ["clock-ahead-6", "clock-ahead-6-process"])
+def test_whose_clock_is_off_makes_no_difference_to_an_emulated_device(tmp_path: Path, name: str) -> None:
+    """The token's time is that of the hub's clock for it; what the device shows is stamped by the harness's clock, and bears its own."""
+    cell = a_cell(scenario=a_scenario(name, end=End(after_s=0.3, limit_s=8.0)))
+    logs, _ = run(tmp_path, cell)
+    (connect,) = [event for event in logs[cell.id].events if event.kind == "connect"]
+    (opened,) = [event for event in logs[cell.id].events if event.kind == "opened"]
+    assert connect.fields["token"]["left_s"] == pytest.approx(390, abs=3)  # type: ignore[index]
+    assert 0 < opened.t < 8e6
+    off_s = float(str(opened.fields["device_t"])) - time.time()
+    assert off_s == pytest.approx(360 if name.endswith("process") else 0, abs=15)
 
 
 @pytest.mark.parametrize("transport", ["mqtt", "mqtt-ws"])

@@ -99,7 +99,7 @@ class AuthenticatingConnection(AdmittingConnection):
             "put-token",
             now,
             name=shown(request.name),
-            token=shown_token(credentials.token, now),
+            token=shown_token(credentials.token, now + self._device.policy.clock_shift_s),
             device_id=shown(credentials.client_id or None),
             sdk_version=self._sdk,
         )

@@ -168,7 +168,7 @@ class HttpsConnection(HubConnection):
         self.note(
             "http-request", now, request=self._requests, method=request.method, path=route.path[:_SHOWN],
             operation=route.operation, api_version=route.api_version, device_id=route.device_id, sdk_version=sdk,
-            size=len(request.body), token=shown_token(credentials.token, now),
+            size=len(request.body), token=shown_token(credentials.token, now + self._device.policy.clock_shift_s),
             **({} if credentials.certificate is None else {"certificate": shown_certificate(credentials.certificate)}),
         )  # fmt: skip
 
