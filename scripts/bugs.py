@@ -1,12 +1,17 @@
 """Write the dossier of defects, `results/BUGS.md`, from the committed logs: `python scripts/bugs.py`.
 
 The defects stand in `results/bugs.toml`. Where the logs no longer show one of them on each of its transports, nothing is written and the exit code is 2.
+
+`python scripts/bugs.py RUN` first takes from a finished run the logs that show what no committed one does, the smallest of each, into `results/published/defects`.
+`python scripts/bugs.py --scenarios` prints the bundled scenarios of all entries, for `harness compare --device real --scenario`.
 """
 
+import shutil
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from harness.analysis.defects import Defect
+from harness.analysis.defects import Defect, Evidence, evidence_of
 from harness.analysis.dossier import dossier
 from harness.documents import Document, load
 from harness.errors import UserInputError
@@ -19,6 +24,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
 PAGE = RESULTS / "BUGS.md"
 TABLE = RESULTS / "bugs.toml"
+TAKEN = RESULTS / "published" / "defects" / "cells"
 
 
 class Table(Document, frozen=True):
@@ -28,10 +34,15 @@ class Table(Document, frozen=True):
 
 
 def committed_logs() -> dict[str, CellLog]:
-    """The logs of the published run and of the recordings, by their files."""
+    """The logs of the published run, those taken besides, and the recordings, by their files."""
     files = sorted([*(RESULTS / "published").rglob("cells/*.jsonl"), *(RESULTS / "recorded").rglob("*.jsonl")])
-    names = [file.relative_to(ROOT).as_posix() for file in files]
-    return {name: read_log(file.read_bytes(), where=name) for name, file in zip(names, files, strict=True)}
+    return read_logs(files, ROOT)
+
+
+def read_logs(files: Iterable[Path], root: Path) -> dict[str, CellLog]:
+    """The logs in these files, by their names from `root` on."""
+    names = {file.relative_to(root).as_posix(): file for file in files}
+    return {name: read_log(file.read_bytes(), where=name) for name, file in names.items()}
 
 
 def page(table: Path = TABLE) -> str:
@@ -44,9 +55,42 @@ def page(table: Path = TABLE) -> str:
     return dossier_page(dossier(defects, committed_logs(), find_scenarios().keys()))
 
 
-def main(table: Path = TABLE) -> int:
+def scenarios(table: Path = TABLE) -> list[str]:
+    """The bundled scenarios of all entries."""
+    named = (name for one in load(table, Table, UserInputError).defects for name in (*one.scenarios, one.repeat))
+    return sorted(set(named) & find_scenarios().keys())
+
+
+def take(run: Path, table: Path = TABLE) -> list[str]:
+    """Copy from a run the smallest log of each defect and transport that no committed log shows; the names of the files."""
+    defects = load(table, Table, UserInputError).defects
+    shown = evidence_of(defects, committed_logs().values())
+    logs = read_logs(sorted((run / "cells").glob("*.jsonl")), run)
+    found = evidence_of(defects, logs.values())
+    wanted = {id(one.log) for defect in defects for one in _lacking(defect, shown[defect.id], found[defect.id])}
+    names = [name for name, log in logs.items() if id(log) in wanted]
+    TAKEN.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        shutil.copy(run / name, TAKEN)
+    return names
+
+
+def _lacking(defect: Defect, shown: Sequence[Evidence], found: Sequence[Evidence]) -> Iterator[Evidence]:
+    """For each transport that has nothing to show, the shortest evidence found."""
+    seen = {one.log.header.transport for one in shown}
+    for transport in defect.transports:
+        new = [one for one in found if one.log.header.transport == transport and transport not in seen]
+        yield from sorted(new, key=lambda one: len(one.log.events))[:1]
+
+
+def main(arguments: Sequence[str] = (), table: Path = TABLE) -> int:
     """Write it; the exit code."""
     try:
+        if "--scenarios" in arguments:
+            sys.stdout.write(f"{','.join(scenarios(table))}\n")
+            return 0
+        for run in arguments:
+            sys.stdout.writelines(f"taken: {name}\n" for name in take(Path(run), table))
         text = page(table)
     except UserInputError as problem:
         sys.stderr.write(f"{problem}\n")
@@ -56,4 +100,4 @@ def main(table: Path = TABLE) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

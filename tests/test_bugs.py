@@ -41,7 +41,7 @@ def test_an_entry_that_is_not_reproduced_fails(
     bugs: ModuleType, stale: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing is written."""
-    assert bugs.main(stale) == 2
+    assert bugs.main(table=stale) == 2
     assert "no log shows gone over amqp" in capsys.readouterr().err
     assert not bugs.PAGE.exists()
 

@@ -192,7 +192,15 @@ def test_what_disturbs_a_device_has_to_be_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["cut-sending", "hub-restart", "network-drop-rst", "network-drop-blackhole", "network-drop-unreachable"]
+    "name",
+    [
+        "cut-sending",
+        "cut-refused-sending",
+        "hub-restart",
+        "network-drop-rst",
+        "network-drop-blackhole",
+        "network-drop-unreachable",
+    ],
 )
 def test_the_fault_falls_far_from_any_message(name: str) -> None:
     """Half of what is left of a token with whole seconds, counted from its use: at least half a second after a message, a second before the next.

@@ -13,11 +13,16 @@
 | `c2d-dead` | C2D messages no longer came once the device was back |
 | `resent-as-new` | a message came again over MQTT without the DUP flag |
 | `old-token-again` | the device presented the token in use once more |
+| `waits-for-sends` | the device made `least` attempts or more to come back that came to nothing, and each of them only with a message |
+| `connects-often` | the device made `least` connections or more within `for_s` |
+| `open-hangs` | the application had heard nothing of its opening of the client for `for_s`, up to the closing |
+| `opens-unasked` | the application was told that its client was open, and the hub, once asked, refused it |
 
 *It* is an episode (`harness.analysis.telling`) whose names begin with those of `happened`, any where that is empty. Only real devices count.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, Literal
@@ -36,7 +41,7 @@ __all__ = ["Defect", "Evidence", "Predicate", "evidence_of"]
 
 Predicate = Literal[
     "stays-away", "told-late", "comes-back-late", "ends-itself", "happens", "says", "logs", "sends-hang", "c2d-dead", "resent-as-new",
-    "old-token-again",
+    "old-token-again", "waits-for-sends", "connects-often", "open-hangs", "opens-unasked",
 ]  # fmt: skip
 SAME_S: Final = 0.0006
 """By how much a moment of an episode, which is rounded to milliseconds, may lie beside its event."""
@@ -50,7 +55,7 @@ QUOTED: Final = (
 class Defect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry of the table. `transports`: where it was seen, each of which has to show it; `scenarios`: those that may, any where empty.
 
-    `repeat`: the bundled scenario that brings it about, where the evidence was recorded in another one.
+    `attempts`: so many at most; `least`: so many at least. `repeat`: the bundled scenario that brings it about, where the evidence was recorded in another one.
     """
 
     id: str
@@ -63,6 +68,7 @@ class Defect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     happened: tuple[str, ...] = ()
     for_s: float = 0.0
     attempts: int | None = None
+    least: int = 0
     told: Told | None = None
     pattern: str = ""
     repeat: str = ""
@@ -241,6 +247,44 @@ def _old_token_again(_: Defect, case: _Case) -> Shown:
     return counted(len(again), "time"), tuple(shown)
 
 
+def _waits_for_sends(defect: Defect, case: _Case) -> Shown:
+    tried = [(float(len(one.trials)), one) for one in case.episodes if one.retries == "next-send"]
+    most = max(tried, key=lambda one: one[0], default=None)
+    if most is None or most[0] < defect.least:
+        return None
+    return f"{counted(len(most[1].trials), 'attempt')} in vain, each with a message", case.course(most[1])
+
+
+def _connects_often(defect: Defect, case: _Case) -> Shown:
+    where = _since(case, "hub") if defect.happened else list(case.log.events)
+    made = [one for one in of_kind(where, "hub", "accepted") if one.t / 1e6 < case.closing_s]
+    moments = [one.t / 1e6 for one in made]
+    counts = [bisect_right(moments, at_s + defect.for_s) - index for index, at_s in enumerate(moments)]
+    most = max(counts, default=0)
+    if not most or most < defect.least:
+        return None
+    first = counts.index(most)
+    shown = (*(_beginning(case) if defect.happened else ()), made[first], made[first + most - 1])
+    return f"{counted(most, 'connection')} within {seconds(defect.for_s)}", shown
+
+
+def _open_hangs(defect: Defect, case: _Case) -> Shown:
+    commands = of_kind(case.log.events, "harness", "command")
+    asked = next((one for one in commands if one.fields.get("cmd") == "open"), None)
+    heard = [one for one in of_kind(case.log.events, "app", "opened", "open_failed") if one.t / 1e6 < case.closing_s]
+    if asked is None or heard or (longest := case.closing_s - asked.t / 1e6) < defect.for_s:
+        return None
+    return f"no word of the opening for {seconds(longest)}", (asked, *case.ending())
+
+
+def _opens_unasked(_: Defect, case: _Case) -> Shown:
+    refused, opened = case.telling.cell.first_refusal, next(of_kind(case.log.events, "app", "opened"), None)
+    if refused is None or opened is None or not refused.believed:
+        return None
+    figure = f"open for {seconds(refused.at_s - opened.t / 1e6)} before the hub was asked, and refused"
+    return figure, (opened, *case.at(refused.at_s, "hub"))
+
+
 _PREDICATES: Final[Mapping[Predicate, Callable[[Defect, _Case], Shown]]] = {
     "stays-away": _stays_away,
     "told-late": _told_late,
@@ -253,4 +297,8 @@ _PREDICATES: Final[Mapping[Predicate, Callable[[Defect, _Case], Shown]]] = {
     "c2d-dead": _c2d_dead,
     "resent-as-new": _resent_as_new,
     "old-token-again": _old_token_again,
+    "waits-for-sends": _waits_for_sends,
+    "connects-often": _connects_often,
+    "open-hangs": _open_hangs,
+    "opens-unasked": _opens_unasked,
 }

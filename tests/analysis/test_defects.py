@@ -149,6 +149,59 @@ def test_the_old_token_once_more() -> None:
     assert seen(refused(), "old-token-again") is None
 
 
+def test_attempts_that_only_messages_bring_about() -> None:
+    """So many of them came to nothing."""
+    assert seen(stale_token(), "waits-for-sends", least=3) == "13 attempts in vain, each with a message"
+    assert lines(stale_token(), "waits-for-sends") == ["cut", "status", "connack", "connack", "command"]
+    assert seen(stale_token(), "waits-for-sends", least=14) is None
+    assert seen(dark(), "waits-for-sends") is None
+
+
+def storm() -> LogBuilder:
+    """A cut at 10 s, and a connection every tenth of a second from then on."""
+    log = LogBuilder(header("expiry")).connect(10, made_at=0.0).at(10).cut()
+    for number in range(20):
+        log.at(10.1 + number / 10).refused(10, made_at=0.0)
+    return log.at(20).harness("command", cmd="close").accept().end()
+
+
+def test_many_connections_in_a_short_time() -> None:
+    """The most that there are within so many seconds, up to the closing."""
+    after_it = {"happened": ("token-expired",), "for_s": 1.0}
+    assert seen(storm(), "connects-often", least=11, **after_it) == "11 connections within 1 s"
+    assert lines(storm(), "connects-often", **after_it) == ["cut", "accepted", "accepted"]
+    assert seen(storm(), "connects-often", least=12, **after_it) is None
+    assert seen(storm(), "connects-often", for_s=60) == "21 connections within 60 s"
+    assert lines(storm(), "connects-often", for_s=60) == ["accepted", "accepted"]
+    assert seen(storm(), "connects-often", happened=("takeover",)) is None
+    assert seen(LogBuilder().end(), "connects-often") is None
+
+
+def test_an_opening_that_nobody_hears_of() -> None:
+    """Up to the closing: what is told then comes too late."""
+    log = LogBuilder().at(1).harness("command", cmd="open").at(21).harness("command", cmd="close").app("opened").end()
+    assert seen(log, "open-hangs", for_s=20) == "no word of the opening for 20 s"
+    assert lines(log, "open-hangs") == ["command", "command"]
+    assert seen(log, "open-hangs", for_s=21) is None
+    heard = LogBuilder().harness("command", cmd="open").at(1).app("opened").at(30).harness("command", cmd="close").end()
+    assert seen(heard, "open-hangs") is None
+    assert seen(LogBuilder().end(), "open-hangs") is None
+
+
+def test_an_opening_that_asked_nobody() -> None:
+    """The application took its client for open, and the hub refused it."""
+    log = (
+        LogBuilder(header("no-credential")).harness("command", cmd="open").at(1).app("opened").at(3).accept().present()
+    )
+    log.hub("connack", code=5, reason="no", check="credential", message="Authorization header missing").at(20).end()
+    assert seen(log, "opens-unasked") == "open for 2 s before the hub was asked, and refused"
+    assert lines(log, "opens-unasked") == ["opened", "connack"]
+    failed = LogBuilder(header("no-credential")).accept().present()
+    failed.hub("connack", code=5, reason="no", check="credential", message="x").failure("open_failed", "E").at(20).end()
+    assert seen(failed, "opens-unasked") is None
+    assert seen(dark(), "opens-unasked") is None
+
+
 def test_only_real_devices_in_the_right_place_count() -> None:
     """The SDK, the transport, the scenario."""
     for head in (
