@@ -8,6 +8,7 @@ import msgspec
 
 from harness.documents import CONNECTED
 from harness.net.device_certificates import DeviceCertificate
+from harness.own_token import Supply
 from harness.plan import Cell
 from harness.run.keys import Keys
 from harness.run.traffic import METHOD
@@ -65,10 +66,15 @@ def open_command(
         "c2d": listening,
         "methods": methods,
         **({"method_names": [METHOD]} if methods else {}),
+        **({"further_tokens": _when(cell.scenario.supply)} if cell.scenario.supply else {}),
         **settings,
         **({"proxy": {"host": way.proxy[0], "port": way.proxy[1]}} if way.proxy else {}),
     }
     return command, certificate.secrets if certificate else signatures
+
+
+def _when(supply: Supply) -> str:
+    return "asked" if supply.at == "asked" else "unasked"
 
 
 def _certificate_fields(certificate: DeviceCertificate, cell: Cell, way: Way) -> dict[str, object]:

@@ -11,6 +11,7 @@ import com.microsoft.azure.sdk.iot.device.IotHubClientProtocol;
 import com.microsoft.azure.sdk.iot.device.IotHubMessageResult;
 import com.microsoft.azure.sdk.iot.device.Message;
 import com.microsoft.azure.sdk.iot.device.ProxySettings;
+import com.microsoft.azure.sdk.iot.device.SasTokenProvider;
 import com.microsoft.azure.sdk.iot.device.twin.DirectMethodResponse;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
@@ -57,7 +58,8 @@ import javax.net.ssl.TrustManagerFactory;
  * have no place for is not reported because nobody is told: whether a C2D message or the answer to a direct method reached the hub.
  * An exception that ends one of the SDK's threads is a {@code background_exception} whose callback is {@code uncaughtException}.
  *
- * <p>A token of the application's own stands in the connection string, and there the SDK has no way to replace it.
+ * <p>A token of the application's own stands in the connection string, and there the SDK has no way to replace it. An application that goes on
+ * supplying tokens gives the SDK a {@code SasTokenProvider}, which the SDK asks whenever it needs one.
  */
 final class Device {
     private static final Map<String, IotHubClientProtocol> TRANSPORTS = Map.of(
@@ -66,15 +68,17 @@ final class Device {
         "amqp", IotHubClientProtocol.AMQPS,
         "amqp-ws", IotHubClientProtocol.AMQPS_WS,
         "https", IotHubClientProtocol.HTTPS);
-    private static final List<String> CAPABILITIES = List.of("lifetime", "own-token", "x509", "proxy", "twin");
+    private static final List<String> CAPABILITIES = List.of("lifetime", "own-token", "token-update", "x509", "proxy", "twin");
     private static final String ABOUT_THE_SDK = "/META-INF/maven/com.microsoft.azure.sdk.iot/iot-device-client/pom.properties";
     private static final long SETTLE_S = 5; // at `close`, for calls under way
     private static final long CLOSE_S = 10; // the SDK's close waits for an open under way
+    private static final long ANSWER_S = 5; // to the SDK's question for a token
     private static final int LONGEST_CHAIN = 16;
     private static final OutputStream EVENTS = new FileOutputStream(FileDescriptor.out);
 
     private final JsonObject command;
     private final JsonObject settings = new JsonObject();
+    private final Tokens tokens; // null: the connection string holds all there is
     private final DeviceClient client;
     private final ExecutorService calls = Executors.newSingleThreadExecutor(); // in the order of their commands
     private final Set<CompletableFuture<Void>> underWay = ConcurrentHashMap.newKeySet();
@@ -88,10 +92,80 @@ final class Device {
             throw new IllegalArgumentException("unknown transport " + transport);
         }
         settings.addProperty("transport", transport);
-        client = new DeviceClient(text(command, "connection_string"), protocol, options(transport.endsWith("-ws") || protocol == IotHubClientProtocol.HTTPS));
+        ClientOptions options = options(transport.endsWith("-ws") || protocol == IotHubClientProtocol.HTTPS);
+        String connection = text(command, "connection_string");
+        if (has(command, "further_tokens")) {
+            String further = text(command, "further_tokens");
+            tokens = new Tokens(part(connection, "SharedAccessSignature"), further.equals("asked"));
+            settings.addProperty("further_tokens", further);
+            client = new DeviceClient(part(connection, "HostName"), part(connection, "DeviceId"), tokens, protocol, options);
+        } else {
+            tokens = null;
+            client = new DeviceClient(connection, protocol, options);
+        }
         client.setConnectionStatusChangeCallback(Device::onStatus, null);
         if (isAsked("c2d")) {
             client.setMessageCallback((message, nothing) -> onMessage(message), null);
+        }
+    }
+
+    /** The application's tokens. The SDK is given the latest; where it has had that one before, it is asking the application for another. */
+    private static final class Tokens implements SasTokenProvider {
+        private final boolean answers; // the application does, by handing over another
+        private char[] latest;
+        private boolean had;
+
+        private Tokens(String first, boolean answers) {
+            this.answers = answers;
+            supply(first);
+        }
+
+        private synchronized void supply(String token) {
+            latest = token.toCharArray();
+            had = false;
+            notifyAll();
+        }
+
+        @Override
+        public synchronized char[] getSasToken() {
+            if (had) {
+                emit("token_required", field("callback", new JsonPrimitive("getSasToken")));
+                awaitAnswer();
+            }
+            had = true;
+            return latest.clone();
+        }
+
+        private void awaitAnswer() {
+            long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(ANSWER_S);
+            try {
+                for (long left = until - System.nanoTime(); answers && had && left > 0; left = until - System.nanoTime()) {
+                    TimeUnit.NANOSECONDS.timedWait(this, left);
+                }
+            } catch (InterruptedException closing) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** One part of a connection string. */
+    private static String part(String connection, String name) {
+        for (String part : connection.split(";")) {
+            if (part.startsWith(name + "=")) {
+                return part.substring(name.length() + 1);
+            }
+        }
+        throw new IllegalArgumentException("the connection string has no " + name);
+    }
+
+    /** Hand over another token. The SDK takes it when it needs one, and nobody is told when that is. */
+    private void supply(String token) {
+        if (tokens == null) {
+            UnsupportedOperationException problem = new UnsupportedOperationException("the client was not made for further tokens");
+            emit("token_failed", withError(new JsonObject(), problem));
+        } else {
+            tokens.supply(token);
+            emit("token_updated", new JsonObject());
         }
     }
 
@@ -355,6 +429,8 @@ final class Device {
                     device = start(command);
                 } else if (name.getAsString().equals("send") && device != null) {
                     device.send(number(command, "id"));
+                } else if (name.getAsString().equals("token") && device != null) {
+                    device.supply(text(command, "sas"));
                 } else {
                     emit("bad_command", field("cmd", name));
                 }

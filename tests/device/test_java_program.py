@@ -122,7 +122,7 @@ def test_hello_tells_the_installed_version(rig: Rig, loaded: LoadedProfile) -> N
     assert (loaded.folder / "target" / "lib" / f"iot-device-client-{hello['sdk_version']}.jar").is_file()
     assert hello["sdk_version"] == loaded.profile.version
     assert hello["transports"] == ["mqtt", "mqtt-ws", "amqp", "amqp-ws", "https"]
-    assert hello["capabilities"] == ["lifetime", "own-token", "x509", "proxy", "twin"]
+    assert hello["capabilities"] == ["lifetime", "own-token", "token-update", "x509", "proxy", "twin"]
     assert (rig.noise, rig.exits, rig.failures) == ([], [0], [])
 
 
@@ -167,11 +167,11 @@ def test_commands_are_read_while_the_sdk_connects(rig: Rig) -> None:
             connection, _ = await asyncio.to_thread(silent.accept)
             with connection:
                 adapter.send({"cmd": "token", "sas": "x"})
-                await rig.event("bad_command")
+                await rig.event("token_failed")
 
         silent.settimeout(20)
         rig.run(script)
-    assert rig.named("bad_command")[0]["cmd"] == "token"
+    assert classes(rig.named("token_failed")[0]) == ["java.lang.UnsupportedOperationException"]
     assert (rig.failures, rig.exits) == ([], [0])
 
 
@@ -332,6 +332,23 @@ def test_what_is_no_command_is_answered_and_the_next_one_works(loaded: LoadedPro
         name is None or index in {8, 10, 11} for index, name in enumerate(named)
     ]
     assert [event["event"] for event in events if event["event"] == "open_failed"] == ["open_failed"]
+
+
+@pytest.mark.parametrize("further", ["unasked", "asked"])
+def test_a_client_can_be_made_for_further_tokens(rig: Rig, further: str) -> None:
+    """It has the first from the connection string, and takes another without a word."""
+    fields = {"transport": "mqtt", "connection_string": connection_string(token()), "further_tokens": further}
+
+    async def script(adapter: AdapterProcess) -> None:
+        adapter.send({"cmd": "open", **fields})
+        await rig.event("open_failed")
+        adapter.send({"cmd": "token", "sas": token().partition("=")[2]})
+        await rig.event("token_updated")
+
+    rig.run(script)
+    assert classes(rig.named("open_failed")[0]) == MQTT_REFUSED
+    assert rig.named("token_required") == []
+    assert (rig.failures, rig.exits) == ([], [0])
 
 
 def test_the_end_of_stdin_closes(loaded: LoadedProfile, hosts: Path) -> None:

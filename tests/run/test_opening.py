@@ -72,6 +72,22 @@ def test_a_fixed_token_lives_as_long_as_the_scenario_says() -> None:
     assert "SharedAccessKey" not in parts
 
 
+@pytest.mark.parametrize(("name", "expiry"), [("clock-behind-6", 1030), ("clock-behind-6-process", 670)])
+def test_a_token_is_made_by_the_clock_of_the_process(name: str, expiry: int) -> None:
+    """Where that is off; where the hub's is, it is made by the right time."""
+    parts = connection_string(a_cell(scenario=a_scenario(name)), GATEWAY)
+    assert parse(parts["SharedAccessSignature"]).expiry == expiry
+
+
+@pytest.mark.parametrize(
+    ("name", "further"), [("expiry", None), ("own-token-asked", "asked"), ("own-token-renewed", "unasked")]
+)
+def test_further_tokens_are_announced(name: str, further: str | None) -> None:
+    """For an SDK whose client has to be made for them."""
+    command, _ = open_command(a_cell(scenario=a_scenario(name)), GATEWAY, KEYS, "PEM", 1000.0)
+    assert command.get("further_tokens") == further
+
+
 def test_only_what_is_set_is_said() -> None:
     """What is left out stays the SDK's default."""
     command, _ = open_command(a_cell(settings=Settings(lifetime_s=20, margin_percent=15)), GATEWAY, KEYS, "PEM", 0.0)
