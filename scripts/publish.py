@@ -1,7 +1,8 @@
 """Make a run the published one: `python scripts/publish.py RUN`; without RUN, derive everything again from the published logs.
 
 The run's logs are copied to `results/published/reference`, with the recordings that stood beside them; its findings and tables, and the table of
-renewals in the README, are made from them.
+renewals in the README, are made from them. What the dossier of defects shows besides comes from a run of its own, of which only the logs that show something are
+kept: `scripts/bugs.py` says how.
 """
 
 import re

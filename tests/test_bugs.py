@@ -1,12 +1,14 @@
 """The dossier of defects is what the committed logs show."""
 
 import importlib.util
+import shutil
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from harness.errors import UserInputError
+from harness.scenario import find_scenarios
 
 ROOT = Path(__file__).parent.parent
 
@@ -51,3 +53,36 @@ def test_a_wrong_entry_is_named(bugs: ModuleType, stale: Path) -> None:
     stale.write_text(stale.read_text().replace("resent-as-new", "resent-as-old"))
     with pytest.raises(UserInputError, match="resent-as-old"):
         bugs.page(stale)
+
+
+def test_the_scenarios_of_all_entries_are_named(bugs: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    """As one word, for `harness compare --scenario`; names of recordings alone are none."""
+    assert bugs.main(["--scenarios"]) == 0
+    named = capsys.readouterr().out.strip().split(",")
+    assert {"connack-lost", "cut-refused-idle", "renewal-refused-idle"} <= set(named) <= set(find_scenarios())
+
+
+def test_only_what_no_committed_log_shows_is_taken(
+    bugs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The smallest log for each transport; once the published run shows it, none."""
+    taken = tmp_path / "results" / "published" / "defects" / "cells"
+    run = tmp_path / "run"
+    (run / "cells").mkdir(parents=True)
+    for file in (ROOT / "results" / "published" / "reference" / "cells").glob("node-*-mqtt*-cut-idle-real-1.jsonl"):
+        shutil.copy(file, run / "cells")
+    for name, path in {
+        "ROOT": tmp_path,
+        "RESULTS": tmp_path / "results",
+        "TAKEN": taken,
+        "PAGE": tmp_path / "B",
+    }.items():
+        monkeypatch.setattr(bugs, name, path)
+    table = tmp_path / "bugs.toml"
+    entry = 'id = "away"\nsdk = "node"\ntitle = "T"\ntext = "X"\ntransports = ["mqtt"]\npredicate = "stays-away"\n'
+    table.write_text(f"[[defects]]\n{entry}", encoding="utf-8")
+    assert bugs.main([str(run)], table) == 0
+    assert capsys.readouterr().out == "taken: cells/node-1.18.4-mqtt-cut-idle-real-1.jsonl\n"
+    assert [file.name for file in taken.iterdir()] == ["node-1.18.4-mqtt-cut-idle-real-1.jsonl"]
+    shutil.copytree(taken, tmp_path / "results" / "published" / "reference" / "cells")
+    assert bugs.take(run, table) == []

@@ -9,7 +9,7 @@ __all__ = ["dossier_page"]
 
 _INTRODUCTION = """# Defects
 
-Each entry was found in the logs of the real, unmodified SDKs in [published](published/reference) and [recorded](recorded). The page is made from
+Each entry was found in the logs of the real, unmodified SDKs in [published](published) and [recorded](recorded). The page is made from
 [bugs.toml](bugs.toml), which names for each what a log has to show, by `python scripts/bugs.py`; that fails where a log no longer shows it. Times are seconds
 since the cell began. What an SDK's versions before or after those named do, nobody has looked at here."""
 
