@@ -15,6 +15,7 @@
 | `old-token-again` | the device presented the token in use once more |
 | `waits-for-sends` | the device made `least` attempts or more to come back that came to nothing, and each of them only with a message |
 | `connects-often` | the device made `least` connections or more within `for_s` |
+| `puts-often` | the device presented a token, over AMQP, `least` times or more within `for_s` |
 | `open-hangs` | the application had heard nothing of its opening of the client for `for_s`, up to the closing |
 | `opens-unasked` | the application was told that its client was open, and the hub, once asked, refused it |
 
@@ -41,7 +42,7 @@ __all__ = ["Defect", "Evidence", "Predicate", "evidence_of"]
 
 Predicate = Literal[
     "stays-away", "told-late", "comes-back-late", "ends-itself", "happens", "says", "logs", "sends-hang", "c2d-dead", "resent-as-new",
-    "old-token-again", "waits-for-sends", "connects-often", "open-hangs", "opens-unasked",
+    "old-token-again", "waits-for-sends", "connects-often", "puts-often", "open-hangs", "opens-unasked",
 ]  # fmt: skip
 SAME_S: Final = 0.0006
 """By how much a moment of an episode, which is rounded to milliseconds, may lie beside its event."""
@@ -256,8 +257,17 @@ def _waits_for_sends(defect: Defect, case: _Case) -> Shown:
 
 
 def _connects_often(defect: Defect, case: _Case) -> Shown:
+    return _often("accepted", "connection", defect, case)
+
+
+def _puts_often(defect: Defect, case: _Case) -> Shown:
+    return _often("put-token", "put-token", defect, case)
+
+
+def _often(kind: str, name: str, defect: Defect, case: _Case) -> Shown:
+    """The most events of the hub's of a kind that there are within `for_s`, up to the closing."""
     where = _since(case, "hub") if defect.happened else list(case.log.events)
-    made = [one for one in of_kind(where, "hub", "accepted") if one.t / 1e6 < case.closing_s]
+    made = [one for one in of_kind(where, "hub", kind) if one.t / 1e6 < case.closing_s]
     moments = [one.t / 1e6 for one in made]
     counts = [bisect_right(moments, at_s + defect.for_s) - index for index, at_s in enumerate(moments)]
     most = max(counts, default=0)
@@ -265,7 +275,7 @@ def _connects_often(defect: Defect, case: _Case) -> Shown:
         return None
     first = counts.index(most)
     shown = (*(_beginning(case) if defect.happened else ()), made[first], made[first + most - 1])
-    return f"{counted(most, 'connection')} within {seconds(defect.for_s)}", shown
+    return f"{counted(most, name)} within {seconds(defect.for_s)}", shown
 
 
 def _open_hangs(defect: Defect, case: _Case) -> Shown:
@@ -299,6 +309,7 @@ _PREDICATES: Final[Mapping[Predicate, Callable[[Defect, _Case], Shown]]] = {
     "old-token-again": _old_token_again,
     "waits-for-sends": _waits_for_sends,
     "connects-often": _connects_often,
+    "puts-often": _puts_often,
     "open-hangs": _open_hangs,
     "opens-unasked": _opens_unasked,
 }

@@ -177,6 +177,14 @@ def test_many_connections_in_a_short_time() -> None:
     assert seen(LogBuilder().end(), "connects-often") is None
 
 
+def test_many_tokens_in_a_short_time() -> None:
+    """Whether the hub takes them or not."""
+    log = LogBuilder(header(transport="amqp")).enter(60).at(10).renew(60).at(10.5).renew(60, 401).at(30).end()
+    assert seen(log, "puts-often", least=2, for_s=1) == "2 put-tokens within 1 s"
+    assert lines(log, "puts-often", for_s=1) == ["put-token", "put-token"]
+    assert seen(log, "puts-often", least=3, for_s=1) is None
+
+
 def test_an_opening_that_nobody_hears_of() -> None:
     """Up to the closing: what is told then comes too late."""
     log = LogBuilder().at(1).harness("command", cmd="open").at(21).harness("command", cmd="close").app("opened").end()

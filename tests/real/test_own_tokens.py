@@ -1,4 +1,7 @@
-"""Applications that supply their own tokens, with the real SDKs that can take another one later: for Python and Node.js."""
+"""Applications that supply their own tokens, with the real SDKs that can take another one later: for Python, Node.js and Java.
+
+The SDK for Java asks for a token whenever it needs one; no emulated device plays that.
+"""
 
 import json
 import subprocess
@@ -25,7 +28,7 @@ def start(root: Path, device: str) -> subprocess.Popen[str]:
     """A comparison under way."""
     options = [
         "--sdk",
-        "python,node",
+        "python,node,java" if device == "real" else "python,node",
         "--transport",
         "mqtt,amqp",
         "--scenario",
@@ -102,6 +105,21 @@ def test_a_sending_application_is_back_after_a_late_token(rows: Rows, sdk: str, 
     (gap_ms,) = row["gap_ms"]
     assert (row["renewal"], row["lost"]) == ("hub-cut", 0)
     assert 6_000 < gap_ms < 8_000
+
+
+@pytest.mark.real_sdk(runtime="java")
+def test_java_takes_a_token_when_the_next_is_due(rows: Rows) -> None:
+    """Over AMQP at 85 % of what is left of the one before, on the same connection; over MQTT when the hub has cut it."""
+    amqp, mqtt = rows["java", "amqp", "own-token-renewed"], rows["java", "mqtt", "own-token-renewed"]
+    assert (amqp["renewal"], amqp["renewals"], amqp["app"], amqp["lost"]) == ("in-band", 2, [], 0)
+    assert (mqtt["renewal"], mqtt["first"]) == ("hub-cut", ["hub"])
+
+
+@pytest.mark.real_sdk(runtime="java")
+def test_java_is_back_over_mqtt_once_there_is_a_token(rows: Rows) -> None:
+    """It goes on trying with the old one, and is told of each attempt."""
+    row = rows["java", "mqtt", "own-token-late-idle"]
+    assert (row["renewal"], row["recovery"]) == ("hub-cut", "retries")
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
