@@ -6,6 +6,8 @@ The defects stand in `results/bugs.toml`. Where the logs no longer show one of t
 and transport, into `results/published/defects`. Such a run holds the scenarios of all entries and takes nine minutes on two idle cores:
 
     harness compare --device real --scenario "$(python scripts/bugs.py --scenarios)"
+
+An entry with `options` needs another run, by the command that its section of the page shows.
 """
 
 import shutil

@@ -57,6 +57,7 @@ class Defect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry of the table. `transports`: where it was seen, each of which has to show it; `scenarios`: those that may, any where empty.
 
     `attempts`: so many at most; `least`: so many at least. `repeat`: the bundled scenario that brings it about, where the evidence was recorded in another one.
+    `options`: of the command that brings it about, besides SDK, transports and scenario.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Defect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     told: Told | None = None
     pattern: str = ""
     repeat: str = ""
+    options: str = ""
 
 
 class Evidence(msgspec.Struct, frozen=True):

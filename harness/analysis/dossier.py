@@ -101,7 +101,8 @@ def _command(defect: Defect, least: Evidence, scenarios: Collection[str]) -> str
     if scenario not in scenarios or (recorded and not defect.repeat):
         return ""
     sdk, transports = f"{defect.sdk}@{least.version}", ",".join(defect.transports)
-    return f"harness compare --sdk {sdk} --device real --transport {transports} --scenario {scenario}"
+    command = f"harness compare --sdk {sdk} --device real --transport {transports} --scenario {scenario}"
+    return f"{command} {defect.options}".rstrip()
 
 
 def _witness(shown: Evidence, file: str) -> Witness:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from support.analysis_logs import LogBuilder, header, stale_token
 
@@ -44,6 +45,8 @@ def test_an_entry() -> None:
     assert found.smallest[0] == "The application hands it a token for 10 s; the SDK cannot make another."
     assert found.command == "harness compare --sdk sdk@1.0 --device real --transport mqtt,mqtt-ws --scenario expiry"
     assert found.shows == "harness explain b.jsonl"
+    longer = entry(logs, msgspec.structs.replace(GIVES_UP, options="--lifetime 9"))
+    assert longer.command == f"{found.command} --lifetime 9"
 
 
 def test_the_lines_of_a_witness() -> None:
