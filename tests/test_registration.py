@@ -25,6 +25,7 @@ POLICY = '[device.policies]\nservice = ["ServiceConnect"]\n[token]\npolicy = "se
 REFUSED = {
     "no-credential", "unknown-device", "wrong-key", "rule-not-allowed", "malformed-token", "token-cut-off", "expired-at-start",
     "device-disabled", "clock-behind-6", "clock-behind-6-process", "x509-thumbprint-mismatch", "x509-ca-expired", "x509-ca-unknown",
+    "x509-ca-unsupported",
 }  # fmt: skip
 
 

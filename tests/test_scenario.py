@@ -156,10 +156,11 @@ def test_over_https_an_idle_application_may_send(tmp_path: Path) -> None:
 
 
 def test_every_refusal_is_about_https_too() -> None:
-    """But for what only a connection could show, or certificates of an authority, which are refused there for being such."""
-    refused = [one for one in find_scenarios().values() if one.refused_at_first]
-    assert {one.id for one in refused if "https" not in one.is_about} == {"x509-ca-expired", "x509-ca-unknown"}
-    assert all(one.over("https").traffic for one in refused)
+    """But for certificates of an authority, which are refused there for being such, and for the one that another is held against."""
+    refused = [one for one in bundled_scenarios().values() if one.refused_at_first]
+    connected = {one.id for one in refused if "https" not in one.is_about}
+    assert connected == {"x509-ca-expired", "x509-ca-unknown", "clock-behind-6-process"}
+    assert all(one.over("https").traffic for one in refused if "https" in one.is_about)
 
 
 @pytest.mark.parametrize("name", ["grace_s", "skew_s"])
@@ -235,7 +236,9 @@ def test_documents_and_hub_speak_of_the_same_faults() -> None:
 @pytest.mark.parametrize("end", ["renewals = 1", "other_renewals = 1", "cuts = 1"])
 def test_a_certificate_is_neither_renewed_nor_cut(tmp_path: Path, end: str) -> None:
     """An end that waits for that would never come."""
-    text = GOOD.replace('"key"', '"certificate"\ncertificate = { kind = "self-signed" }').replace("[end]", f"[end]\n{end}")
+    text = GOOD.replace('"key"', '"certificate"\ncertificate = { kind = "self-signed" }').replace(
+        "[end]", f"[end]\n{end}"
+    )
     with pytest.raises(ScenarioError, match=rf"mine\.toml: end\.{end.split(maxsplit=1)[0]}: .*certificate"):
         load_scenario(written(tmp_path, text))
 
