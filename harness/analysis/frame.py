@@ -18,6 +18,39 @@ _DEVICES: Final = {
     "emulated": "An emulated device that plays the {name} {version}",
     "remote": "A remote device with the {name} {version}",
 }
+_NO_TOKENS: Final = {
+    "certificate": "The application hands it a client certificate, which stands for a token.",
+    "none": "The application hands it nothing that could let it in.",
+    "": "What the application hands it is not in the log.",
+}
+_ANCHORS: Final = {
+    "before-renewal": "shortly before a renewal, ",
+    "renewal": "when the device comes with a new token, ",
+    "renewal-answer": "when it has taken a new token and is about to say so, ",
+    "away": "when the device comes back, ",
+    "half-life": "at half of the token's time, ",
+    "expiry": "when the token expires, ",
+    "grace-end": "at the end of the token's grace, ",
+}
+_ACTIONS: Final = {
+    "refuse": "it refuses that",
+    "cut": "it ends the connection",
+    "ignore": "it gives no answer",
+    "delay": "it answers {late}",
+    "withhold-puback": "it stops acknowledging messages",
+    "roll-key": "the device's key is exchanged",
+    "disable": "the device is disabled",
+    "delete": "the device is deleted",
+    "takeover": "another client comes with the device's identity",
+    "throttle": "it refuses the next message as one too many",
+}
+_OUTAGES: Final = {
+    "restart": "it stops, and is away",
+    "rst": "the network resets what stands and refuses what is new",
+    "half-open": "the far end of the connection is silent",
+    "blackhole": "the network swallows everything",
+}
+"""In the sentence whose subject is the hub."""
 _TRAFFIC: Final = {
     "idle": "The application does nothing with its client once it is open.",
     "sending": "The application sends a message every {send} s.",
@@ -40,6 +73,8 @@ def about(log: CellLog, cell: CellFindings) -> Iterator[str]:
 
 
 def _patience(cell: CellFindings, header: Header) -> str:
+    if cell.credential == "certificate":
+        return "The hub ends no connection for the age of a certificate."
     if cell.transport == "https":
         skew_s = number(header.hub, "skew_s")
         return f"The hub takes a request for {'a while' if skew_s is None else seconds(skew_s)} after its token has expired."
@@ -48,10 +83,9 @@ def _patience(cell: CellFindings, header: Header) -> str:
 
 def _tokens(cell: CellFindings, scenario: Mapping[str, object]) -> str:
     if cell.credential == "token":
-        lifetime = number(scenario, "token_lifetime_s")
-        return f"The application hands it a token{f' for {seconds(lifetime)}' if lifetime else ''}; the SDK cannot make another."
+        return _own_token(scenario)
     if cell.credential != "key":
-        return f"The application hands it what the scenario calls {cell.credential or 'nothing'}."
+        return _NO_TOKENS.get(cell.credential, f"The application hands it what the scenario calls {cell.credential}.")
     if cell.set_lifetime_s is None:
         return "The SDK makes its tokens from the device's key, for as long as it likes."
     margin, percent = number(cell.settings, "margin_s"), number(cell.settings, "margin_percent")
@@ -60,22 +94,45 @@ def _tokens(cell: CellFindings, scenario: Mapping[str, object]) -> str:
     return f"The SDK makes its tokens from the device's key; the application sets their lifetime to {seconds(cell.set_lifetime_s)}{before}."
 
 
+def _own_token(scenario: Mapping[str, object]) -> str:
+    """The token that the application made, and whether it makes others."""
+    lifetime, making = number(scenario, "token_lifetime_s"), mapping(scenario, "token")
+    over, policy = number(making, "over_s"), text(making, "policy")
+    made = f"for {seconds(lifetime)}" if lifetime else f"that expired {seconds(over)} ago" if over else ""
+    signed = f"signed with the key of the policy {policy}" if policy else ""
+    about = " ".join(filter(None, ("a token", made, signed)))
+    others = "the application supplies others" if mapping(scenario, "supply") else "the SDK cannot make another"
+    return f"The application hands it {about}; {others}."
+
+
 def _faults(scenario: Mapping[str, object]) -> str:
-    told = []
-    for fault in items(scenario, "faults"):
-        fields = mapping({"fault": fault}, "fault")
-        count = whole(fields, "times") or 1
-        told.append(f"{text(fields, 'action')} at {text(fields, 'at')}{times(count)}")
-    return f" On purpose, it does this: {listed(told)}." if told else ""
+    faults = (mapping({"fault": fault}, "fault") for fault in items(scenario, "faults"))
+    told = [
+        f"{_ANCHORS.get(text(one, 'at'), '')}{_action(one)}{times(whole(one, 'times') or 1)}" for one in faults if one
+    ]
+    return f" On purpose, {listed(told)}." if told else ""
+
+
+def _action(fault: Mapping[str, object]) -> str:
+    action, at = text(fault, "action"), text(fault, "at")
+    if action == "outage":
+        how, lasts = text(fault, "how"), number(fault, "for_s")
+        return f"{_OUTAGES.get(how, f'there is an outage: {how}')}{'' if lasts is None else f' for {seconds(lasts)}'}"
+    if (action, at) == ("ignore", "grace-end"):
+        return "it lets the connection stand"
+    late = number(fault, "delay_s")
+    return _ACTIONS.get(action, f"this is done: {action}").format(
+        late="late" if late is None else f"{seconds(late)} late"
+    )
 
 
 def ending(log: CellLog, telling: CellTelling, timeline: Timeline) -> Iterator[str]:
-    """What became of the messages, what went wrong in short, and how the cell ended; an incomplete log says that it is."""
+    """What became of the messages, what happened in short, and how the cell ended; an incomplete log says that it is."""
     cell = telling.cell
     yield from _became(cell)
     if telling.episodes:
         happened = dict.fromkeys(" → ".join(one.happened) for one in telling.episodes)
-        yield f"What went wrong: {'; '.join(happened)}. How the application was told: {', '.join(telling.told)}."
+        yield f"In short: {'; '.join(happened)}. How the application was told: {', '.join(telling.told)}."
     if not log.complete:
         yield f"The log is incomplete: it ends at {seconds(timeline.end_s)}, and what happened after that is not known."
         return
@@ -83,7 +140,8 @@ def ending(log: CellLog, telling: CellTelling, timeline: Timeline) -> Iterator[s
         yield f"The cell was not measured ({cell.status}): {cell.reason or 'nobody says why'}."
         return
     reason = f": {cell.reason}" if cell.reason else ""
-    awaited = "" if cell.awaited else " What the scenario waits for was not seen."
+    told_already = "what the scenario waits for" in cell.reason
+    awaited = "" if cell.awaited or told_already else " What the scenario waits for was not seen."
     yield f"The harness closed the client at {seconds(timeline.closing_s)}; the cell is {cell.status}{reason}.{awaited}"
 
 

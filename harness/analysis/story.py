@@ -21,7 +21,7 @@ from harness.analysis.notes import what_was_noticed
 from harness.analysis.signatures import BEFORE_S, Record, app_text, hub_records, in_brief, is_shown
 from harness.analysis.spans import Trial
 from harness.analysis.telling import CellTelling, Episode, tell
-from harness.analysis.timeline import Timeline, make_timeline
+from harness.analysis.timeline import Absence, Timeline, make_timeline
 from harness.analysis.visits import Token, Visit
 from harness.analysis.wording import AT_ONCE_S, counted, lasted, moments, numbers, rhythm, times
 from harness.events import CellLog, Event
@@ -84,7 +84,7 @@ def story(log: CellLog) -> Story:
     lines = [
         *_beginning(log, timeline),
         *_stays(log.events, timeline),
-        *_renewals(telling.cell.in_band),
+        *_renewals(telling.cell.in_band, log.header.transport),
         *_episodes(telling, timeline, hub_records(log.events, timeline.closing_s)),
         *_shown(log.events, telling, timeline),
         *_notes(log.events),
@@ -102,9 +102,13 @@ def story(log: CellLog) -> Story:
 
 def _beginning(log: CellLog, timeline: Timeline) -> Iterator[Line]:
     if timeline.admitted:
-        first = timeline.admitted[0]
-        door = _DOORS.get(log.header.transport, "CONNECT")
-        yield Line(first.connack_s or 0.0, f"The hub let the device in, by its {door}, with {_with(first.token)}.")
+        first, transport = timeline.admitted[0], log.header.transport
+        certificate = text(log.header.scenario, "credential") == "certificate"
+        door = _DOORS.get(transport, "CONNECT")
+        if certificate:
+            door = {"put-token": "first link"}.get(door, door)
+        shown = "its client certificate" if certificate else _with(first.token)
+        yield Line(first.connack_s or 0.0, f"The hub let the device in, by its {door}, with {shown}.")
     for event in of_kind(log.events, "app", "opened"):
         yield Line(event.t / 1e6, "The application's client was open.")
 
@@ -143,14 +147,15 @@ def _sent(ids: Sequence[int], at: Sequence[float], reached: frozenset[int]) -> s
     return f"The application sent {what}{f', {pace}' if pace else ''}; {got or f'{numbers(there)} reached the hub, sooner or later'}."
 
 
-def _renewals(found: Sequence[InBandFinding]) -> Iterator[Line]:
+def _renewals(found: Sequence[InBandFinding], transport: str) -> Iterator[Line]:
     """Renewals in place; those that nobody noticed are told together."""
+    how = "showed a new token, with a request" if transport == "https" else "renewed its token in place, by put-token"
     for quiet, group in groupby(found, key=lambda one: one.undisturbed):
         some = list(group)
         for one in some[:1] if quiet else some:
             took = "" if one.took_ms is None else f", answered after {one.took_ms:.0f} ms"
             noticed = "the application noticed nothing" if quiet else what_was_noticed(one)
-            yield Line(one.at_s, f"The device renewed its token in place, by put-token{took}: {noticed}.")
+            yield Line(one.at_s, f"The device {how}{took}: {noticed}.")
         if quiet and len(some) > 1:
             rest = [one.at_s for one in some[1:]]
             yield Line(rest[0], f"{counted(len(rest), 'more such renewal').capitalize()}, {moments(rest)}.")
@@ -176,13 +181,19 @@ def _episodes(telling: CellTelling, timeline: Timeline, records: Sequence[Record
 
 
 def _episode(episode: Episode, cell: CellFindings, timeline: Timeline, records: Sequence[Record]) -> Iterator[Line]:
-    left_s = _left_s(episode, timeline)
+    left = _absence(episode, timeline)
+    left_s = math.inf if left is None else left.left_s
     before = [trial for trial in episode.trials if trial.at_s < left_s]
     after = episode.trials[len(before) :]
     yield from _trials(before, episode, "presented a token" if episode.left or episode.stayed else "asked to be let in")
-    if episode.left:
-        until_s = next((one.at_s for one in after), episode.over_s or timeline.closing_s)
-        here = [one.code for one in records if left_s - RECORD_S <= one.at_s <= until_s and _is_of_the_end(one.code)]
+    if left is not None:
+        since_s = max(left_s - RECORD_S, left.left.connack_s or 0.0)
+        back_s = episode.over_s or timeline.closing_s
+        tried_s = next(
+            (one.at_s for one in after if one.at_s > left_s), math.inf
+        )  # what is logged then is about the attempt
+        own = [one for one in records if since_s <= one.at_s <= back_s and one.at_s < tried_s]
+        here = [one.code for one in own if _is_of_the_end(one.code)]
         yield Line(left_s, f"{_end_of(episode)}.{'' if 'hub-log' in cell.lacks else _logged(here)}")
     yield from _trials(after, episode, "tried to come back")
     if episode.log_s is not None:
@@ -197,10 +208,9 @@ def _is_of_the_end(code: str) -> bool:
     return code != "connect" and not code.startswith("refused")
 
 
-def _left_s(episode: Episode, timeline: Timeline) -> float:
-    """When the device left in this episode; infinity where it did not."""
-    left = (one.left_s for one in timeline.absences if one.left_s >= episode.began_s)
-    return next(left) if episode.left else math.inf
+def _absence(episode: Episode, timeline: Timeline) -> Absence | None:
+    """The time away that the episode is about; None where the device was in all along, or never."""
+    return next((one for one in timeline.absences if one.left_s >= episode.began_s), None) if episode.left else None
 
 
 def _end_of(episode: Episode) -> str:
@@ -219,10 +229,11 @@ def _trials(trials: Sequence[Trial], episode: Episode, what: str) -> Iterator[Li
         yield Line(first.at_s, f"The device {what}, and {_fate(name)}{f' ({words})' if words else ''}.")
         if others:
             pace = rhythm([one.at_s for one in (first, *others)])
-            cause = "each after a send" if episode.retries == "next-send" else ""
+            cause = f"{'after' if len(others) == 1 else 'each after'} a send" if episode.retries == "next-send" else ""
             how = ", ".join(filter(None, (pace, cause)))
-            count = counted(len(others), "more such attempt")
-            yield Line(others[0].at_s, f"{count} until {seconds(others[-1].at_s)}{f', {how}' if how else ''}.")
+            count, last = counted(len(others), "more such attempt"), others[-1].at_s
+            when = f", at {seconds(last)}" if len(others) == 1 else f" until {seconds(last)}"
+            yield Line(others[0].at_s, f"{count}{when}{f', {how}' if how else ''}.")
 
 
 def _fate(name: str) -> str:
@@ -244,9 +255,8 @@ def _outcome(episode: Episode, timeline: Timeline) -> Line:
         )
     word = "back" if episode.left else "let in"
     token = f" with {'the same' if episode.renewal is None else 'a new'} token" if episode.left else ""
-    return Line(
-        episode.over_s, f"The device was {word}{token}{how}, {lasted(episode.watched_s)} after the trouble began."
-    )
+    since = "it had left" if episode.happened == ("left: renewal",) else "the trouble began"
+    return Line(episode.over_s, f"The device was {word}{token}{how}, {lasted(episode.watched_s)} after {since}.")
 
 
 def _shown(events: Sequence[Event], telling: CellTelling, timeline: Timeline) -> Iterator[Line]:

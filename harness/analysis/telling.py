@@ -75,6 +75,13 @@ class Episode(msgspec.Struct, frozen=True):
         """From the beginning of the first attempt that came to nothing to that of the last one."""
         return round(self.trials[-1].at_s - self.trials[0].at_s, 3) if self.trials else 0.0
 
+    @property
+    def rested_s(self) -> float | None:
+        """From the last of these to the closing: for how long it was seen to try no more. Null where it got over it, or never tried."""
+        if self.over_s is not None or not self.trials:
+            return None
+        return round(max(self.began_s + self.watched_s - self.trials[-1].at_s, 0.0), 3)
+
 
 class CellTelling(msgspec.Struct, frozen=True):
     """A cell's findings and its episodes. `told`: all the ways in which the application was told, and what became of its messages."""
@@ -184,9 +191,9 @@ def _quoted(news: Sequence[Event], words: Iterable[str]) -> bool:
 
 
 def _retries(span: Span, log: CellLog, timeline: Timeline, cell: CellFindings) -> str | None:
-    """What the device did by itself: after a refusal, as `recovery` has it; where it came back unhindered, as the aftermath has it."""
+    """What the device did by itself: after a refusal, as `recovery` has it, or `first_refusal`; where it came back unhindered, as the aftermath has it."""
     if span.absence is None:
-        return None
+        return None if cell.first_refusal is None else cell.first_refusal.then
     alone = msgspec.structs.replace(timeline, absences=(span.absence,))
     after: str | None = recovery(alone, log.events, sends_hidden=cell.sends_hidden)[0]
     return after or _returned(span.absence, timeline, cell)

@@ -28,6 +28,7 @@ class Trouble(msgspec.Struct, frozen=True):
     """One line. `error`: classes of the first exception, outermost first; `codes`: those of the attempts that came to nothing (`CONNACK 5`, `401`, `HTTP 401`).
 
     `cells`: those that showed it. Times in seconds, as texts, are those of the worst episode: told last, away longest.
+    `retries`: how, how often and for how long it tried in vain, and how long before the cell's end it last did; of the episode with the most attempts.
     `log`: a line of the SDK's own log at WARNING or above. `hub_says`: the error messages of the hub's records; `quoted`: the application got to read its words.
     """
 
@@ -133,8 +134,10 @@ def _tries(episode: Episode) -> str:
     number = len(episode.trials)
     if not number:
         return said
-    lasted = f" in {seconds(episode.tried_for_s)}" if number > 1 else ""
-    return ": ".join(filter(None, (said, f"{number} in vain{lasted}")))
+    took = f" in {seconds(episode.tried_for_s)}" if number > 1 else ""
+    rested = episode.rested_s
+    last = "" if rested is None else f", {'the last ' if number > 1 else ''}{seconds(rested)} before the end"
+    return ": ".join(filter(None, (said, f"{number} in vain{took}{last}")))
 
 
 def _comes_back(episode: Episode) -> str:

@@ -42,13 +42,16 @@
 | `refused: certificate-subject` | it names another device |
 | `refused: x509-disabled` | the device may not use certificates |
 | `refused: certificate` | the certificate is refused otherwise |
+| `refused: bad-request` | what was presented cannot be read as a request to be let in |
+| `refused: too-many-tokens` | too many tokens were put on the connection |
 | `refused: throttled` | the hub has too much to do |
+| `refused: test-message` | the device had asked for it, by a test message of the service's own |
 | `refused: not-authorized` | CONNACK 5 or status 401, without a reason that the log tells |
 | `refused: bad-credentials` | CONNACK 4, likewise |
 | `refused: identifier` | CONNACK 2, likewise |
 | `refused: protocol-version` | CONNACK 1, likewise |
 | `refused: server-unavailable` | CONNACK 3, likewise |
-| `refused: server-error` | a status of 500 or above, likewise |
+| `refused: server-error` | the hub has a trouble of its own; a status of 500 or above |
 | `refused: websocket` | the WebSocket was refused |
 | `refused: other` | any other refusal |
 | `unanswered: connect` | nobody answered the device that asked to be let in |
@@ -111,7 +114,7 @@ _CONNACKS: Final = {
     4: "bad-credentials",
     5: "not-authorized",
 }
-_STATUSES: Final = {401: "not-authorized", 404: "unknown-device", 429: "throttled"}
+_STATUSES: Final = {400: "bad-request", 401: "not-authorized", 404: "unknown-device", 429: "throttled"}
 _SERVER_ERRORS: Final = 500
 _CHECKS: Final = {
     "user-name": "user-name",
@@ -133,8 +136,14 @@ _CHECKS: Final = {
     "certificate-authority": "certificate-authority",
     "certificate-subject": "certificate-subject",
     "certificate-validity": "certificate-expired",
+    "form": "bad-request",
+    "tokens": "too-many-tokens",
+    "server": "server-error",
+    "fault-message": "test-message",
 }
+"""By the hub's check."""
 _TEXTS: Final = (
+    ("cbs message", "bad-request"),
     ("thumbprint|is not the one that is registered", "thumbprint"),
     ("does not use certificates", "x509-disabled"),
     (r"certificate.*\bexpired|\bexpired.*certificate", "certificate-expired"),
@@ -153,6 +162,8 @@ _TEXTS: Final = (
     ("another device", "other-device"),
     ("differs from the user name", "client-id"),
     ("no hub and device", "user-name"),
+    ("too many tokens", "too-many-tokens"),
+    ("problem of its own", "server-error"),
     ("throttl|too many", "throttled"),
     ("malformed|missing field", "malformed-token"),
 )

@@ -119,8 +119,8 @@ class Visit(msgspec.Struct, frozen=True):
     def leaving(self) -> tuple[float, LeavingKind] | None:
         """The first sign that it ends, and which one; None while it lasts."""
         signs: list[tuple[float | None, LeavingKind]] = [
+            (self.cut_s, "cut"),  # before a leave of the same moment, which answers it: nothing is cut after one
             (self.disconnect_s, "disconnect"),
-            (self.cut_s, "cut"),
             (self.closed_s, "closed"),
         ]
         seen = [(moment, kind) for moment, kind in signs if moment is not None]

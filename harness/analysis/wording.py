@@ -51,10 +51,10 @@ def rhythm(at: Sequence[float]) -> str:
         return ""
     median = statistics.median(distances)
     if sum(abs(one - median) <= ALIKE * median for one in distances) > 0.75 * len(distances):
-        return "about one a second" if abs(median - 1) <= ALIKE else f"about one every {seconds(median)}"
+        return "about one a second" if abs(median - 1) <= ALIKE else f"about one every {lasted(median)}"
     if len(distances) <= FEW or all(later >= GROWTH * earlier for earlier, later in pairwise(distances)):
         return f"after {listed([f'{one:.1f}'.removesuffix('.0') for one in distances])} s"
-    return f"{seconds(min(distances))} to {seconds(max(distances))} apart"
+    return f"{lasted(min(distances))} to {lasted(max(distances))} apart"
 
 
 def numbers(ids: Iterable[int]) -> str:

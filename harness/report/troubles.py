@@ -1,6 +1,7 @@
 """What went wrong and how the application was told of it, as a table."""
 
 from collections.abc import Iterable, Sequence
+from textwrap import shorten
 
 from harness.analysis import Trouble, in_brief
 from harness.report.layout import Form, render
@@ -9,11 +10,12 @@ __all__ = ["troubles_table"]
 
 _HEADERS = ["SDK", "what happened", "told", "finds out", "error, code, reason", "retries, comes back"]
 _WIDTHS = [12, 18, 11, 25, 22, 14]
+_LOG = 90  # characters of a line of the SDK's log, where space is short
 _TITLE = "What went wrong, and how the application finds out"
 
 
 def troubles_table(troubles: Sequence[Trouble], form: Form) -> str:
-    """A line for each trouble; `markdown` names classes in full and quotes a line of the SDK's log. Empty where nothing went wrong."""
+    """A line for each trouble; `markdown` names classes, and a line of the SDK's log, in full. Empty where nothing went wrong."""
     if not troubles:
         return ""
     body = [[column(one, form) for column in (_who, _happened, _told, _finds_out, _native, _after)] for one in troubles]
@@ -43,10 +45,10 @@ def _finds_out(one: Trouble, _: Form) -> str:
 def _native(one: Trouble, form: Form) -> str:
     chain = " <- ".join(one.error)
     (classes,) = [chain] if form == "markdown" else in_brief([f": {chain}"])
-    log = [f"log: {one.log}"] if form == "markdown" and one.log else []
+    log = f"log: {one.log if form == 'markdown' else shorten(one.log, _LOG, placeholder=' …')}" if one.log else ""
     quoted = "with the hub's words" if one.quoted else ""
     codes = ", ".join((*one.codes, *one.hub_log))
-    return _lines([classes.removeprefix(": "), quoted, codes, ", ".join(one.reasons), *log])
+    return _lines([classes.removeprefix(": "), quoted, codes, ", ".join(one.reasons), log])
 
 
 def _after(one: Trouble, _: Form) -> str:

@@ -4,8 +4,9 @@ import asyncio
 import random
 import traceback
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -41,6 +42,8 @@ __all__ = ["HUB_NAME", "Stage", "Staging", "open_staging", "recording"]
 _OURS = frozenset({"t", "seq", "src", "kind"})  # names of the log's envelope
 _LAG_WORTH_TELLING_MS = 0.1
 HUB_NAME = "harness-hub.azure-devices.net"
+_RUNNING: ContextVar[Recorder | None] = ContextVar("the log of the cell whose code is running", default=None)
+"""asyncio hands it on to all that a cell's code schedules: timers, tasks, and the callbacks of its sockets, those that it accepts included."""
 
 
 class Stage:
@@ -160,6 +163,7 @@ class Staging:
             undo.push_async_callback(stage.stop)
             self._recorders.add(recorder)
             undo.callback(self._recorders.discard, recorder)
+            undo.callback(_RUNNING.reset, _RUNNING.set(recorder))
             yield stage
 
     def report_lag(self, worst_ms: float, over_s: float) -> None:
@@ -171,14 +175,24 @@ class Staging:
                 fields = {"worst_ms": round(worst_ms, 3), "over_s": round(over_s, 3)}
                 recorder.record("harness", "lag", self.clock.now(), fields)
 
-    def report_defect(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:  # noqa: ARG002 - asyncio's signature
-        """Tell every running cell that a callback of ours broke: nobody knows whose it was."""
+    def report_defect(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Tell the cell whose callback of ours broke, or, where nobody knows whose it was, every running cell."""
         problem = context.get("exception")
         trace = "".join(traceback.format_exception(problem)) if isinstance(problem, BaseException) else ""
         fields = {"text": f"{context.get('message', 'a callback failed')}: {problem!r}", "trace": trace}
-        for recorder in tuple(self._recorders):
-            if recorder.has_header:
-                recorder.record("harness", "defect", self.clock.now(), fields)
+        told = self._whose(context)
+        for recorder in told:
+            recorder.record("harness", "defect", self.clock.now(), fields)
+        if not told:  # its cell is over, and its log is closed
+            loop.default_exception_handler(context)
+
+    def _whose(self, context: Mapping[str, Any]) -> list[Recorder]:
+        """The logs of the cells that a broken callback may have hit."""
+        # Python 3.11 calls the loop's handler of exceptions outside the context in which a timer's callback ran.
+        own = getattr(context.get("handle"), "_context", None)
+        owner = _RUNNING.get() if own is None else own.get(_RUNNING)
+        suspects = tuple(self._recorders) if owner is None else (owner,)
+        return [one for one in suspects if one in self._recorders and one.has_header]
 
     async def _way(self, cell: Cell, reservation: Reservation, undo: AsyncExitStack) -> Way:
         adapter = cell.profile.profile.adapter if cell.device == "real" else None

@@ -1,5 +1,7 @@
 """What stands before and after a cell's story."""
 
+from typing import get_args
+
 import pytest
 from support.analysis_logs import LogBuilder, header, renews_in_place
 
@@ -7,6 +9,7 @@ from harness.analysis.cells import analyse_cell
 from harness.analysis.frame import about, ending
 from harness.analysis.telling import tell
 from harness.analysis.timeline import make_timeline
+from harness.fault_words import Action, Anchor
 
 
 def begins(log: LogBuilder) -> list[str]:
@@ -51,6 +54,10 @@ def test_what_was_awaited_and_not_seen() -> None:
     assert ends(LogBuilder().connect(60).at(9).end(awaited=False)) == [
         "The harness closed the client at 9 s; the cell is finished. What the scenario waits for was not seen."
     ]
+    reason = "what the scenario waits for was not seen within 9 s"
+    assert ends(LogBuilder().connect(60).at(9).end(reason=reason, awaited=False)) == [
+        f"The harness closed the client at 9 s; the cell is finished: {reason}."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -76,18 +83,79 @@ def test_who_makes_the_tokens(settings: dict[str, object], said: str) -> None:
     assert begins(LogBuilder(header(settings=settings)))[1] == said
 
 
-def test_a_credential_that_is_no_token() -> None:
-    """By the scenario's own word."""
-    odd = begins(LogBuilder(header(scenario_document={"id": "odd", "credential": "certificate"})))
-    assert odd[1] == "The application hands it what the scenario calls certificate."
-    assert begins(LogBuilder(header(scenario_document={"id": "odd"})))[1].endswith("calls nothing.")
+@pytest.mark.parametrize(
+    ("scenario", "said"),
+    [
+        ("expiry", "The application hands it a token for 10 s; the SDK cannot make another."),
+        ("own-token-late", "The application hands it a token for 10 s; the application supplies others."),
+        ("expired-at-start", "The application hands it a token that expired 600 s ago; the SDK cannot make another."),
+        (
+            "rule-not-allowed",
+            "The application hands it a token for 3600 s signed with the key of the policy service; the SDK cannot make another.",
+        ),
+        ("x509-ca", "The application hands it a client certificate, which stands for a token."),
+        ("no-credential", "The application hands it nothing that could let it in."),
+    ],
+)
+def test_what_else_the_device_has(scenario: str, said: str) -> None:
+    """A token of the application's own, a certificate, or nothing."""
+    assert begins(LogBuilder(header(scenario)))[1] == said
+
+
+def test_a_credential_of_which_nothing_is_known() -> None:
+    """By the scenario's own word, if it has one."""
+    odd = begins(LogBuilder(header(scenario_document={"id": "odd", "credential": "a smile"})))
+    assert odd[1] == "The application hands it what the scenario calls a smile."
+    assert begins(LogBuilder(header(scenario_document={"id": "odd"})))[1].endswith("not in the log.")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "transport", "said"),
+    [
+        ("expiry", "mqtt", "The hub keeps a connection for 5 s after its token has expired."),
+        ("https-expiry", "https", "The hub takes a request for 3 s after its token has expired."),
+        ("x509-ca", "amqp", "The hub ends no connection for the age of a certificate."),
+    ],
+)
+def test_how_patient_the_hub_is(scenario: str, transport: str, said: str) -> None:
+    """With what it is patient over this transport."""
+    assert begins(LogBuilder(header(scenario, transport=transport, hub={"skew_s": 3.0})))[2] == said
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"at": "renewal", "action": "refuse"}, "when the device comes with a new token, it refuses that."),
+        ({"at": "renewal-answer", "action": "delay", "delay_s": 5}, "when it has taken a new token and is about to say so, it answers 5 s late."),
+        ({"at": "renewal-answer", "action": "delay"}, "when it has taken a new token and is about to say so, it answers late."),
+        ({"at": "away", "action": "cut", "times": 2}, "when the device comes back, it ends the connection (2 times)."),
+        ({"at": "grace-end", "action": "ignore"}, "at the end of the token's grace, it lets the connection stand."),
+        ({"at": "half-life", "action": "outage", "how": "restart", "for_s": 9}, "at half of the token's time, it stops, and is away for 9 s."),
+        ({"at": "half-life", "action": "outage", "how": "flood"}, "at half of the token's time, there is an outage: flood."),
+        ({"action": "sing"}, "this is done: sing."),
+    ],
+)  # fmt: skip
+def test_what_is_done_on_purpose(fault: dict[str, object], said: str) -> None:
+    """The anchor, then the deed, in words; those that are newer than we are by their names."""
+    begun = begins(LogBuilder(header(scenario_document={"id": "odd", "credential": "key", "faults": [fault]})))
+    assert begun[2].partition(" On purpose, ")[2] == said
+
+
+@pytest.mark.parametrize("anchor", get_args(Anchor))
+@pytest.mark.parametrize("action", get_args(Action))
+def test_every_fault_has_its_words(anchor: str, action: str) -> None:
+    """None is told by its name in the document."""
+    fault = {"at": anchor, "action": action, "how": "rst"}
+    (*_, said) = begins(LogBuilder(header(scenario_document={"id": "odd", "credential": "key", "faults": [fault]})))[:3]
+    assert "this is done" not in said
+    assert ", " in said.partition(" On purpose, ")[2]
 
 
 def test_who_took_part() -> None:
     """An emulated device; a recording; a scenario with faults; one of which nothing is known."""
     emulated = begins(LogBuilder(header("cut-idle", device="emulated")))
     assert emulated[0].startswith("An emulated device that plays the An SDK 1.0 over mqtt, in the scenario cut-idle: ")
-    assert emulated[2].endswith(" On purpose, it does this: cut at half-life.")
+    assert emulated[2].endswith(" On purpose, at half of the token's time, it ends the connection.")
     assert emulated[3] == "The application does nothing with its client once it is open."
     origin = {"kind": "recorded", "date": "2026-11-24"}
     unknown = {

@@ -53,7 +53,7 @@ def test_the_story_of_an_expired_token() -> None:
     )
     assert found.ending == (
         "Of 26 messages, 14 reached the hub and 12 failed (the application was told).",
-        "What went wrong: token-expired → refused: not-authorized. How the application was told: callback, exception on next call.",
+        "In short: token-expired → refused: not-authorized. How the application was told: callback, exception on next call.",
         "The harness closed the client at 27 s; the cell is finished.",
     )
     assert (found.complete, found.told, len(found.episodes)) == (True, ("callback", "exception on next call"), 1)
@@ -81,7 +81,7 @@ def test_a_renewal_by_reconnecting() -> None:
     """The device takes leave and comes back."""
     assert matching(early_renewal(), "took leave|back") == [
         "10.05 The device took leave, to come back with a new token. The hub logged disconnect.",
-        "10.05 The device was back with a new token, 4 ms after the trouble began.",
+        "10.05 The device was back with a new token, 4 ms after it had left.",
     ]
     assert told(early_renewal()).ending[1] == "Of 2 C2D messages, 2 shown to the application."
 

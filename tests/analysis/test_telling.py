@@ -85,6 +85,19 @@ def test_a_device_that_is_never_let_in() -> None:
     found = only(log.at(9).end())
     assert (found.began_s, found.happened, found.left, found.over_s) == (1.0, ("refused: not-authorized",), False, None)
     assert (found.told, found.retries, found.tried_for_s) == (("exception on next call", "callback"), None, 2.0)
+    assert found.rested_s == 6.0
+
+
+def test_what_a_device_does_that_is_refused_from_the_start() -> None:
+    """Where the hub's decision is in the log, it is told as of a refused reconnect."""
+    log = (
+        LogBuilder()
+        .at(1)
+        .accept()
+        .present(60)
+        .hub("connack", conn=1, code=5, check="signature", reason="no", message="no")
+    )
+    assert only(log.at(9).end()).retries == "none"
 
 
 def test_whether_the_application_reads_the_words_of_the_hub() -> None:

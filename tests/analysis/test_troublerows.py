@@ -35,7 +35,7 @@ def test_the_lines_of_logs() -> None:
     first, second = troubles(tell(one.log()) for one in (stale_token(), waits_for_the_cut()))
     assert (first.happened, first.retries) == (
         ("token-expired", "refused: not-authorized"),
-        "tries at every send: 13 in vain in 11.7 s",
+        "tries at every send: 13 in vain in 11.7 s, the last 0.5 s before the end",
     )
     assert first.finds_out == "by a callback at once: on_connection_state_change False"
     assert (first.codes, first.error, first.comes_back) == (
@@ -89,7 +89,12 @@ def test_how_a_developer_finds_out(changes: dict[str, Any], became: Telemetry, f
         ({}, "", "back after 2 s"),
         (
             {"trials": (REFUSED,), "retries": "none", "over_s": None},
-            "no further attempt: 1 in vain",
+            "no further attempt: 1 in vain, 1 s before the end",
+            "not back within 2 s",
+        ),
+        (
+            {"trials": (REFUSED, msgspec.structs.replace(REFUSED, at_s=11.5)), "retries": "retries", "over_s": None},
+            "tries by itself: 2 in vain in 0.5 s, the last 0.5 s before the end",
             "not back within 2 s",
         ),
         (

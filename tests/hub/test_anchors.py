@@ -533,20 +533,25 @@ def test_identity_is_changed_over_mqtt(action: Action, cause: str, record: str) 
     assert world.open(at=HALF).send(connect_packet(), at=HALF) == [Connack(5, False)]
 
 
-CONDITIONS = {"roll-key": "amqp:unauthorized-access", "disable": "amqp:not-found", "delete": "amqp:not-found"}
+DETACHES = {
+    "roll-key": ("amqp:unauthorized-access", True),
+    "disable": ("amqp:not-found", False),
+    "delete": ("amqp:not-found", True),
+}
+"""The condition of the DETACH, and whether it closes the link."""
 
 
 @pytest.mark.parametrize(("action", "cause", "record"), CAUSES)
 def test_identity_is_changed_over_amqp(action: Action, cause: str, record: str) -> None:
-    """The links are detached; another token is refused on the same connection."""
+    """The links are detached, of a disabled device without being closed; another token is refused on the same connection."""
     world = at("half-life", action)
     device = amqp_device(world).connected()
     device.sender()
     wait_amqp(device, world, LIFETIME / 2)
     (detach,) = device.take(DetachReceived)
     assert isinstance(detach.detach.error, Error)
-    assert detach.detach.error.condition == CONDITIONS[action]
-    assert world.one("cut")["cause"] == cause
+    assert (detach.detach.error.condition, detach.detach.closed) == DETACHES[action]
+    assert (world.one("cut")["cause"], world.one("detach")["closed"]) == (cause, detach.detach.closed)
     assert world.codes() == ["deviceConnect", record, "404104"]
     assert device.put_token(LATER) in (401, 404)
 
@@ -559,6 +564,16 @@ def test_identity_is_changed_and_the_connection_closed() -> None:
     (close,) = device.take(CloseReceived)
     assert isinstance(close.close.error, Error)
     assert close.close.error.description == "Device dev1 is disabled."
+
+
+def test_older_gateways_close_the_links_of_a_disabled_device() -> None:
+    """A scenario can ask for them."""
+    world = at("half-life", "disable", close="detach")
+    device = amqp_device(world).connected()
+    device.sender()
+    wait_amqp(device, world, LIFETIME / 2)
+    (detach,) = device.take(DetachReceived)
+    assert (detach.detach.closed, world.one("cut")["close"]) == (True, "detach")
 
 
 def test_hub_stops_while_another_client_is_there() -> None:

@@ -35,10 +35,14 @@ def test_everything_of_a_line_is_shown() -> None:
 
 
 def test_the_text_fits_its_width() -> None:
-    """And names classes in brief."""
-    text = troubles_table([a_line(finds_out="x" * 200, error=("a.b.c." + "Y" * 80,)), a_line()], "text")
+    """And names classes in brief, and of the SDK's log the beginning of a line."""
+    text = troubles_table(
+        [a_line(finds_out="x" * 200, error=("a.b.c." + "Y" * 80,), log="WARNING lost " + "it " * 90), a_line()], "text"
+    )
     assert max(map(len, text.splitlines())) <= WIDTH
     assert "azure.iot" not in text
+    assert "log: WARNING lost it" in text
+    assert text.count("it") < 60
 
 
 def test_a_recording_says_so() -> None:

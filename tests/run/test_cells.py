@@ -6,8 +6,9 @@ import datetime as dt
 import errno
 import functools
 import io
+import pkgutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ from support.plans import a_cell, a_profile, a_scenario, program
 
 from harness.clock import RealClock
 from harness.device.adapter import AdapterProcess, Limits
-from harness.events import CELL_END, CellLog
+from harness.events import CELL_END, CellLog, Recorder
 from harness.fault import Fault
 from harness.plan import Cell
 from harness.profile import Settings, bundled_folder, load_profile
 from harness.run.cell import CellOutcome
 from harness.run.executor import run_cells
+from harness.run.keys import Keys
 from harness.run.stage import open_staging
 from harness.runfolder import RunFolder, RunRecord, read_cells
 from harness.scenario import End, Intervals
@@ -289,18 +291,68 @@ def test_a_log_that_is_there_already_is_not_overwritten(tmp_path: Path) -> None:
     assert [outcome.reason for outcome in outcomes] == ["the cell's log cannot be written (File exists)"]
 
 
-def test_a_defect_in_a_callback_is_a_fault_of_the_cells_it_may_have_hit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+BREAKABLE: dict[str, Callable[[Any], Any]] = {
+    "harness.run.traffic.Traffic.device_turned": lambda traffic: traffic._cloud.hub._device,  # the loop calls it back
+    "harness.hub.connection.MqttConnection.receive": lambda connection: connection._device,  # a socket does
+}
+"""Methods of ours, and how to find the device that they are about."""
+
+
+@pytest.mark.parametrize("method", BREAKABLE)
+def test_a_defect_in_a_callback_is_a_fault_of_its_own_cell_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    """They are measured all the same, and say that something broke beside them."""
+    """It says that something broke; the cell beside it, whose same object is in order, is measured without a word."""
+    whole = pkgutil.resolve_name(method)
 
-    def broken(*_: object) -> None:
-        raise ZeroDivisionError("a defect")
+    def broken(self: Any, *arguments: Any) -> Any:
+        if BREAKABLE[method](self).identity.device_id == "broken":
+            raise ZeroDivisionError("a defect")
+        return whole(self, *arguments)
 
-    monkeypatch.setattr("harness.run.traffic.Traffic.device_turned", broken)
-    logs, outcomes = run(tmp_path, a_cell(scenario=SHORT, awaited_renewals=1))
-    (outcome,), (log,) = outcomes.values(), logs.values()
-    assert (outcome.status, outcome.fault) == ("finished", True)
-    assert "the harness itself failed" in outcome.reason
-    assert "ZeroDivisionError" in outcome.reason
-    assert "defect" in kinds(log)
+    monkeypatch.setattr(method, broken)
+    cells = [a_cell(scenario=SHORT, id=name, awaited_renewals=1, limit_s=4.0) for name in ("broken", "good")]
+    logs, outcomes = run(tmp_path, *cells)
+    assert (outcomes["broken"].status, outcomes["broken"].fault) == ("finished", True)
+    assert "the harness itself failed" in outcomes["broken"].reason
+    assert "ZeroDivisionError" in outcomes["broken"].reason
+    assert "defect" in kinds(logs["broken"])
+    assert (outcomes["good"].status, outcomes["good"].fault, outcomes["good"].reason) == ("finished", False, "")
+    assert "defect" not in kinds(logs["good"])
+
+
+def broken() -> None:
+    """A callback of ours."""
+    raise ZeroDivisionError("a defect")
+
+
+def test_a_defect_of_nobody_in_particular_is_a_fault_of_every_cell(tmp_path: Path) -> None:
+    """Whichever it hit."""
+    cells = [a_cell(scenario=SHORT, id=name, limit_s=0.6) for name in ("one", "two")]
+    folder, outcomes = a_folder(tmp_path, cells), list[CellOutcome]()
+
+    async def measured() -> None:
+        asyncio.get_running_loop().call_later(0.4, broken)
+        await measure(cells, folder, outcomes)
+
+    asyncio.run(measured())
+    assert [outcome.fault for outcome in outcomes] == [True, True]
+
+
+def test_a_defect_of_a_cell_that_is_over_is_told_outside_the_logs(caplog: pytest.LogCaptureFixture) -> None:
+    """Its own is closed, and the others have nothing to do with it."""
+
+    async def measured() -> list[str]:
+        told: list[str] = []
+        async with open_staging(RealClock(), 1) as staging:
+            beside = Recorder(lambda line: told.append(line.decode()), started=0.0)
+            beside.has_header = True
+            cell = a_cell(scenario=SHORT)
+            async with staging.stage(cell, Keys.draw(cell.scenario.device), Recorder(lambda _: None, started=0.0)):
+                asyncio.get_running_loop().call_later(0.01, broken)
+            async with staging.stage(cell, Keys.draw(cell.scenario.device), beside):
+                await asyncio.sleep(0.05)
+        return told
+
+    assert "defect" not in "".join(asyncio.run(measured()))
+    assert "ZeroDivisionError: a defect" in caplog.text

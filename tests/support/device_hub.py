@@ -2,7 +2,8 @@
 
 import dataclasses
 import heapq
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -56,18 +57,30 @@ class HubWorld(World):
         """Let time pass until `seconds` since the start; fails where anybody does not let it."""
         end = START + seconds
         for _ in range(limit):
-            clocks = (self.device, self.the_hub, self.connection)
-            due = {clock: clock.next_deadline() for clock in clocks if clock is not None}
-            planned = self._due[0][0] if self._due else end
-            self.now = max(self.now, min(end, planned, *(when for when in due.values() if when is not None)))
+            due = self._deadlines()
+            self.now = max(self.now, min(end, self.next_due()))
             if self._due and self._due[0][0] <= self.now:
                 heapq.heappop(self._due)[2]()
-            elif late := [clock for clock, when in due.items() if when is not None and when <= self.now]:
+            elif late := [clock for clock, when in due if when <= self.now]:
                 late[0].on_time(self.now)
             elif self.now >= end:
                 return
             self._settle()
         raise AssertionError("time stands still: somebody always has something to do")
+
+    def next_due(self) -> float:
+        """When anybody has something to do next, in seconds since the Unix epoch; infinity where nobody has."""
+        planned = [self._due[0][0]] if self._due else []
+        return min((*planned, *(when for _, when in self._deadlines())), default=math.inf)
+
+    def _clocks(self) -> Iterator[Any]:
+        """All that keeps time."""
+        yield from (self.device, self.the_hub)
+        if self.connection is not None:
+            yield self.connection
+
+    def _deadlines(self) -> list[tuple[Any, float]]:
+        return [(clock, when) for clock in self._clocks() if (when := clock.next_deadline()) is not None]
 
     def cut(self, how: str = "fin") -> None:
         """The network ends the connection now."""

@@ -26,6 +26,7 @@ from harness.hub.amqp.authentication import AuthenticatingConnection
 from harness.hub.amqp.node import CORRELATION_ID, Node, Throttling
 from harness.hub.amqp.nodes import NODES
 from harness.hub.amqp.refusals import (
+    OF_LOST_IDENTITY,
     STOLEN_ERROR,
     TOKEN_INVALID,
     Asked,
@@ -155,9 +156,9 @@ class AmqpConnection(AuthenticatingConnection):
         self._wake()
 
     def evicted(self, change: IdentityChange, close: CloseMode | None, now: float) -> None:
-        """The device's identity was changed, so the connection ends, by `close` or AMQP's own way."""
+        """The device's identity was changed, so the connection ends, by `close` or AMQP's own way, which has two forms: see `refusals`."""
         error = lost_identity(change, self._device.identity.device_id)
-        self._cut(CAUSES[change], now, "", self._own(close), error)
+        self._cut(CAUSES[change], now, "", self._own(close or OF_LOST_IDENTITY.get(change)), error)
         self._wake()
 
     def deliver(self, now: float) -> None:

@@ -12,6 +12,7 @@ Java, .NET and C use (two sessions, eight links), and bound the memory that one 
     unsettled messages        5000           CLOSE amqp:resource-limit-exceeded
     unfinished messages       4 MiB          CLOSE amqp:resource-limit-exceeded
     one message               1 MiB          DETACH amqp:link:message-size-exceeded
+    messages of a batch       5000           DETACH amqp:resource-limit-exceeded (`MAX_SECTIONS`, which holds for every body)
     waiting answers, a link   100            DETACH amqp:resource-limit-exceeded
     refused tokens in a row   20             the next: CLOSE amqp:resource-limit-exceeded
     messages before credit    0              END amqp:link:transfer-limit-exceeded

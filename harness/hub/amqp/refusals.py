@@ -5,7 +5,7 @@ wire, whatever the diagnostics say. The tracking id is made from the connection 
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -13,6 +13,7 @@ import msgspec
 
 from harness.hub.amqp.addresses import Place
 from harness.hub.amqp.node import Node
+from harness.hub.ending import CloseMode
 from harness.hub.faults import IdentityChange
 from harness.protocol.amqp.conditions import (
     NOT_ALLOWED,
@@ -25,6 +26,7 @@ from harness.protocol.amqp.performatives import Error
 
 __all__ = [
     "CONFLICT",
+    "OF_LOST_IDENTITY",
     "QUOTA_ERROR",
     "STOLEN_ERROR",
     "THROTTLED_ERROR",
@@ -44,6 +46,10 @@ TOO_MANY_TOKENS: Final = Error(RESOURCE_LIMIT_EXCEEDED, "Too many tokens were re
 THROTTLED_ERROR: Final = Error("com.microsoft:device-container-throttled", "The device sends more than it may.")
 QUOTA_ERROR: Final = Error(RESOURCE_LIMIT_EXCEEDED, "The quota of messages is used up.")
 STOLEN_ERROR: Final = Error(STOLEN, "Another connection of the device was opened.")
+OF_LOST_IDENTITY: Final[Mapping[IdentityChange, CloseMode]] = {"disable": "detach-not-closed"}
+"""How the links of a device end whose identity was changed, where that is not the DETACH of an expired token: the service's newer gateways
+leave `closed` false for a device that is disabled (azure-iot-sdk-java, pull request 1774; azure-iot-sdk-csharp, 3422); of the other changes nobody says so.
+"""
 
 
 class Refusal(NamedTuple):

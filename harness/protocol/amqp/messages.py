@@ -7,6 +7,8 @@ no sections, for some clients leave out what they have nothing for.
 
 Microsoft's message format 0x80013700 is a batch: the data sections of its one envelope are encoded messages themselves
 (Azure SDKs, `BatchMessageFormat`). The C device SDK sends it for single messages too.
+
+A section takes five bytes at least, and a message of 1 MiB could have 200000 of them: what is read has `MAX_SECTIONS` in its body at most.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +18,7 @@ from msgspec import Struct, field
 
 from harness.errors import RemoteProtocolError
 from harness.protocol.amqp import types as t
+from harness.protocol.amqp.conditions import RESOURCE_LIMIT_EXCEEDED, AmqpViolation
 from harness.protocol.amqp.decoding import decode, decode_descriptor
 from harness.protocol.amqp.encoding import encode
 from harness.protocol.amqp.schema import (
@@ -37,6 +40,8 @@ from harness.protocol.amqp.schema import (
 
 MESSAGE_FORMAT: Final = 0
 BATCH_FORMAT: Final = 0x80013700
+MAX_SECTIONS: Final = 5_000
+"""Of a body, and so the messages of a batch. The SDK for C fills 256 KiB, 52 bytes a message; one with an id takes more even without a payload."""
 
 
 @composite(0x70, "amqp:header:list")
@@ -135,13 +140,15 @@ def decode_message(payload: bytes) -> Message:
     """The message a delivery of format 0 carries.
 
     Raises:
-        RemoteProtocolError: a section is malformed, unknown, repeated or out of order.
+        RemoteProtocolError: a section is malformed, unknown, repeated or out of order, or one too many.
     """
     found: dict[int, Any] = {}
     at, last = 0, 0
     while at < len(payload):
         code, value, at = _section(payload, at)
         if code == last and code in _REPEATED:
+            if len(found[code]) == MAX_SECTIONS:
+                raise AmqpViolation(RESOURCE_LIMIT_EXCEEDED, f"a body of more than {MAX_SECTIONS} sections")
             found[code].append(value)
             continue
         if code <= last or (code in _BODIES and last in _BODIES):
@@ -156,7 +163,7 @@ def decode_messages(payload: bytes, message_format: int) -> list[Message]:
     """The messages a delivery carries: one of format 0, any number of 0x80013700, whose envelope is dropped.
 
     Raises:
-        RemoteProtocolError: another format, or a message is malformed.
+        RemoteProtocolError: another format, a message is malformed, or there are more than `MAX_SECTIONS`.
     """
     if message_format == MESSAGE_FORMAT:
         return [decode_message(payload)]

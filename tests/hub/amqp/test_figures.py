@@ -9,7 +9,7 @@ from support.hub_world import IDENTITY, NOW, POLICY, World
 from harness.hub.amqp import figures
 from harness.protocol.amqp.connection import Limits
 from harness.protocol.amqp.events import AttachReceived, CloseReceived, EndReceived
-from harness.protocol.amqp.messages import encode_message
+from harness.protocol.amqp.messages import BATCH_FORMAT, encode_batch, encode_message
 from harness.protocol.amqp.performatives import Attach, Begin, Error, Source, Target, Transfer
 from harness.protocol.amqp.schema import encode_composite
 
@@ -108,6 +108,21 @@ def test_message_of_the_largest_size() -> None:
     device = amqp_device(World()).connected()
     fixed = len(encode_message(numbered(1, bytes(1000)))) - 1000
     assert device.send(device.sender(), numbered(1, bytes(figures.MAX_MESSAGE_SIZE - fixed))) is not None
+
+
+def test_more_messages_in_a_batch_than_it_may_have() -> None:
+    """DETACH, and none of them is recorded; other links go on."""
+    world = World()
+    device = amqp_device(world).connected()
+    link, other = device.sender(), device.sender()
+    link.send(encode_batch([b""] * (figures.MAX_MESSAGE_SIZE // 5)), message_format=BATCH_FORMAT)
+    device.run()
+    ((detached, error),) = device.errors()
+    assert detached is link
+    assert isinstance(error, Error)
+    assert error.condition == "amqp:resource-limit-exceeded"
+    assert world.find("telemetry") == []
+    assert device.telemetry(other, 1)
 
 
 def test_message_before_credit() -> None:

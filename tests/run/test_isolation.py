@@ -1,0 +1,168 @@
+"""Cells in trouble over real sockets: nobody beside them is disturbed, whatever their misfortune and whatever bytes come in.
+
+Every bundled scenario is played over every transport that it is about, with shorter lives, and at four more doors of the same process whatever the fuzzer
+makes comes in. Devices beside them show what they show alone, but for what a busy machine moves.
+"""
+
+import asyncio
+import contextlib
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from support.fleet import Home, fleet
+from support.plans import a_cell, a_scenario
+
+from fuzz.mutation import fragments
+from fuzz.targets import target
+from harness.analysis import analyse
+from harness.clock import RealClock
+from harness.documents import TRANSPORTS
+from harness.events import CellLog
+from harness.fault import Fault
+from harness.net.addresses import Door
+from harness.net.certificates import client_context
+from harness.plan import Cell, Request, make_plan
+from harness.profile import Settings, bundled_folder, load_profile
+from harness.run.executor import run_cells
+from harness.run.stage import open_staging
+from harness.runfolder import RunFolder, RunRecord, read_cells
+from harness.scenario import End, Scenario, find_scenarios
+
+pytestmark = pytest.mark.slow(seconds=90)
+
+JAVA = load_profile(bundled_folder() / "java")
+"""Which speaks over all transports."""
+LIFETIME_S, OUTAGE_S, LIMIT_S = 6.0, 2.0, 13.0
+RENEWALS = 9
+SETTLED = {
+    "mqtt": a_scenario(end=End(renewals=RENEWALS, after_s=0.5, limit_s=60.0)),
+    "amqp": a_scenario(end=End(renewals=RENEWALS, after_s=0.5, limit_s=60.0)),
+    "https": a_scenario("https-renewal", end=End(renewals=RENEWALS, after_s=0.5, limit_s=60.0)),
+}
+UNTOUCHED = [
+    a_cell(
+        JAVA, scenario, id=f"untouched-{transport}", transport=transport, device="emulated",
+        settings=Settings(lifetime_s=4.0), awaited_renewals=RENEWALS, expected_s=1e6, limit_s=60.0,
+    )
+    for transport, scenario in SETTLED.items()
+]  # fmt: skip
+ATTACKS: list[tuple[Door, str]] = [
+    ("mqtt", "mqtt-server"), ("amqp", "amqp-server"), ("websocket", "websocket-server"), ("websocket", "https-server"),
+]  # fmt: skip
+MOVING = frozenset(
+    {
+        *(
+            "cells",
+            "points_s",
+            "gap_ms",
+            "gap_median_ms",
+            "noisy",
+            "law",
+            "disconnect_law",
+            "sent",
+            "way",
+            "lifetime_s",
+        ),
+        *("c2d_sent", "methods_called"),
+    }
+)
+"""Fields of a row that a busy machine may move: moments and gaps, and how much was sent."""
+
+
+SCENARIOS = find_scenarios()
+
+
+def shortened(scenario: Scenario) -> Scenario:
+    """The same trouble, sooner and for a shorter time."""
+    faults: tuple[Fault, ...] = tuple(
+        msgspec.structs.replace(one, for_s=one.for_s and min(one.for_s, OUTAGE_S)) for one in scenario.faults
+    )
+    lifetime = scenario.token_lifetime_s and min(scenario.token_lifetime_s, LIFETIME_S)
+    return msgspec.structs.replace(scenario, faults=faults, token_lifetime_s=lifetime)
+
+
+def crowd() -> list[Cell]:
+    """Every scenario over every transport that it is about, once."""
+    request = Request(transports=TRANSPORTS, device="emulated")
+    cells: dict[tuple[str, str], Cell] = {}
+    for cell in make_plan([JAVA], list(SCENARIOS.values()), request, lambda _: ""):
+        settings = cell.settings if cell.settings.lifetime_s is None else Settings(lifetime_s=LIFETIME_S)
+        cells.setdefault(
+            (cell.scenario.id, cell.transport),
+            msgspec.structs.replace(
+                cell, scenario=shortened(cell.scenario), settings=settings, limit_s=LIMIT_S, expected_s=0.0
+            ),
+        )
+    return list(cells.values())
+
+
+async def attack(home: Home, door: Door, name: str) -> None:
+    """Send what the fuzzer makes, a connection for each input, until cancelled; one in four comes without TLS."""
+    random, mutator = Random(name), target(name).mutator
+    context, port = client_context(home.authority.ca_pem), home.reservation.ports[door]
+    while True:
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1.0):
+                tls = None if random.random() < 0.25 else context
+                _, writer = await asyncio.open_connection(home.reservation.address, port, ssl=tls)
+                try:
+                    for part in fragments(mutator.make(random), random):
+                        writer.write(part)
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+                finally:
+                    writer.transport.abort()
+        await asyncio.sleep(0.05)
+
+
+def run(root: Path, *cells: Cell, hostile: bool = False) -> dict[str, CellLog]:
+    """Measure the cells side by side, as `harness compare` does; the logs by cell."""
+    names = tuple(cell.id for cell in cells)
+    folder = RunFolder.create(root, RunRecord(format=1, run="r", started="", status="running", cells=names))
+
+    async def measure() -> None:
+        clock = RealClock()
+        async with open_staging(clock, 1) as staging, fleet(len(ATTACKS) if hostile else 0) as homes:
+            attacks = [asyncio.create_task(attack(home, *one)) for home, one in zip(homes, ATTACKS, strict=False)]
+            await run_cells(cells, folder, staging, clock, jobs=999, on_end=lambda _: None)
+            for one in attacks:
+                one.cancel()
+            ends = await asyncio.gather(*attacks, return_exceptions=True)
+            assert all(isinstance(end, asyncio.CancelledError) for end in ends)
+            assert all(home.count("accepted") > 5 for home in homes)
+
+    asyncio.run(measure())
+    folder.finish("finished", dt.datetime.now(dt.UTC))
+    return {log.header.cell: log for log in read_cells(folder.path) if isinstance(log, CellLog)}
+
+
+def findings(logs: Mapping[str, CellLog]) -> list[dict[str, Any]]:
+    """What the untouched devices showed, without what moves."""
+    rows = [row for cell in UNTOUCHED for row in analyse([logs[cell.id]])]
+    return [{name: value for name, value in msgspec.to_builtins(row).items() if name not in MOVING} for row in rows]
+
+
+def kinds(logs: Iterable[CellLog]) -> set[str]:
+    """What happened, with the causes of cuts and the kinds of outages."""
+    told = [event for log in logs for event in log.events]
+    return {event.kind for event in told} | {
+        str(event.fields.get("cause") or event.fields.get("how")) for event in told
+    }
+
+
+def test_what_an_untouched_device_shows_does_not_change(tmp_path: Path) -> None:
+    """Beside refusals, faults, outages and takeovers over every transport, and hostile bytes, it shows what it shows alone."""
+    alone = run(tmp_path / "alone", *UNTOUCHED)
+    logs = run(tmp_path / "beside", *UNTOUCHED, *crowd(), hostile=True)
+    assert findings(logs) == findings(alone)
+    happened = kinds(logs.values())
+    assert {"restart", "rst", "half-open", "blackhole", "takeover", "other-client", "device-deleted"} <= happened
+    assert {"fault", "http-response", "put-token-answered", "connack"} <= happened
+    assert "defect" not in happened
+    refused = {one.id for one in SCENARIOS.values() if one.refused_at_first}
+    assert {row.scenario for row in analyse(logs.values()) if row.first_refusal} >= refused
