@@ -105,8 +105,8 @@ def _beginning(log: CellLog, timeline: Timeline) -> Iterator[Line]:
         first, transport = timeline.admitted[0], log.header.transport
         certificate = text(log.header.scenario, "credential") == "certificate"
         door = _DOORS.get(transport, "CONNECT")
-        if certificate:
-            door = {"put-token": "first link"}.get(door, door)
+        if certificate and door == "put-token":
+            door = "first link"
         shown = "its client certificate" if certificate else _with(first.token)
         yield Line(first.connack_s or 0.0, f"The hub let the device in, by its {door}, with {shown}.")
     for event in of_kind(log.events, "app", "opened"):

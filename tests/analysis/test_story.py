@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from support.analysis_logs import LogBuilder, early_renewal, header, renews_in_place, stale_token, waits_for_the_cut
 
 from harness.analysis.story import ENDS, Story, story
@@ -186,3 +187,15 @@ def test_a_cut_short_story() -> None:
     found = told(LogBuilder().connect(60).at(7).harness("note", text="as it is"))
     assert not found.complete
     assert found.lines[-1].text == "The harness notes: as it is."
+
+
+@pytest.mark.parametrize(
+    ("transport", "kind", "door"), [("mqtt", "connack", "CONNECT"), ("amqp", "certificate-judged", "first link")]
+)
+def test_a_certificate_lets_a_device_in_without_a_token(transport: str, kind: str, door: str) -> None:
+    """Over AMQP by the first link that it opens, since no token is put."""
+    log = LogBuilder(header("x509-thumbprint", transport=transport)).accept()
+    log = log.hub("connect", conn=1) if kind == "connack" else log
+    answer = {"code": 0} if kind == "connack" else {"status": 200, "admitted": True}
+    (sentence,) = matching(log.hub(kind, conn=1, **answer).at(20).end(), "let the device in")
+    assert sentence.endswith(f"by its {door}, with its client certificate.")
