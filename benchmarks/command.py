@@ -32,6 +32,7 @@ from benchmarks.servers import (
     mosquitto_version,
     proton,
 )  # fmt: skip
+from benchmarks.startup import STARTUP, measure_startup, startup_table
 from benchmarks.workloads import WORKLOADS, Workload
 from harness import __version__
 from harness.sas import make_token
@@ -45,6 +46,7 @@ _REMEDIES: Final = {
     PROTON: "python-qpid-proton is not installed, so there are no ratios over AMQP. To install it, with a C compiler and Python's "
     "headers: python -m pip install --group proton",
 }
+_NAMES: Final = (*(workload.name for workload in WORKLOADS), STARTUP)
 _API: Final = "?api-version=2021-04-12&DeviceClientType=benchmark"
 
 
@@ -63,12 +65,12 @@ class Settings(msgspec.Struct, frozen=True):
 @click.option("--seconds", default=1.5, show_default=True, type=click.FloatRange(0.01), help="Length of a measurement.")
 @click.option("--count", type=click.IntRange(1), help="Operations per measurement, at least, instead of a duration.")
 @click.option("--idle", default=1000, show_default=True, type=click.IntRange(11), help="Idle connections.")
-@click.option("--only", multiple=True, metavar="NAME", help=f"{', '.join(w.name for w in WORKLOADS)}; repeatable.")
+@click.option("--only", multiple=True, metavar="NAME", help=f"{', '.join(_NAMES)}; repeatable.")
 @click.option("--stdlib-loop", is_flag=True, help="asyncio's own event loop, even if uvloop is installed.")
 @click.option("--mosquitto", "program", default="mosquitto", metavar="PATH", help="The peer's program.")
 @click.option("--json", "target", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures here.")
 def main(only: tuple[str, ...], program: str, target: Path | None, **options: object) -> None:
-    """Measure what the emulated hub costs per operation, beside Mosquitto (MQTT) and Proton (AMQP) in the same run.
+    """Measure what the emulated hub costs per operation, beside Mosquitto (MQTT) and Proton (AMQP) in the same run; and how fast a command starts.
 
     The figures are CPU time of the server's process, not speed on this machine. Targets are printed as met or not met; the
     exit code says only whether everything could be measured.
@@ -77,22 +79,28 @@ def main(only: tuple[str, ...], program: str, target: Path | None, **options: ob
     workloads, peers = _workloads(only, settings.idle), _peers(mosquitto_found, settings)
     facts = _facts(mosquitto_found, settings)
     rows = [row for workload in workloads for row in _measure(workload, peers, settings)]
+    startup = measure_startup(settings.rounds) if not only or STARTUP in only else []
     facts["load_average"] = [facts["load_average"], load_average()]
     print(_introduction(facts, workloads))
-    print(table(rows))
+    if rows:
+        print(table(rows))
+    if startup:
+        print(f"\nFrom start to end of a command, by the wall clock\n\n{startup_table(startup)}")
     for missing in sorted({_PEERS[workload.transport] for workload in workloads} - peers.keys()):
         print(f"\nno peer: {_REMEDIES[missing]}")
     if target is not None:
-        target.write_bytes(msgspec.json.format(msgspec.json.encode({"schema": 1, **facts, "rows": rows})) + b"\n")
+        target.write_bytes(
+            msgspec.json.format(msgspec.json.encode({"schema": 1, **facts, "rows": rows, "startup": startup})) + b"\n"
+        )
 
 
 def _workloads(names: tuple[str, ...], idle: int) -> list[Workload]:
     known = {workload.name: workload for workload in WORKLOADS}
     for name in ("idle", "idleA"):
         known[name] = msgspec.structs.replace(known[name], connections=idle)
-    unknown = [name for name in names if name not in known]
+    unknown = [name for name in names if name not in _NAMES]
     if unknown:
-        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(known)}", param_hint="--only")
+        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(_NAMES)}", param_hint="--only")
     return [workload for name, workload in known.items() if not names or name in names]
 
 

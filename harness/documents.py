@@ -4,7 +4,7 @@ import difflib
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar, get_args, get_origin
 
@@ -64,7 +64,9 @@ def load(path: Path, kind: type[D], error: type[UserInputError]) -> D:
 def parse(text: str, kind: type[D], error: type[UserInputError], *, where: str) -> D:
     """Read TOML `text` as `kind`; `where` names it in errors. Raises as `load`."""
     try:
-        document = msgspec.convert(tomllib.loads(text), kind)
+        raw = tomllib.loads(text)
+        _check_schema(raw, kind, error, where)
+        document = msgspec.convert(raw, kind)
     except tomllib.TOMLDecodeError as problem:
         raise error(f"is not TOML ({problem})", where=where, remedy="Correct the syntax at that place") from problem
     except msgspec.ValidationError as problem:
@@ -72,6 +74,14 @@ def parse(text: str, kind: type[D], error: type[UserInputError], *, where: str) 
     for field, number in not_finite(document):
         raise error(f"{number} is no number to calculate with", where=where, field=field, remedy="Use a finite number")
     return document
+
+
+def _check_schema(raw: Mapping[str, object], kind: type[Document], error: type[UserInputError], where: str) -> None:
+    """Refuse a document of a newer schema than `kind` knows, before anything in it is taken for a mistake."""
+    stated, known = raw.get("schema"), get_args(_annotation_at(kind, "schema"))
+    if known and isinstance(stated, int) and stated > max(known):
+        problem = f"is {stated}, this harness reads up to {max(known)}"
+        raise error(problem, where=where, field="schema", remedy="Use a newer harness")
 
 
 def not_finite(value: object, path: str = "") -> Iterator[tuple[str, float]]:

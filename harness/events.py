@@ -12,7 +12,18 @@ import msgspec
 from harness.errors import LogError
 from harness.redaction import Redactor
 
-__all__ = ["CELL_END", "FORMAT", "CellLog", "Emit", "Event", "Header", "Recorder", "Source", "read_cell_log"]
+__all__ = [
+    "CELL_END",
+    "FORMAT",
+    "CellLog",
+    "Emit",
+    "Event",
+    "Header",
+    "Recorder",
+    "Source",
+    "check_format",
+    "read_cell_log",
+]
 
 FORMAT: Final = 1
 CELL_END: Final = "cell-end"
@@ -161,14 +172,7 @@ def read_cell_log(lines: Iterable[bytes], *, where: str) -> CellLog:
 
 def _read_header(line: bytes, where: str) -> Header:
     try:
-        version = msgspec.json.decode(line, type=_Format).format
-        if version > FORMAT:
-            raise LogError(
-                f"its format is {version}, this harness reads up to {FORMAT}",
-                where=where,
-                field="format",
-                remedy="Use a newer harness",
-            )
+        check_format(line, where=where)
         return msgspec.json.decode(line, type=Header)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise LogError(
@@ -176,6 +180,23 @@ def _read_header(line: bytes, where: str) -> Header:
             where=where,
             remedy="Name a run folder or its cells/*.jsonl",
         ) from error
+
+
+def check_format(content: bytes, *, where: str) -> None:
+    """Refuse JSON of a newer format than `FORMAT`, before anything else of it is read.
+
+    Raises:
+        LogError: it is newer.
+        msgspec.DecodeError: it is no JSON with a format.
+    """
+    version = msgspec.json.decode(content, type=_Format).format
+    if version > FORMAT:
+        raise LogError(
+            f"is {version}, this harness reads up to {FORMAT}",
+            where=where,
+            field="format",
+            remedy="Use a newer harness",
+        )
 
 
 def _read_event(line: bytes) -> Event:

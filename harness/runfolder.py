@@ -17,12 +17,13 @@ from typing import BinaryIO, Literal
 import msgspec
 
 from harness.errors import LogError, UserInputError
-from harness.events import FORMAT, CellLog
+from harness.events import CellLog, check_format
 from harness.recorded import find_recorded, read_log
 
 __all__ = [
     "RunFolder",
     "RunRecord",
+    "Source",
     "default_root",
     "iso",
     "read_cells",
@@ -34,8 +35,22 @@ __all__ = [
 Status = Literal["running", "finished", "interrupted"]
 
 
+class Source(msgspec.Struct, frozen=True):
+    """One of the runs that a merged run is made of: what its own `run.json` said. `cells`: those that began, by their names in the merged one."""
+
+    run: str
+    started: str
+    status: Status
+    cells: tuple[str, ...]
+    harness: str = ""
+    seed: int = 0
+    finished: str = ""
+    request: Mapping[str, object] = {}
+    machine: Mapping[str, object] = {}
+
+
 class RunRecord(msgspec.Struct, frozen=True):
-    """`run.json`. `cells` are the planned ones, so that a reader knows which never began."""
+    """`run.json`. `cells` are the planned ones, so that a reader knows which never began. `merged`: what it was merged from (`harness.merging`)."""
 
     format: int
     run: str
@@ -47,6 +62,7 @@ class RunRecord(msgspec.Struct, frozen=True):
     finished: str = ""
     request: Mapping[str, object] = {}
     machine: Mapping[str, object] = {}
+    merged: tuple[Source, ...] = ()
 
 
 class RunFolder:
@@ -85,7 +101,7 @@ class RunFolder:
         self._write_record()
 
     def _write_record(self) -> None:
-        write_derived(self.path, "run.json", msgspec.json.format(msgspec.json.encode(self.record)).decode() + "\n")
+        write_derived(self.path, "run.json", msgspec.json.format(msgspec.json.encode(self.record)) + b"\n")
 
     def add_recording(self, name: str, content: bytes) -> None:
         """Put a recording beside the run, so that its tables can be made again from its folder alone. `name` is its path among the recordings.
@@ -93,10 +109,10 @@ class RunFolder:
         Raises:
             UserInputError: the folder cannot be written.
         """
-        write_derived(self.path, f"recorded/{name}", content.decode())
+        write_derived(self.path, f"recorded/{name}", content)
 
 
-def write_derived(run: Path, name: str, text: str) -> None:
+def write_derived(run: Path, name: str, content: str | bytes) -> None:
     """Write the file `name` in a run's folder, whole or not at all.
 
     Raises:
@@ -106,7 +122,7 @@ def write_derived(run: Path, name: str, text: str) -> None:
     temporary = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         temporary.replace(target)
     except OSError as problem:
         raise UserInputError(
@@ -135,25 +151,22 @@ def read_run(path: Path) -> RunRecord:
     """
     file = path / "run.json"
     try:
-        record = msgspec.json.decode(file.read_bytes(), type=RunRecord)
+        content = file.read_bytes()
     except OSError as problem:
         raise LogError(
             f"is no run folder ({problem.strerror})",
             where=str(path),
             remedy="Name a folder that `harness compare` wrote, with a run.json",
         ) from problem
+    try:
+        check_format(content, where=str(file))
+        return msgspec.json.decode(content, type=RunRecord)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise LogError(
-            f"is damaged ({problem})", where=str(file), remedy="Restore the file, or run the comparison again"
-        ) from problem
-    if record.format > FORMAT:
-        raise LogError(
-            f"is {record.format}, this harness reads up to {FORMAT}",
+            f"is damaged, or no run.json of the harness ({problem})",
             where=str(file),
-            field="format",
-            remedy="Use a newer harness",
-        )
-    return record
+            remedy="Restore the file, or run the comparison again",
+        ) from problem
 
 
 def read_cells(path: Path) -> Iterator[CellLog | LogError]:

@@ -71,4 +71,16 @@ def test_an_unknown_workload_is_refused() -> None:
     """The names that exist are told."""
     done = run("--only", "W2")
     assert done.returncode == 2
-    assert "W1, W16, connect13, connect12, idle, A1, A16, connectA, idleA" in done.stderr
+    assert "W1, W16, connect13, connect12, idle, A1, A16, connectA, idleA, help" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_commands_start_is_measured_beside_bare_python(tmp_path: Path) -> None:
+    """In turns; the target is told as met or not met, and is no reason to fail."""
+    target = tmp_path / "figures.json"
+    done = run("--only", "help", "--rounds", "1", "--json", str(target))
+    assert done.returncode == 0, done.stderr
+    assert "<= 150 ms: " in done.stdout
+    bare, ours = json.loads(target.read_text())["startup"]
+    assert (bare["command"], ours["command"]) == ("python -c pass", "harness --help")
+    assert len(bare["samples_ms"]) == len(ours["samples_ms"]) == 5

@@ -48,6 +48,14 @@ def test_an_entry_that_is_not_reproduced_fails(
     assert not bugs.PAGE.exists()
 
 
+@pytest.mark.parametrize(("text", "says"), [("[[defects]]\nid = ", "is not TOML"), ("name = 1\n", "name: unknown key")])
+def test_a_truncated_or_foreign_table_is_refused(bugs: ModuleType, stale: Path, text: str, says: str) -> None:
+    """By its file."""
+    stale.write_text(text, encoding="utf-8")
+    with pytest.raises(UserInputError, match=rf"bugs\.toml: {says}"):
+        bugs.page(stale)
+
+
 def test_a_wrong_entry_is_named(bugs: ModuleType, stale: Path) -> None:
     """With the field."""
     stale.write_text(stale.read_text().replace("resent-as-new", "resent-as-old"))

@@ -30,6 +30,36 @@ class Outer(Document, frozen=True):
     many: tuple[Inner, ...] = ()
 
 
+class Numbered(Document, frozen=True):
+    """A document that says which schema it has."""
+
+    schema: Literal[1, 2]
+    name: str = ""
+
+
+@pytest.mark.parametrize("text", ["schema = 1", "schema = 2"])
+def test_older_documents_stay_readable(text: str) -> None:
+    """Each schema that is known."""
+    assert parse(text, Numbered, UserInputError, where="x.toml").schema in {1, 2}
+
+
+@pytest.mark.parametrize("text", ["schema = 3", 'schema = 3\nnew = "key"\nname = 1'])
+def test_a_newer_document_is_refused_as_that(text: str) -> None:
+    """Whatever else in it this version does not know."""
+    with pytest.raises(UserInputError, match=r"x\.toml: schema: is 3, this harness reads up to 2. Use a newer harness"):
+        parse(text, Numbered, UserInputError, where="x.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("schema = 0", "schema: unknown value 0"), ('schema = "3"', "schema: "), ("schema = ", "is not TOML")],
+)
+def test_what_has_no_schema_of_ours(text: str, says: str) -> None:
+    """Is wrong as anything else is: foreign and truncated documents."""
+    with pytest.raises(UserInputError, match=rf"x\.toml: {says}"):
+        parse(text, Numbered, UserInputError, where="x.toml")
+
+
 def test_a_document_is_read() -> None:
     """TOML becomes the structure, with its defaults."""
     read = parse('name = "a"\n[inner]\nsize = 1\n[[many]]\ncolour = "red"', Outer, UserInputError, where="x.toml")

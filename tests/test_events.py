@@ -99,7 +99,7 @@ def test_a_last_line_cut_short_is_dropped(cut: int) -> None:
         ([], "x: the file is empty"),
         ([b"not json\n"], "no header of a cell"),
         ([b'{"format":1}\n'], "no header of a cell"),
-        ([b'{"format":99}\n'], "x: format: its format is 99, this harness reads up to 1"),
+        ([b'{"format":99}\n'], "x: format: is 99, this harness reads up to 1"),
         ([*written("a")[:1], b"{]\n", *written("a")[1:]], "x, line 2: not an event"),
         ([*written("a")[:1], b'{"seq":"x"}\n', *written("a")[1:]], "x, line 2: not an event"),
         (

@@ -70,7 +70,7 @@ def test_a_cell_that_never_began_is_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [(None, "is no run folder"), ("{", "is damaged"), ('{"format":1}', "is damaged"),
-     ('{"format":9,"run":"r","started":"","status":"running","cells":[]}', "format: is 9")],
+     ('{"name":"a package"}', r"is damaged, or no run\.json of the harness"), ('{"format":9,"cells":{}}', "format: is 9.*newer harness")],
 )  # fmt: skip
 def test_a_folder_that_is_no_run_says_so(tmp_path: Path, text: str | None, says: str) -> None:
     """Absent, damaged, newer."""
@@ -78,6 +78,12 @@ def test_a_folder_that_is_no_run_says_so(tmp_path: Path, text: str | None, says:
         (tmp_path / "run.json").write_text(text)
     with pytest.raises(LogError, match=says):
         read_run(tmp_path)
+
+
+def test_a_record_of_an_older_harness_stays_readable(tmp_path: Path) -> None:
+    """One that knew fewer fields."""
+    (tmp_path / "run.json").write_text('{"format":1,"run":"r","started":"","status":"running","cells":["a"]}')
+    assert read_run(tmp_path) == RunRecord(1, "r", "", "running", ("a",))
 
 
 def test_runs_go_to_results_in_a_checkout_only(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 ```
 CellLog --timeline--> Timeline --cells--> CellFindings --rows--> Row (figures, law, verdicts) --summary--> JSON
+Row --check--> Check (what fails it) --cases--> Suite (test cases for CI)
 ```
 
 A log that was cut short, kinds and fields of a newer harness, and cells that never ran are all accepted: they yield what they show.
 """
 
+from harness.analysis.cases import Case, Outcome, RunFacts, Suite, suites
 from harness.analysis.cells import analyse_cell
+from harness.analysis.check import Check, Judged, Mark, check, check_summary
 from harness.analysis.fidelity import Likeness, likenesses
 from harness.analysis.findings import (
     AbsenceFinding,
@@ -23,6 +26,7 @@ from harness.analysis.findings import (
 )
 from harness.analysis.history import Change, History, Step, histories
 from harness.analysis.law import Fit, LawFinding, Observation, describe, describe_short, fit_law, seconds
+from harness.analysis.required import Missing, Required, parse_required
 from harness.analysis.rows import Row, analyse
 from harness.analysis.signatures import in_brief
 from harness.analysis.story import Line, Story, story
@@ -35,40 +39,53 @@ from harness.analysis.volume import Volume, sentences, volumes
 __all__ = [
     "AbsenceFinding",
     "Aftermath",
+    "Case",
     "CellFindings",
     "CellTelling",
     "Change",
+    "Check",
     "Episode",
     "Exchanges",
     "FirstRefusal",
     "Fit",
     "History",
     "InBandFinding",
+    "Judged",
     "LawFinding",
     "Likeness",
     "Line",
+    "Mark",
     "Messages",
+    "Missing",
     "Observation",
+    "Outcome",
     "RefusedRenewal",
+    "Required",
     "Row",
+    "RunFacts",
     "Signature",
     "Step",
     "Story",
+    "Suite",
     "Telemetry",
     "Trouble",
     "Verdict",
     "Volume",
     "analyse",
     "analyse_cell",
+    "check",
+    "check_summary",
     "describe",
     "describe_short",
     "fit_law",
     "histories",
     "in_brief",
     "likenesses",
+    "parse_required",
     "seconds",
     "sentences",
     "story",
+    "suites",
     "summary",
     "tell",
     "troubles",

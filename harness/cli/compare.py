@@ -10,6 +10,8 @@ import msgspec
 
 from harness.cli.options import (
     comma_list,
+    complete_sdks,
+    complete_transports,
     errors_option,
     load_profiles,
     profiles_option,
@@ -18,7 +20,7 @@ from harness.cli.options import (
     sdk_list,
     transport_list,
 )
-from harness.cli.results import deliver
+from harness.cli.outputs import Outputs, outputs_options
 from harness.cli.running import Wish, measure
 from harness.fault_words import CloseMode
 from harness.plan import DeviceChoice, Overrides, Request, choose, parse_margin
@@ -28,7 +30,7 @@ __all__ = ["compare"]
 
 
 @click.command(
-    epilog="Exit codes: 0 measured, whatever the verdicts; 2 usage, input, or results that cannot be written; 3 a fault of the harness or of a device program in any"
+    epilog="Exit codes: 0 measured, whatever the verdicts; 1 only with --check: it found something; 2 usage, input, or results that cannot be written; 3 a fault of the harness or of a device program in any"
     " cell, the others finished; 130 interrupted, what was measured is kept."
 )
 @click.option(
@@ -36,6 +38,7 @@ __all__ = ["compare"]
     "sdks",
     metavar="SDK[@VERSION[,VERSION…]]",
     multiple=True,
+    shell_complete=complete_sdks,
     help="Only these SDKs. Repeatable, takes comma lists: after SDK@VERSION, what begins with a digit is a further version of that SDK,"
     " as in node,python@2.9.0,2.14.0.",
 )
@@ -44,6 +47,7 @@ __all__ = ["compare"]
     "transports",
     metavar="NAME",
     multiple=True,
+    shell_complete=complete_transports,
     help="Only these transports: mqtt, mqtt-ws, amqp, amqp-ws.",
 )
 @scenario_option("Only these scenarios, these groups of them, or a document of your own.")
@@ -88,6 +92,7 @@ __all__ = ["compare"]
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where the run's folder goes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON instead of tables.")
 @errors_option
+@outputs_options
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @profiles_option
 def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -106,6 +111,7 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
     out: Path | None,
     profile_folders: Sequence[Path],
     *,
+    outputs: Outputs,
     as_json: bool,
     errors: bool,
     quiet: bool,
@@ -116,6 +122,7 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
     wanted = sdk_list(sdks)
     named = scenarios_named(comma_list(scenarios, "--scenario"), over, choose(loaded, wanted))
     chosen = [_with_hub(scenario, grace, skew, close) for scenario in named]
+    publisher = outputs.publisher(loaded, chosen)
     overrides = Overrides(lifetime_s=lifetime)
     request = Request(
         sdks=wanted,
@@ -129,7 +136,7 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
         loaded, chosen, request, jobs=jobs, seed=seed, out=out, quiet=quiet,
         recordings=as_they_are and device != "emulated",
     )  # fmt: skip
-    return measure(wish, partial(deliver, as_json=as_json, errors=errors))
+    return measure(wish, partial(publisher.publish, as_json=as_json, errors=errors))
 
 
 def _with_hub(scenario: Scenario, grace: float | None, skew: float | None, close: str | None) -> Scenario:

@@ -11,6 +11,8 @@ import msgspec
 from harness.analysis import History, histories
 from harness.cli.options import (
     comma_list,
+    complete_sdks,
+    complete_transports,
     load_profiles,
     profiles_option,
     scenario_option,
@@ -38,9 +40,17 @@ SCENARIOS = ("defaults", "renewal", "renewal-refused", "renewal-refused-idle", "
     "sdks",
     metavar="SDK[@VERSION[,VERSION…]]",
     multiple=True,
+    shell_complete=complete_sdks,
     help="The SDK, in the versions its profile names, or in these. Repeatable, takes comma lists.",
 )
-@click.option("--transport", "transports", metavar="NAME", multiple=True, help="Only these transports.")
+@click.option(
+    "--transport",
+    "transports",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=complete_transports,
+    help="Only these transports.",
+)
 @scenario_option(f"These scenarios, or groups of them, instead of {', '.join(SCENARIOS)}.")
 @click.option("--lifetime", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Token lifetime in seconds.")
 @click.option("--jobs", type=click.IntRange(min=1), default=None, metavar="N", help="Cells at a time.")
@@ -69,7 +79,7 @@ def history(  # noqa: PLR0913, PLR0917 - one parameter per option
     tell = partial(_deliver, sdks=named, as_json=as_json)
     if run is not None:
         results = derive(run)
-        return UserInputError.exit_code if attempt(partial(tell, results)) or results.problems else 0
+        return tell(results) or (UserInputError.exit_code if results.problems else 0)
     if not named:
         raise UserInputError("names no SDK", where="harness history", remedy="Say --sdk python, or name a run's folder")
     profiles = load_profiles(profile_folders)
@@ -90,8 +100,13 @@ def _with_versions(named: Sequence[str], profiles: Sequence[LoadedProfile]) -> l
     return [full for name in named for full in [f"{name}@{one}" for one in versions.get(name, ())] or [name]]
 
 
-def _deliver(results: Results, *, sdks: Sequence[str], as_json: bool) -> None:
-    """Print the histories of these SDKs, or of all; what is missing goes to standard error."""
+def _deliver(results: Results, *, sdks: Sequence[str], as_json: bool) -> int:
+    """Print the histories of these SDKs, or of all; what is missing goes to standard error. The exit code."""
+    unprinted = attempt(partial(_print, results, sdks=sdks, as_json=as_json))
+    return UserInputError.exit_code if unprinted else 0
+
+
+def _print(results: Results, *, sdks: Sequence[str], as_json: bool) -> None:
     wanted = set(sdks)
     rows = [row for row in results.rows if not wanted or wanted & {row.sdk, f"{row.sdk}@{row.version}"}]
     found = histories(rows)

@@ -5,12 +5,16 @@ import importlib
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from harness import __version__
 from harness.cli.streams import complain, discard_what_is_left, output_problem
 from harness.errors import HarnessBug, HarnessError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["harness", "main"]
 
@@ -20,12 +24,14 @@ COMMANDS = {
     "compare": "Run SDKs side by side and print how each one behaves when its token expires.",
     "analyse": "Print the tables again from a run's logs alone.",
     "explain": "Tell the story of one cell in plain sentences, from its log alone.",
+    "merge": "Write the cells of several runs, of several machines, into one.",
     "record": "Bring a finished run's logs into the form of recorded evidence, with provenance.",
     "profiles": "Show what is known and claimed about each SDK; check a profile.",
     "adapter": "Check that a device program keeps the adapter protocol.",
     "doctor": "Show what can run on this machine, what is missing, and what brings it.",
     "history": "Run several versions of an SDK and print what changed from one to the next.",
     "cache": "Show and clear the environments in which SDKs are installed.",
+    "schema": "Print the JSON Schemas of the files that the harness reads and writes.",
 }
 
 HELP = """Measures how Azure IoT device SDKs behave when their credentials expire.
@@ -54,6 +60,13 @@ class _Lazy(click.Group):
         command = getattr(importlib.import_module(f"harness.cli.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """The commands that begin so, from the table: none is imported for it."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell that completes needs it
+
+        named = [CompletionItem(name, help=told) for name, told in COMMANDS.items() if name.startswith(incomplete)]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -105,7 +118,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         UserInputError: click could not print its help.
     """
     try:
-        code = harness.main(args=arguments, standalone_mode=False)
+        code = harness.main(args=arguments, prog_name="harness", standalone_mode=False)
     except SystemExit:  # so click ends where what it prints by itself meets a closed pipe
         return 0
     except OSError as problem:

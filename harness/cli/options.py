@@ -1,6 +1,7 @@
 """Options and their reading that several commands share."""
 
 from collections.abc import Callable, Iterable, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,9 @@ from harness.scenario_groups import GROUPS, select_scenarios
 
 __all__ = [
     "comma_list",
+    "complete_scenarios",
+    "complete_sdks",
+    "complete_transports",
     "errors_option",
     "load_profiles",
     "profiles_option",
@@ -24,6 +28,28 @@ __all__ = [
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
+Completion = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def _completing(names: Callable[[], Iterable[str]]) -> Completion:
+    """What completes the last item of a comma list by `names`, for a shell that asks."""
+
+    def complete(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+        before, comma, begun = incomplete.rpartition(",")
+        return [f"{before}{comma}{name}" for name in names() if name.startswith(begun)]
+
+    return complete
+
+
+def _bundled_scenarios() -> list[str]:
+    """By their files, which have their names: nobody waits for a document to be read. The groups come first."""
+    files = (resources.files("harness") / "scenarios").iterdir()
+    return [*GROUPS, *sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))]
+
+
+complete_scenarios = _completing(_bundled_scenarios)
+complete_sdks = _completing(lambda: [loaded.profile.sdk for loaded in find_profiles()])
+complete_transports = _completing(lambda: TRANSPORTS)
 
 
 def profiles_option(command: F) -> F:
@@ -108,6 +134,7 @@ def scenario_option(told: str) -> Callable[[F], F]:
         "scenarios",
         metavar="NAME|GROUP|FILE.toml",
         multiple=True,
+        shell_complete=complete_scenarios,
         help=f"{told} Groups: {', '.join(GROUPS)}. Repeatable, takes comma lists.",
     )
 

@@ -23,10 +23,11 @@ def say(*, quiet: bool) -> Callable[[str], None]:
 
 def _console(*, quiet: bool) -> Console:
     """Standard error, without which a measurement goes on all the same."""
-    file = (
-        cast("IO[str]", Lossy(sys.stderr)) if sys.stderr else None
-    )  # there is none where the descriptor was closed from the beginning
-    return Console(file=file, stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+    # There is none where the descriptor was closed from the beginning.
+    file = cast("IO[str]", Lossy(sys.stderr)) if sys.stderr else None
+    # A variable that forces colours is no terminal: codes and a moving bar belong into no file.
+    forced = None if file and file.isatty() else False
+    return Console(file=file, stderr=True, quiet=quiet, highlight=False, soft_wrap=True, force_terminal=forced)
 
 
 class CellProgress:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import msgspec
 
-from harness.analysis import Row, analyse, likenesses, summary, tell, troubles
+from harness.analysis import Check, Row, analyse, check_summary, likenesses, summary, tell, troubles
 from harness.cli.streams import complain, show
 from harness.errors import LogError, UserInputError
 from harness.events import FORMAT, CellLog
 from harness.hub.diagnostics import row_view
 from harness.profile import find_profiles
 from harness.recorded import find_recorded
+from harness.report.check import check_text
 from harness.report.comparison import comparison
 from harness.report.fidelity import fidelity_table
 from harness.report.troubles import troubles_table
@@ -31,7 +32,7 @@ Claims = tuple[Mapping[str, object], ...]
 class Results:
     """What a run's logs give: the rows of the table, those of recordings among them, the run's own logs, and what could not be read.
 
-    `recorded`: the logs of the recordings that are shown.
+    `recorded`: the logs of the recordings that are shown. `folder`: the run's, or null for recordings.
     """
 
     record: RunRecord
@@ -40,6 +41,7 @@ class Results:
     problems: tuple[LogError, ...]
     refused: tuple[LogError, ...] = ()
     recorded: tuple[CellLog, ...] = ()
+    folder: Path | None = None
 
     @property
     def missing(self) -> int:
@@ -61,7 +63,7 @@ def derive(run: Path) -> Results:
     rows = analyse(logs)
     beside = [row for row in _rows_of(recorded, claims, scenarios) if row.scenario in scenarios]
     shown = tuple(log for log in recorded if log.header.scenario.get("id") in scenarios)
-    return Results(record, _side_by_side(rows, beside), logs, problems, refused, shown)
+    return Results(record, _side_by_side(rows, beside), logs, problems, refused, shown, run)
 
 
 def derive_recordings(path: Path) -> Results:
@@ -130,10 +132,11 @@ def keep(results: Results, run: Path) -> None:
     write_derived(run, "diagnostics/azure-diagnostics.json", json.dumps(list(map(row_view, records)), indent=1) + "\n")
 
 
-def deliver(results: Results, *, as_json: bool, errors: bool = False) -> None:
+def deliver(results: Results, *, as_json: bool, errors: bool = False, found: Check | None = None) -> None:
     """Print the tables, or the rows as JSON; what is missing goes to standard error.
 
     `errors`: with what went wrong and how the application was told. Where a real device and its emulated one were both measured, with what differs.
+    `found`: with what a check found, at the end.
 
     Raises:
         UserInputError: standard output cannot be written.
@@ -143,10 +146,11 @@ def deliver(results: Results, *, as_json: bool, errors: bool = False) -> None:
     if as_json:
         further: dict[str, object] = {"errors": wrong} if errors else {}
         further |= {"fidelity": alike} if alike else {}
+        further |= {"check": check_summary(found)} if found else {}
         show(json.dumps(summary(results.rows) | msgspec.to_builtins(further), indent=2))
     else:
-        parts = (comparison(results.rows, "text", brief=True), troubles_table(wrong, "text"), fidelity_table(alike))
-        show("\n\n".join(filter(None, parts)))
+        tables = (comparison(results.rows, "text", brief=True), troubles_table(wrong, "text"), fidelity_table(alike))
+        show("\n\n".join(filter(None, (*tables, check_text(found) if found else ""))))
     tell_what_is_missing(results)
 
 

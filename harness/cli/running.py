@@ -62,8 +62,11 @@ def environments(tell: Callable[[str], None]) -> Environments:
     return Environments(cache_folder(os.environ), tell, verify=lambda loaded: handshake(loaded, RealClock()))
 
 
-def measure(wish: Wish, deliver: Callable[[Results], None]) -> int:
-    """Make the SDKs ready, run every cell, keep what comes of it in the run's folder and deliver it; the exit code."""
+def measure(wish: Wish, deliver: Callable[[Results], int]) -> int:
+    """Make the SDKs ready, run every cell, keep what comes of it in the run's folder and deliver it; the exit code.
+
+    `deliver` returns the exit code of what it did, which is the whole command's where nothing worse happened.
+    """
     with contextlib.closing(environments(say(quiet=wish.quiet))) as ready:
         cells = _planned(wish, ready, say(quiet=wish.quiet))
         seed = secrets.randbits(32) if wish.seed is None else wish.seed
@@ -74,21 +77,22 @@ def measure(wish: Wish, deliver: Callable[[Results], None]) -> int:
     status: Status = "interrupted" if interrupted else "finished"
     unwritten = attempt(partial(folder.finish, status, dt.datetime.now(dt.UTC)))
     results = derive(folder.path)
-    unwritten += attempt(partial(deliver, results), partial(keep, results, folder.path))
+    delivered = deliver(results)
+    unwritten += attempt(partial(keep, results, folder.path))
     if not wish.quiet:
         note(f"Logs, findings and the full tables: {folder.path}")
     if interrupted:
         complain(f"interrupted; what was measured is in {folder.path}")
-    return _exit_code(faults, unwritten, interrupted=interrupted)
+    return _exit_code(faults, unwritten, delivered, interrupted=interrupted)
 
 
-def _exit_code(faults: int, unwritten: int, *, interrupted: bool) -> int:
+def _exit_code(faults: int, unwritten: int, delivered: int, *, interrupted: bool) -> int:
     """What the caller most needs to know."""
     if interrupted:
         return INTERRUPTED
     if faults:
         return HarnessError.exit_code
-    return UserInputError.exit_code if unwritten else 0
+    return UserInputError.exit_code if unwritten else delivered
 
 
 def _planned(wish: Wish, ready: Environments, tell: Callable[[str], None]) -> list[Cell]:

@@ -323,3 +323,12 @@ def test_an_install_can_be_interrupted(tmp_path: Path, scenario: Path, number: s
     assert stderr.splitlines()[-1] == "harness: interrupted"
     assert sorted(path.suffix for path in (tmp_path / "cache" / "environments").iterdir()) == [".lock", ".log"]
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_check_decides_the_exit_code(tmp_path: Path, scenario: Path) -> None:
+    """Whatever the verdicts, what is required and did not run fails; files are written all the same."""
+    options = ["--transport", "mqtt", "-q", "--check", "--junit", "junit.xml"]
+    result = run(*compare(scenario, *options, "--require", "node/mqtt/short,node/https"), cwd=tmp_path, expect=1)
+    assert "node/https: the run has no such cell" in result.stdout
+    assert "node/mqtt/short" not in result.stdout
+    assert '<testsuite name="node mqtt"' in (tmp_path / "junit.xml").read_text(encoding="utf-8")

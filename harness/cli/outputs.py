@@ -1,0 +1,225 @@
+"""What becomes of a run's results besides the tables: the check that decides the exit code, and files for people and for CI systems.
+
+One decorator gives a command all options about it, one dataclass holds what they said, and one function does it.
+"""
+
+import functools
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from harness.analysis import Case, Check, Required, RunFacts, Suite, check, parse_required, suites
+from harness.cli.options import comma_list
+from harness.cli.results import Results, attempt, deliver
+from harness.cli.streams import note, show
+from harness.documents import TRANSPORTS, one_of
+from harness.errors import UserInputError
+from harness.known import Entry, bundled_known, check_against, load_known
+from harness.profile import LoadedProfile
+from harness.report.annotations import annotations
+from harness.report.badge import badge
+from harness.report.check import step_summary
+from harness.report.ctrf import ctrf
+from harness.report.junit import junit
+from harness.scenario import Scenario
+
+__all__ = ["Outputs", "Publisher", "outputs_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+FAILED = 1
+"""The exit code of a check that found something."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """What the options of `outputs_options` said."""
+
+    check: bool = False
+    known: tuple[Path, ...] = ()
+    require: tuple[str, ...] = ()
+    junit: Path | None = None
+    ctrf: Path | None = None
+    summary: Path | None = None
+    badge: Path | None = None
+    annotations: bool = False
+
+    @property
+    def annotated(self) -> bool:
+        """Whether annotations are printed: where asked for, and in a step of GitHub Actions."""
+        return self.annotations or os.environ.get("GITHUB_ACTIONS") == "true"
+
+    @property
+    def judged(self) -> bool:
+        """Whether anything is made that needs the check."""
+        return self.check or self.annotated or any((self.junit, self.ctrf, self.summary, self.badge))
+
+    def publisher(
+        self, profiles: Sequence[LoadedProfile] | None = None, scenarios: Sequence[Scenario] | None = None
+    ) -> "Publisher":
+        """What publishes results as the options say; to be made before anything runs, since whatever is wrong with them is told here.
+
+        `profiles`, `scenarios`: what is going to be run, where that is known.
+
+        Raises:
+            UserInputError: a file of known differences is wrong, a required cell cannot be, or an option has no effect.
+        """
+        for option, given in (("--known", self.known), ("--require", self.require)):
+            if given and not self.judged:
+                raise UserInputError(
+                    "has no effect by itself", where=option, remedy="Add --check, or a file such as --junit FILE"
+                )
+        required = [parse_required(text, where="--require") for text in comma_list(self.require, "--require")]
+        for one in required:
+            _check_required(one, profiles, scenarios)
+        files = [bundled_known(), *self.known] if self.judged else []
+        entries = tuple(entry for file in files for entry in load_known(file))
+        if profiles is not None:
+            check_against(entries, {one.profile.sdk: [claim.id for claim in one.profile.claims] for one in profiles})
+        return Publisher(self, entries, tuple(required))
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Publishes results as the options say: `entries` are the known differences, `required` the cells that have to have run."""
+
+    outputs: Outputs
+    entries: tuple[Entry, ...] = ()
+    required: tuple[Required, ...] = ()
+
+    def publish(self, results: Results, *, as_json: bool, errors: bool) -> int:
+        """Print the results and write the files; the exit code: 2 where something cannot be written, 1 where the check fails, else 0."""
+        if not self.outputs.judged:
+            told = attempt(partial(deliver, results, as_json=as_json, errors=errors))
+            return UserInputError.exit_code if told else 0
+        found = check(results.rows, self.entries, self.required)
+        printed = partial(deliver, results, as_json=as_json, errors=errors, found=found if self.outputs.check else None)
+        if attempt(printed, *self._steps(results, found, as_json=as_json)):
+            return UserInputError.exit_code
+        return FAILED if self.outputs.check and not found.passed else 0
+
+    def _steps(self, results: Results, found: Check, *, as_json: bool) -> list[Callable[[], None]]:
+        """What there is to be written, each for itself."""
+        wanted, facts, told = self.outputs, _facts(results), suites(found)
+        steps: list[Callable[[], None]] = []
+        for file, text in (
+            (wanted.junit, lambda: junit(told, facts)),
+            (wanted.ctrf, lambda: ctrf(told, facts)),
+            (wanted.summary, lambda: step_summary(found, facts)),
+            (wanted.badge, lambda: badge(found)),
+        ):
+            if file is not None:
+                steps.append(partial(_write, file, text))
+        if wanted.annotated:
+            steps.append(partial(_annotate, told, results, strict=wanted.check, to_stderr=as_json))
+        return steps
+
+
+def _check_required(
+    one: Required, profiles: Iterable[LoadedProfile] | None, scenarios: Iterable[Scenario] | None
+) -> None:
+    """Refuse what cannot be among the cells."""
+    if profiles is not None:
+        known = dict.fromkeys(loaded.profile.sdk for loaded in profiles)
+        one_of(one.sdk, known, what="SDK", where="--require", error=UserInputError)
+    if one.transport:
+        one_of(one.transport, TRANSPORTS, what="transport", where="--require", error=UserInputError)
+    if one.scenario and scenarios is not None:
+        run = [scenario.id for scenario in scenarios]
+        one_of(one.scenario, run, what="scenario of this run", where="--require", error=UserInputError)
+
+
+def _facts(results: Results) -> RunFacts:
+    record = results.record
+    machine = {name: str(value) for name, value in record.machine.items()}
+    return RunFacts(record.run, record.started, record.finished, record.harness, machine)
+
+
+def _write(file: Path, text: Callable[[], str]) -> None:
+    """Write the file, with the folders it needs; the summary of a step of GitHub Actions, which other steps write too, is added to.
+
+    Raises:
+        UserInputError: it cannot be written.
+    """
+    shared, content = os.environ.get("GITHUB_STEP_SUMMARY"), text()
+    mode = "a" if shared and file.resolve() == Path(shared).resolve() else "w"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open(mode, encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(content)
+    except OSError as problem:
+        raise UserInputError(
+            f"cannot be written ({problem.strerror or problem})", where=str(file), remedy="Name another file"
+        ) from problem
+
+
+def _annotate(told: Sequence[Suite], results: Results, *, strict: bool, to_stderr: bool) -> None:
+    """Print the annotations where the runner finds them, which is either stream: not among JSON."""
+    for line in annotations(told, partial(_file_of, results=results), strict=strict):
+        (note if to_stderr else show)(line)
+
+
+def _file_of(case: Case, results: Results) -> str:
+    """The file to show a case beside: an entry's, where the user wrote it, else the log of its first cell; relative, where it lies below the working folder."""
+    entry = Path(case.where) if case.where and Path(case.where) != bundled_known() else None
+    log = results.folder / "cells" / f"{case.cells[0]}.jsonl" if results.folder and case.cells else None
+    file = entry or log
+    if file is None or not file.is_file():  # a recording's stands elsewhere
+        return ""
+    try:
+        return file.resolve().relative_to(Path.cwd().resolve()).as_posix()
+    except ValueError:
+        return file.as_posix()
+
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_OPTIONS = (
+    click.option(
+        "--check",
+        is_flag=True,
+        help="Exit with 1 where something differs that is not known, a known difference no longer holds, or what --require names did not run.",
+    ),
+    click.option(
+        "--known",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        help="Known differences of your own, beside the bundled ones. Repeatable.",
+    ),
+    click.option(
+        "--require",
+        metavar="SDK[/TRANSPORT[/SCENARIO]]",
+        multiple=True,
+        help="Cells that have to have run for the check to pass. Repeatable, takes comma lists.",
+    ),
+    click.option("--junit", type=_FILE, metavar="FILE", help="Write the verdicts as JUnit XML."),
+    click.option("--ctrf", type=_FILE, metavar="FILE", help="Write the verdicts as CTRF JSON."),
+    click.option(
+        "--summary",
+        type=_FILE,
+        metavar="FILE",
+        help="Write a short summary as Markdown; $GITHUB_STEP_SUMMARY is added to.",
+    ),
+    click.option("--badge", type=_FILE, metavar="FILE", help="Write a badge as SVG."),
+    click.option(
+        "--annotations", is_flag=True, help="Print annotations of GitHub Actions; there, they are printed unasked."
+    ),
+)
+
+
+def outputs_options(command: F) -> F:
+    """The options about results; the command gets what they said as `outputs`."""
+
+    @functools.wraps(command)
+    def with_outputs(*arguments: Any, **options: Any) -> Any:
+        own = {field.name: options.pop(field.name) for field in fields(Outputs)}
+        return command(*arguments, outputs=Outputs(**own), **options)
+
+    wrapped: Any = with_outputs
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[no-any-return] # click's decorators leave the type open

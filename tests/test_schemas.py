@@ -1,0 +1,199 @@
+"""The JSON Schemas of the file formats: committed as the code would write them, true to every committed file, and strict about what is wrong."""
+
+import importlib.util
+import json
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+from support.analysis_logs import early_renewal, stale_token
+
+from harness.analysis import story
+from harness.cli.main import main
+from harness.events import Header
+from harness.known import KnownDifferences
+from harness.profile import Profile
+from harness.runfolder import RunRecord
+from harness.scenario import Scenario
+
+ROOT = Path(__file__).parents[1]
+PUBLISHED = ROOT / "results" / "published" / "reference"
+RECORDED = ROOT / "results" / "recorded"
+SCHEMAS = ROOT / "harness" / "schemas"
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    """The script that writes them."""
+    spec = importlib.util.spec_from_file_location("schemas", ROOT / "scripts" / "schemas.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def validator(name: str) -> jsonschema.Draft202012Validator:
+    """That of a committed schema."""
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_toml(path: Path) -> Any:
+    """A TOML document, as the JSON it stands for."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def first_line(path: Path) -> Any:
+    """The header of a log."""
+    with path.open("rb") as file:
+        return json.loads(next(file))
+
+
+FILES: dict[str, tuple[Callable[[Path], Any], list[Path]]] = {
+    "bugs": (read_toml, [ROOT / "results" / "bugs.toml"]),
+    "findings": (read_json, [PUBLISHED / "findings.json", *RECORDED.glob("*/findings.json")]),
+    "header": (first_line, [*PUBLISHED.glob("cells/*.jsonl"), *RECORDED.rglob("*.jsonl")]),
+    "known-differences": (read_toml, [ROOT / "results" / "known-differences.toml"]),
+    "profile": (
+        read_toml,
+        [*(ROOT / "sdk_profiles").glob("*/profile.toml"), *(ROOT / "examples").glob("*/profile.toml")],
+    ),
+    "recording": (first_line, [*RECORDED.rglob("*.jsonl"), *(PUBLISHED / "recorded").rglob("*.jsonl")]),
+    "run": (read_json, [PUBLISHED / "run.json"]),
+    "scenario": (read_toml, [*(ROOT / "harness" / "scenarios").glob("*.toml")]),
+}
+
+
+def test_the_committed_schemas_are_what_the_code_says(script: ModuleType) -> None:
+    """Where they are not: `python scripts/schemas.py` writes them again."""
+    assert script.stale() == []
+
+
+def test_the_script_writes_what_is_committed(script: ModuleType, tmp_path: Path) -> None:
+    """All of it, by the same names."""
+    assert script.main(tmp_path / "schemas") == 0
+    assert {path.name for path in (tmp_path / "schemas").iterdir()} <= {path.name for path in SCHEMAS.iterdir()}
+    assert script.stale(tmp_path / "schemas") == []
+    assert script.stale(tmp_path) == list(script.schemas())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILES)
+def test_every_committed_file_is_as_its_schema_says(name: str) -> None:
+    """Profiles, scenarios, runs, findings, headers, recordings, known differences, defects."""
+    read, files = FILES[name]
+    assert files
+    check = validator(name)
+    wrong = [
+        f"{path.name}: {problem.json_path}: {problem.message[:200]}"
+        for path in files
+        for problem in check.iter_errors(read(path))
+    ]
+    assert wrong == []
+
+
+def lines() -> Iterator[Any]:
+    """Events of every kind that the committed logs have, one of each."""
+    seen: set[tuple[str, str]] = set()
+    for path in [*PUBLISHED.glob("cells/*.jsonl"), *RECORDED.rglob("*.jsonl")]:
+        for line in path.read_bytes().splitlines()[1:]:
+            event = msgspec.json.decode(line)
+            if (kind := (event["src"], event["kind"])) not in seen:
+                seen.add(kind)
+                yield event
+
+
+@pytest.mark.slow
+def test_every_kind_of_event_is_as_its_schema_says() -> None:
+    """With the fields of its kind beside the envelope."""
+    check = validator("event")
+    assert [problem.message for event in lines() for problem in check.iter_errors(event)] == []
+
+
+@pytest.mark.parametrize("log", [early_renewal().log(), stale_token().log()], ids=["renewal", "expiry"])
+def test_a_story_is_as_its_schema_says(log: Any) -> None:
+    """As `harness explain --json` prints it."""
+    told = json.loads(msgspec.json.encode(story(log)))
+    assert [problem.message for problem in validator("story").iter_errors(told)] == []
+
+
+@pytest.mark.slow
+def test_what_compare_prints_with_all_its_options_is_as_the_schema_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """Errors and the check stand beside the rows."""
+    with pytest.raises(SystemExit):
+        main(["analyse", str(PUBLISHED), "--json", "--errors", "--check", "--require", "python,rust"])
+    document = json.loads(capsys.readouterr().out)
+    assert {"errors", "check"} <= document.keys()
+    assert [
+        f"{problem.json_path}: {problem.message[:200]}" for problem in validator("findings").iter_errors(document)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "document"),
+    [
+        ("profile", Profile, read_toml(ROOT / "sdk_profiles" / "python" / "profile.toml")),
+        ("scenario", Scenario, read_toml(ROOT / "harness" / "scenarios" / "renewal.toml")),
+        ("run", RunRecord, read_json(PUBLISHED / "run.json")),
+        ("header", Header, first_line(min(PUBLISHED.glob("cells/*.jsonl")))),
+        ("known-differences", KnownDifferences, read_toml(ROOT / "results" / "known-differences.toml")),
+    ],
+)
+def test_what_was_read_is_written_as_the_schema_says(name: str, kind: type, document: Any) -> None:
+    """There and back again: nothing is lost, and what is written is valid."""
+    read: Any = msgspec.convert(document, kind)
+    written = json.loads(msgspec.json.encode(read))
+    assert msgspec.convert(written, kind) == read
+    assert [problem.message for problem in validator(name).iter_errors(written)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [
+        ("profile", {"schema": 2}),
+        ("scenario", {"schema": 1, "id": "x", "unknown": True}),
+        ("known-differences", {"schema": 1, "differences": [{"claim": "c"}]}),
+        ("run", {"format": "1"}),
+        ("header", {"format": 1}),
+        ("event", {"seq": 0, "t": 0, "src": "moon", "kind": "x"}),
+        ("findings", {"schema": 1}),
+        ("recording", {"origin": {"kind": "this-run"}}),
+        ("bugs", {"defects": [{"id": "x", "predicate": "is-bad"}]}),
+        ("story", {}),
+    ],
+)
+def test_a_schema_refuses_what_is_wrong(name: str, document: Any) -> None:
+    """A schema that took everything would say nothing."""
+    assert not validator(name).is_valid(document)
+
+
+def call(*arguments: str) -> int:
+    """Run a command; its exit code."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+def test_a_schema_is_printed_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """As it is committed; without a name, all names with what each is about; an unknown one is told."""
+    assert call("schema", "run") == 0
+    assert json.loads(capsys.readouterr().out) == read_json(SCHEMAS / "run.schema.json")
+    assert call("schema") == 0
+    listed = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert listed["run"] == "run.json"
+    assert {f"{name}.schema.json" for name in listed} == {path.name for path in SCHEMAS.iterdir()}
+    assert call("schema", "runs") == 2
+    assert "harness schema: unknown schema 'runs'. Did you mean `run`?" in capsys.readouterr().err
