@@ -17,6 +17,8 @@ from urllib.parse import quote
 import click
 import msgspec
 
+from benchmarks.exports import BARE, READING, RECORDS, an_export
+from benchmarks.exports import measure as measure_reading
 from benchmarks.figures import Row, make_rows, table
 from benchmarks.jobs import Device, LoadJob, Measurement, read, start, write
 from benchmarks.measuring import cores, load_average, machine
@@ -40,13 +42,14 @@ from harness.sas import make_token
 _HUB_NAME: Final = "benchmark.azure-devices.net"
 _KEY: Final = base64.b64encode(bytes(range(32))).decode()
 _TOKEN_LIFETIME_S: Final = 86_400
+_ALL: Final = (*WORKLOADS, READING)
 _PEERS: Final = {"mqtt": MOSQUITTO, "amqp": PROTON}
 _REMEDIES: Final = {
     MOSQUITTO: "Mosquitto is not installed, so there are no ratios over MQTT. To install it: apt-get install mosquitto",
     PROTON: "python-qpid-proton is not installed, so there are no ratios over AMQP. To install it, with a C compiler and Python's "
     "headers: python -m pip install --group proton",
 }
-_NAMES: Final = (*(workload.name for workload in WORKLOADS), STARTUP)
+_NAMES: Final = (*(workload.name for workload in _ALL), STARTUP)
 _API: Final = "?api-version=2021-04-12&DeviceClientType=benchmark"
 
 
@@ -86,7 +89,9 @@ def main(only: tuple[str, ...], program: str, target: Path | None, **options: ob
         print(table(rows))
     if startup:
         print(f"\nFrom start to end of a command, by the wall clock\n\n{startup_table(startup)}")
-    for missing in sorted({_PEERS[workload.transport] for workload in workloads} - peers.keys()):
+    for missing in sorted(
+        {_PEERS[workload.transport] for workload in workloads if workload is not READING} - peers.keys()
+    ):
         print(f"\nno peer: {_REMEDIES[missing]}")
     if target is not None:
         target.write_bytes(
@@ -95,7 +100,7 @@ def main(only: tuple[str, ...], program: str, target: Path | None, **options: ob
 
 
 def _workloads(names: tuple[str, ...], idle: int) -> list[Workload]:
-    known = {workload.name: workload for workload in WORKLOADS}
+    known = {workload.name: workload for workload in _ALL}
     for name in ("idle", "idleA"):
         known[name] = msgspec.structs.replace(known[name], connections=idle)
     unknown = [name for name in names if name not in _NAMES]
@@ -111,6 +116,8 @@ def _peers(program: str | None, settings: Settings) -> dict[str, Server]:
 
 
 def _measure(workload: Workload, peers: Mapping[str, Server], settings: Settings) -> list[Row]:
+    if workload is READING:
+        return _measure_reading(settings)
     peer, uvloop = _PEERS[workload.transport], _uses_uvloop(settings)
     ours = [hub("hub", recording=False, uvloop=uvloop), hub("hub, recording", recording=True, uvloop=uvloop)]
     servers = [peers[peer], *ours] if peer in peers else ours
@@ -118,14 +125,28 @@ def _measure(workload: Workload, peers: Mapping[str, Server], settings: Settings
     return make_rows(workload, rounds, peer=peer)
 
 
+def _measure_reading(settings: Settings) -> list[Row]:
+    text = an_export(settings.count or RECORDS)
+    rounds = []
+    for number in range(1, settings.rounds + 1):
+        rounds.append(measure_reading(text))
+        for name, measurement in rounds[-1].items():
+            _tell(READING, number, settings, name, measurement)
+    return make_rows(READING, rounds, peer=BARE)
+
+
 def _round(
     workload: Workload, servers: list[Server], settings: Settings, number: int
 ) -> Iterator[tuple[str, Measurement]]:
     for server in servers:
         measurement = _measure_once(workload, server, settings)
-        where = f"{workload.name:9} round {number}/{settings.rounds}  {server.name:14}"
-        print(f"{where} {measurement.figure(workload):8.1f} {workload.unit}", file=sys.stderr, flush=True)
+        _tell(workload, number, settings, server.name, measurement)
         yield server.name, measurement
+
+
+def _tell(workload: Workload, number: int, settings: Settings, name: str, measurement: Measurement) -> None:
+    where = f"{workload.name:9} round {number}/{settings.rounds}  {name:14}"
+    print(f"{where} {measurement.figure(workload):8.1f} {workload.unit}", file=sys.stderr, flush=True)
 
 
 def _measure_once(workload: Workload, server: Server, settings: Settings) -> Measurement:

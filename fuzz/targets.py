@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 
-from fuzz import amqp_codec, amqp_sessions, front, https, mqtt
+from fuzz import amqp_codec, amqp_sessions, exports, front, https, mqtt
 from fuzz.target import Target
 
 __all__ = ["NAMES", "target"]
@@ -22,6 +22,7 @@ _MAKERS: dict[str, Callable[[], Target]] = {
     "https-server": https.server,
     "https-client": https.client,
     "sas": front.sas_tokens,
+    "exports": exports.exports,
 }
 NAMES = tuple(_MAKERS)
 

@@ -29,6 +29,7 @@ from harness.analysis import (
     Volume,
 )
 from harness.analysis.summary import AFTERMATH, FIGURES, IDENTITY, ONLY_WHERE_SEEN, SAID_BY_THE_ROW
+from harness.diagnosis import Diagnosis
 from harness.events import Event, Header
 from harness.known import KnownDifferences
 from harness.profile import Profile
@@ -43,6 +44,7 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _LIKE_FIGURES: Final = ("first_refusal", "token_use", "lacks", "at_least", "clock_rate", "status", "reason")
 _TITLES: Final = {
     "bugs": "results/bugs.toml: defects of SDKs, as the JSON it stands for",
+    "diagnosis": "what `harness diagnose --json` prints",
     "event": "cells/*.jsonl, every line but the first: an event",
     "findings": "findings.json, and what `harness compare --json` and `harness analyse --json` print",
     "header": "cells/*.jsonl, the first line: the header of a cell",
@@ -59,6 +61,7 @@ def schemas() -> dict[str, str]:
     """The text of each schema's file, by its name."""
     made = {
         "bugs": _of(Table),
+        "diagnosis": _of(Diagnosis),
         "event": _event(),
         "findings": _of(_findings()),
         "header": _of(Header),

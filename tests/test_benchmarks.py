@@ -42,6 +42,17 @@ def test_without_the_peer_figures_are_complete_and_have_no_ratio(tmp_path: Path)
         assert row["measurements"][0]["operations"] > 0
 
 
+def test_diagnose_is_measured_beside_bare_json(tmp_path: Path) -> None:
+    """It needs no peer, and its ratio is there."""
+    target = tmp_path / "figures.json"
+    done = run("--only", "diagnose", "--rounds", "1", "--count", "5", "--json", str(target))
+    assert done.returncode == 0, done.stderr
+    assert "no peer" not in done.stdout
+    bare, ours = json.loads(target.read_text())["rows"]
+    assert (bare["server"], bare["ratio"], ours["server"]) == ("json.loads", None, "harness diagnose")
+    assert ours["ratio"]["median"] > 0
+
+
 @pytest.mark.parametrize(
     ("frames", "accepted"),
     [
@@ -71,7 +82,7 @@ def test_an_unknown_workload_is_refused() -> None:
     """The names that exist are told."""
     done = run("--only", "W2")
     assert done.returncode == 2
-    assert "W1, W16, connect13, connect12, idle, A1, A16, connectA, idleA, help" in done.stderr
+    assert "W1, W16, connect13, connect12, idle, A1, A16, connectA, idleA, diagnose, help" in done.stderr
 
 
 @pytest.mark.slow

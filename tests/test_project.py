@@ -94,7 +94,7 @@ def test_readme_names_the_options_of_compare() -> None:
     assert compare
     options = {max(parameter.opts, key=len) for parameter in compare.params}
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = text.partition("`harness compare` takes:")[2].partition("\n\nIt ends")[0]
+    table = text.partition("`harness compare` takes:")[2].partition("\n\n`harness compare` ends")[0]
     assert set(re.findall(r"`(--[a-z-]+)", table)) == options
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "analyse": "Print the tables again from a run's logs alone.",
     "explain": "Tell the story of one cell in plain sentences, from its log alone.",
     "merge": "Write the cells of several runs, of several machines, into one.",
+    "diagnose": "Tell renewal noise from real refusals in the log of a real IoT hub, device by device.",
     "record": "Bring a finished run's logs into the form of recorded evidence, with provenance.",
     "profiles": "Show what is known and claimed about each SDK; check a profile.",
     "adapter": "Check that a device program keeps the adapter protocol.",

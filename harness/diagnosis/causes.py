@@ -1,0 +1,190 @@
+"""What a device suffers from, by all that its records told. Pure: the same records, in whatever order, give the same cause.
+
+| cause | its records show | worse than the next |
+|---|---|---|
+| `refused` | it was refused, or its token ran out and it has not come back | |
+| `duplicate-identity` | another connection with its identity ended its own, and not mostly the network | |
+| `network` | its connection ended, without a reason and out of rhythm | |
+| `renewal-noise` | the hub cut it at its token's end, and it came back: cause 1 of the article | |
+| `clean-renewal` | it left and came back at once, in a rhythm | |
+| `nothing` | none of these | |
+
+A connection that is gone without a 401003 is a cut all the same if it lasted as long as those that were cut, or if so many did that it is a rhythm: the service
+does not promise to write both records, and the article on 404104 names regular intervals as the sign. Out of rhythm may be one in ten of all cuts,
+since where records are missing some lengths are wrong.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from harness.diagnosis.devices import KEPT, Device
+from harness.diagnosis.records import CONNECTED, CUT, DENIED, GONE, LEFT, REFUSED, REPLACED, SERVICE
+from harness.diagnosis.remedies import Cause, remedy_of
+from harness.diagnosis.rhythm import Rhythm, keeping, rhythm
+from harness.diagnosis.sdks import by_rhythm, by_version, token_of
+
+__all__ = ["WORST_FIRST", "Diagnosed", "Finding", "Log", "judge"]
+
+WORST_FIRST: Final[tuple[Cause, ...]] = (
+    *("refused", "duplicate-identity", "network", "renewal-noise", "clean-renewal", "nothing"),
+)
+_ENOUGH: Final = 3
+"""So many lengths make a rhythm."""
+_OF_A_ROUTINE: Final = 0.75
+_OF_RENEWALS: Final = 0.5
+_ROUTINE_FROM_S: Final = 600.0
+"""No token's cut comes sooner after its connection than the service's grace; what does, and keeps time, is a keep-alive or a firewall."""
+_STRAYS: Final = 0.1
+_BACK_WITHIN_S: Final = 120.0
+"""The article has a device back in less than a minute."""
+_PERIODS_AWAY: Final = 2.5
+_TELLING: Final[dict[Cause, tuple[tuple[int, ...], ...]]] = {
+    "refused": ((REFUSED, DENIED), (CUT,)),
+    "duplicate-identity": ((REPLACED,),),
+    "network": ((SERVICE, GONE),),
+    "renewal-noise": ((CUT,), (DENIED, GONE)),
+    "clean-renewal": (),
+    "nothing": (),
+}
+"""Which kinds of records tell of a cause, first those that tell most."""
+
+
+class Log(NamedTuple):
+    """What all records tell together: the moment of the last, and whether connects are among them at all (a query may leave them out)."""
+
+    ends_at: float
+    has_connects: bool
+
+
+class Diagnosed(msgspec.Struct, frozen=True):
+    """A device as `--json` prints it. `sdk` is null where nothing tells, `message` the hub's text (or, without one, the error's name), empty without an error.
+
+    Seconds: `period_s` is the usual length of a connection, `lifetime_s` that of a token and `grace_s` the time for which the hub kept it
+    beyond; the two are estimates.
+    """
+
+    device_id: str
+    cause: Cause
+    sdk: str | None
+    lifetime_s: int | None
+    grace_s: int | None
+    period_s: float | None
+    message: str
+    remedy: str
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A device with what the table says beside it: how many records, errors by code, and how often it renewed, by a cut or by itself."""
+
+    told: Diagnosed
+    records: int
+    errors: dict[str, int]
+    cuts: int
+    renewals: int
+
+
+class _Ends(NamedTuple):
+    """How connections ended: by the hub's cut, in rhythm with `cut`; by the network; by the device itself, in rhythm with `own`."""
+
+    cuts: int
+    network: int
+    cut: Rhythm
+    own: Rhythm
+
+
+def judge(device_id: str, device: Device, log: Log) -> Finding:
+    """What `device` suffers from, whose records have all been taken in."""
+    ends = _ends(device)
+    away = _stayed_away(device, ends, log)
+    cause = _cause(device, ends, away=away)
+    was_cut = bool(ends.cuts)
+    own = None if was_cut or not _renews_by_itself(device, ends) else ends.own.period_s
+    period = ends.cut.period_s if was_cut else own
+    sdk = by_version(device.sdk) or by_rhythm(period, device.protocol, cut=was_cut)
+    token = token_of(sdk, period, cut=was_cut)
+    code, message = _message(device, cause)
+    told = Diagnosed(
+        device_id,
+        cause,
+        sdk,
+        token.lifetime_s,
+        token.grace_s,
+        None if period is None else round(period, 3),
+        message,
+        remedy_of(cause, code, message, stayed_away=away and not device.refused),
+    )
+    return Finding(told, device.records, device.errors, ends.cuts, _count(device, LEFT))
+
+
+def _ends(device: Device) -> _Ends:
+    cut, gone = _lengths(device, CUT), _lengths(device, GONE)
+    cuts, gone_count = _count(device, CUT), _count(device, GONE)
+    in_rhythm = rhythm(cut)
+    if in_rhythm.period_s is not None:
+        strays = len(gone) - keeping(gone, in_rhythm.period_s)
+        network = round(strays * max(1.0, gone_count / KEPT))  # of many, some lengths are kept
+    else:
+        in_rhythm = rhythm(gone)
+        network = 0 if _is_routine(in_rhythm) else gone_count
+    network_and_service = network + _count(device, SERVICE)
+    return _Ends(cuts + gone_count - network, network_and_service, in_rhythm, rhythm(_lengths(device, LEFT)))
+
+
+def _is_routine(found: Rhythm) -> bool:
+    if found.period_s is None or found.period_s <= _ROUTINE_FROM_S:
+        return False
+    return found.number >= _ENOUGH and found.share >= _OF_A_ROUTINE
+
+
+def _stayed_away(device: Device, ends: _Ends, log: Log) -> bool:
+    """Whether the hub cut it at its token's end, and it is still away when it would long have been back."""
+    latest = device.latest
+    if latest is None or latest.is_a != CUT or latest.has(CONNECTED) or not log.has_connects:
+        return False
+    often = ends.cuts > 1 and ends.cut.period_s is not None
+    patience_s = _PERIODS_AWAY * (ends.cut.period_s or 0) if often else 0.0
+    return log.ends_at - latest.last > max(patience_s, _BACK_WITHIN_S)
+
+
+def _cause(device: Device, ends: _Ends, *, away: bool) -> Cause:
+    replaced = _count(device, REPLACED)
+    if device.refused or away:
+        return "refused"
+    if replaced and replaced >= ends.network:
+        return "duplicate-identity"
+    if ends.network > _STRAYS * ends.cuts:
+        return "network"
+    if ends.cuts:
+        return "renewal-noise"
+    return "clean-renewal" if _renews_by_itself(device, ends) else "nothing"
+
+
+def _renews_by_itself(device: Device, ends: _Ends) -> bool:
+    """Whether it leaves and comes back in a rhythm, as far as there is one to be seen."""
+    few = len(_lengths(device, LEFT)) < _ENOUGH
+    return bool(_count(device, LEFT)) and (few or ends.own.share >= _OF_RENEWALS)
+
+
+def _message(device: Device, cause: Cause) -> tuple[str, str]:
+    """Code and text of the error that tells most of the cause: the most frequent one."""
+    for kinds in _TELLING[cause]:
+        counts: Counter[tuple[str, str]] = Counter()
+        for (kind, code, message), count in device.messages.items():
+            if kind in kinds:
+                counts[code, message] += count
+        if counts:
+            return min(counts, key=lambda told: (-counts[told], told))
+    return "", ""
+
+
+def _count(device: Device, end: int) -> int:
+    kept = device.ends.get(end)
+    return kept.count if kept else 0
+
+
+def _lengths(device: Device, end: int) -> Sequence[float]:
+    kept = device.ends.get(end)
+    return kept.lengths_s if kept else ()

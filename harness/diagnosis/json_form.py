@@ -1,0 +1,152 @@
+"""Entries of JSON: lines of it, or a document that may fill many lines.
+
+A line is decoded into `Wire`, which knows the usual spellings; what is spelt otherwise, or has other types, is decoded once more, into plain
+objects, and told by the names in it.
+"""
+
+import itertools
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from harness.diagnosis.records import REMEDY, Entry, Fields, Wire, named_fields, rows_of
+from harness.diagnosis.source import Source
+from harness.errors import LogError
+
+__all__ = ["json_form"]
+
+LINES: Final = "JSON lines"
+DOCUMENT: Final = "a JSON document, held in memory as a whole"
+
+_LONGEST_LINE: Final = 64 << 20
+_Value = Wire | list[Wire]
+_decode: Final = msgspec.json.Decoder(_Value).decode
+
+
+def json_form(source: Source, first: bytes, number: int) -> tuple[str, Iterator[Entry]]:
+    """The form of a file that begins with the line `first`, which has the `number`, and its entries in the order of the file.
+
+    Raises:
+        LogError: what stands first is no JSON. The entries raise it, too: some line is no JSON, or no record; named is the line.
+    """
+    if not first.endswith(b"\n"):
+        first += source.stream.readline()
+    value = _decoded(first)
+    if value is None:
+        first = _whole_document(source, first, number)
+        value = _decoded(first)
+    form = DOCUMENT if _holds_several(value) else LINES
+    return form, itertools.chain(_expanded(source, value, first, number), _of_lines(source, number + 1))
+
+
+def _whole_document(source: Source, first: bytes, number: int) -> bytes:
+    """The first line and all that follows, where that is one document.
+
+    Raises:
+        LogError: it is not.
+    """
+    second = source.stream.readline()
+    if second.strip() and _decoded(second) is not None:  # so these are lines, and the first is broken
+        raise source.problem("is not JSON", line=number)
+    whole = first + second + source.stream.read()
+    try:
+        json.loads(whole)
+    except json.JSONDecodeError as problem:
+        place = number + problem.lineno - 1
+        if problem.pos >= len(problem.doc.rstrip()) or problem.msg.startswith("Unterminated string"):
+            raise source.problem("is cut short", line=place) from problem
+        raise source.problem(f"is not JSON ({problem.msg})", line=place) from problem
+    except (ValueError, RecursionError) as problem:
+        raise source.problem(f"is not JSON ({problem})", line=number) from problem
+    return whole
+
+
+def _of_lines(source: Source, start: int) -> Iterator[Entry]:
+    """The entries of the lines that are left, the first of which has the number `start`."""
+    entry = source.records.entry
+    for number, line in enumerate(iter(partial(source.stream.readline, _LONGEST_LINE), b""), start):
+        try:
+            value = _decode(line)
+            fields = value.fields() if type(value) is Wire else None
+            made = entry(fields) if fields else None
+        except (msgspec.DecodeError, LogError, RecursionError):
+            fields = None
+        if fields is None:
+            yield from _of_line(source, line, number)
+        elif made is not None:
+            yield made
+
+
+def _of_line(source: Source, line: bytes, number: int) -> Iterator[Entry]:
+    """The entries of a line that is no record as they usually are."""
+    if not line.strip():
+        return
+    value = _decoded(line)
+    if value is not None:
+        yield from _expanded(source, value, line, number)
+    elif len(line) >= _LONGEST_LINE:
+        raise source.problem(f"is longer than {_LONGEST_LINE >> 20} MiB", line=number, remedy=REMEDY)
+    elif line.endswith(b"\n"):
+        raise source.problem("is not JSON", line=number)
+    else:
+        source.cut_short = source.problem("is cut short", line=number)
+
+
+def _decoded(text: bytes) -> object:
+    """`Wire` or several, else plain objects, or None where it is no JSON."""
+    try:
+        return _decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    try:
+        found: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+def _holds_several(value: object) -> bool:
+    if isinstance(value, Wire):
+        return value.records is not None or value.tables is not None
+    return isinstance(value, list) or (isinstance(value, dict) and not value.keys().isdisjoint(("records", "tables")))
+
+
+def _expanded(source: Source, value: object, text: bytes, number: int) -> Iterator[Entry]:
+    """The entries of what was decoded from `text`, which begins in line `number`."""
+    try:
+        fields = _usual(value) or _named(json.loads(text))
+        yield from filter(None, map(source.records.entry, fields))
+    except LogError as problem:
+        raise source.placed(problem, number) from None
+    except (ValueError, RecursionError):  # in what `Wire` passes over, the decoder does not look at every byte
+        raise source.problem("is not JSON", line=number) from None
+
+
+def _usual(value: object) -> Iterator[Fields] | None:
+    """What it says, where all of it is as records usually are."""
+    if isinstance(value, Wire):
+        if value.tables is not None:
+            return itertools.chain.from_iterable(
+                rows_of([str(column.get("name")) for column in table.columns], table.rows) for table in value.tables
+            )
+        value = [value] if value.records is None else value.records
+    if not isinstance(value, list) or not all(isinstance(one, Wire) and one.fields() for one in value):
+        return None
+    return (one.fields() for one in value)
+
+
+def _named(value: object) -> Iterator[Fields]:
+    """What plain objects say, by the names in them.
+
+    Raises:
+        LogError: they are no records.
+    """
+    if isinstance(value, dict) and isinstance(value.get("records"), list):
+        value = value["records"]
+    for one in value if isinstance(value, list) else [value]:
+        if not isinstance(one, dict):
+            raise LogError("is no record", remedy=REMEDY)
+        yield named_fields(one)

@@ -1,0 +1,87 @@
+"""The file that is read: its bytes, its name for errors, and whether its end is missing."""
+
+import gzip
+import io
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
+
+from harness.diagnosis.records import REMEDY, Records
+from harness.errors import LogError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+__all__ = ["AGAIN", "Source"]
+
+AGAIN: Final = "Export it again"
+"""What to do with a file that was damaged on its way."""
+
+_LONGEST_HEAD: Final = 1 << 20
+_GZIP: Final = b"\x1f\x8b"
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_OTHER_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Source:
+    """`stream` under the name `where`; from the first line on unpacked, if it is packed.
+
+    `cut_short`: why the end is missing, where it is and what came before is good all the same.
+    """
+
+    def __init__(self, stream: BinaryIO, where: str) -> None:
+        self.records = Records()
+        self.cut_short: LogError | None = None
+        self._where = where
+        self.stream = (
+            stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", stream))
+        )
+        self._unpacking: _Unpacking | None = None
+
+    def first_line(self) -> tuple[bytes, int]:
+        """The first line that is not blank, without a byte order mark, or as much of it as comes at once, and its number.
+
+        Raises:
+            LogError: there is none, or it is in another encoding than UTF-8.
+        """
+        if self.stream.peek(len(_GZIP))[: len(_GZIP)] == _GZIP:
+            self._unpacking = _Unpacking(self.stream)
+            self.stream = io.BufferedReader(self._unpacking)
+        number, line = 1, self.stream.readline(_LONGEST_HEAD)
+        if line.startswith(_OTHER_MARKS):
+            raise self.problem("is written in UTF-16", remedy="Write it in UTF-8, as by iconv -f UTF-16 -t UTF-8")
+        line = line.removeprefix(_BYTE_ORDER_MARK)
+        while not line.strip():
+            number, line = number + 1, self.stream.readline(_LONGEST_HEAD)
+            if not line:
+                raise self.problem("is empty", remedy=REMEDY)
+        return line, number
+
+    def see_to_the_end(self) -> None:
+        """Note that the end is missing where that shows in how the file is packed."""
+        if self._unpacking and self._unpacking.cut_short and self.cut_short is None:
+            self.cut_short = self.problem("is cut short")
+
+    def problem(self, text: str, *, line: int = 0, field: str = "", remedy: str = AGAIN) -> LogError:
+        """What is wrong, in which line where one can be named."""
+        return LogError(text, where=f"{self._where}: line {line}" if line else self._where, field=field, remedy=remedy)
+
+    def placed(self, problem: LogError, line: int = 0) -> LogError:
+        """The same problem with its place."""
+        return self.problem(problem.problem, line=line, field=problem.field, remedy=problem.remedy)
+
+
+class _Unpacking(io.RawIOBase):
+    """Unpacks gzip; a file that is cut short ends there."""
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        self._stream = gzip.GzipFile(fileobj=stream)
+        self.cut_short = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        try:
+            return self._stream.readinto1(buffer)
+        except EOFError:
+            self.cut_short = True
+            return 0

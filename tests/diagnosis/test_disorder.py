@@ -1,0 +1,112 @@
+"""The service promises neither order nor completeness, and may deliver twice: no cause depends on it."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.hub_log import HubLog, entries_of, judged, lines
+
+from harness.diagnosis import Diagnosed
+from harness.diagnosis.records import Entry
+from harness.diagnosis.remedies import Cause
+
+SPAN = 30
+END = 50_000
+"""All devices are watched for about so long, in seconds."""
+
+
+def a_device(cause: Cause, name: str) -> HubLog:
+    """A device with that cause, which shows over and over again."""
+    log, rng = HubLog(name, "acme/1"), random.Random(name)
+    if cause == "refused":
+        return log.refuse(*range(0, END, 4000))
+    log.connect(0)
+    if cause == "renewal-noise":
+        return log.cut(*range(4200, END, 4200))
+    if cause == "clean-renewal":
+        return log.renew(*range(2700, END, 2700))
+    if cause == "duplicate-identity":
+        return log.replaced(*range(3001, END, 3001))
+    at = rng.randint(700, 8000)
+    while cause == "network" and at < END:
+        log.gone(at).connect(at + 30)
+        at += rng.randint(700, 8000)
+    return log
+
+
+CAUSES: list[Cause] = ["refused", "duplicate-identity", "network", "renewal-noise", "clean-renewal", "nothing"]
+BEHIND = [entry for cause in CAUSES for entry in entries_of(lines(a_device(cause, cause).records))]
+LOG = sorted(BEHIND)
+EXPECTED = judged(LOG)
+RANDOM = st.integers().map(random.Random)  # a draw for each of its numbers would take long
+
+
+def causes(found: dict[str, Diagnosed]) -> dict[str, Cause]:
+    """By device."""
+    return {name: told.cause for name, told in found.items()}
+
+
+def shuffled(entries: list[Entry], rng: random.Random, reach: int) -> list[Entry]:
+    """Each record at most about `reach` places from where it was."""
+    order = sorted(range(len(entries)), key=lambda place: place + rng.uniform(0, reach))
+    return [entries[place] for place in order]
+
+
+def test_the_causes() -> None:
+    """Each device has its own."""
+    assert causes(EXPECTED) == {cause: cause for cause in CAUSES}
+
+
+@given(rng=RANDOM)
+def test_out_of_order_within_the_window(rng: random.Random) -> None:
+    """Nothing changes, to the last figure."""
+    assert judged(shuffled(LOG, rng, SPAN), SPAN) == EXPECTED
+
+
+@given(rng=RANDOM, share=st.floats(0, 1))
+def test_twice(rng: random.Random, share: float) -> None:
+    """The second time somewhere near."""
+    twice = [entry for entry in LOG for _ in range(1 + (rng.random() < share))]
+    assert judged(shuffled(twice, rng, SPAN), SPAN) == EXPECTED
+
+
+@given(rng=RANDOM)
+def test_the_latest_first(rng: random.Random) -> None:
+    """As queries are often sorted; the window smaller than the file or not."""
+    down = shuffled(LOG[::-1], rng, SPAN)
+    assert judged(down, SPAN) == judged(down) == EXPECTED
+
+
+def incomplete(rng: random.Random) -> list[Entry]:
+    """The log without two of each six records in a row of each device, whichever."""
+    lost: set[int] = set()
+    for cause in CAUSES:
+        places = [place for place, entry in enumerate(LOG) if entry[2] == cause]
+        for start in range(0, len(places) - 5, 6):
+            lost |= set(rng.sample(places[start : start + 6], 2))
+    return [entry for place, entry in enumerate(LOG) if place not in lost]
+
+
+@settings(max_examples=300)
+@given(rng=RANDOM)
+def test_missing(rng: random.Random) -> None:
+    """And some of what is left is there twice, and all of it shuffled."""
+    twice = [entry for entry in incomplete(rng) for _ in range(1 + (rng.random() < 0.2))]
+    assert causes(judged(shuffled(twice, rng, SPAN), SPAN)) == causes(EXPECTED)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_beyond_the_window(seed: int) -> None:
+    """A window of two, and records a hundred places away: causes that need no order bear it."""
+    found = causes(judged(shuffled(LOG, random.Random(seed), 100), 2))
+    assert [found[cause] for cause in ("refused", "duplicate-identity", "nothing")] == [
+        "refused",
+        "duplicate-identity",
+        "nothing",
+    ]
+
+
+def test_files_behind_each_other() -> None:
+    """Each in order: so are the records of a device that stands in one of them."""
+    assert judged(BEHIND, 5) == EXPECTED
