@@ -11,6 +11,8 @@ A log that was cut short, kinds and fields of a newer harness, and cells that ne
 from harness.analysis.cases import Case, Outcome, RunFacts, Suite, suites
 from harness.analysis.cells import analyse_cell
 from harness.analysis.check import Check, Judged, Mark, check, check_summary
+from harness.analysis.chronicle import Chronicle, chronicles
+from harness.analysis.excerpt import Excerpt, Extract
 from harness.analysis.fidelity import Likeness, likenesses
 from harness.analysis.findings import (
     AbsenceFinding,
@@ -26,6 +28,7 @@ from harness.analysis.findings import (
 )
 from harness.analysis.history import Change, History, Step, histories
 from harness.analysis.law import Fit, LawFinding, Observation, describe, describe_short, fit_law, seconds
+from harness.analysis.picture import Away, Exchange, Fate, Moment, MomentKind, Picture, Stay, TokenLife
 from harness.analysis.required import Missing, Required, parse_required
 from harness.analysis.rows import Row, analyse
 from harness.analysis.signatures import in_brief
@@ -39,13 +42,19 @@ from harness.analysis.volume import Volume, sentences, volumes
 __all__ = [
     "AbsenceFinding",
     "Aftermath",
+    "Away",
     "Case",
     "CellFindings",
     "CellTelling",
     "Change",
     "Check",
+    "Chronicle",
     "Episode",
+    "Excerpt",
+    "Exchange",
     "Exchanges",
+    "Extract",
+    "Fate",
     "FirstRefusal",
     "Fit",
     "History",
@@ -57,17 +66,22 @@ __all__ = [
     "Mark",
     "Messages",
     "Missing",
+    "Moment",
+    "MomentKind",
     "Observation",
     "Outcome",
+    "Picture",
     "RefusedRenewal",
     "Required",
     "Row",
     "RunFacts",
     "Signature",
+    "Stay",
     "Step",
     "Story",
     "Suite",
     "Telemetry",
+    "TokenLife",
     "Trouble",
     "Verdict",
     "Volume",
@@ -75,6 +89,7 @@ __all__ = [
     "analyse_cell",
     "check",
     "check_summary",
+    "chronicles",
     "describe",
     "describe_short",
     "fit_law",

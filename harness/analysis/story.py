@@ -78,9 +78,9 @@ class Story(msgspec.Struct, frozen=True):
     episodes: tuple[Episode, ...]
 
 
-def story(log: CellLog) -> Story:
-    """Tell it; an incomplete log is told as far as it goes, and says so."""
-    telling, timeline = tell(log), make_timeline(log)
+def story(log: CellLog, cell: CellFindings | None = None) -> Story:
+    """Tell it, with the cell's findings where they are known; an incomplete log is told as far as it goes, and says so."""
+    telling, timeline = tell(log, cell), make_timeline(log)
     lines = [
         *_beginning(log, timeline),
         *_stays(log.events, timeline),

@@ -91,9 +91,9 @@ class CellTelling(msgspec.Struct, frozen=True):
     told: tuple[Told, ...]
 
 
-def tell(log: CellLog) -> CellTelling:
-    """The episodes of one cell; never raises on an incomplete or foreign log."""
-    cell, timeline = analyse_cell(log), make_timeline(log)
+def tell(log: CellLog, cell: CellFindings | None = None) -> CellTelling:
+    """The episodes of one cell, whose findings are `cell` where they are known; never raises on an incomplete or foreign log."""
+    cell, timeline = cell or analyse_cell(log), make_timeline(log)
     wrong = spans(log, timeline)
     well = _all_is_well(log.events, timeline, wrong)
     following = [*(span.began_s for span in wrong[1:]), timeline.closing_s]
