@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 import click
 
-from harness.analysis import Case, Check, Required, RunFacts, Suite, check, parse_required, suites
+from harness.analysis import Case, Check, Required, Suite, check, parse_required, suites
 from harness.cli.options import comma_list
-from harness.cli.results import Results, attempt, deliver
+from harness.cli.results import Results, attempt, deliver, facts_of
 from harness.cli.streams import note, show
 from harness.documents import TRANSPORTS, one_of
 from harness.errors import UserInputError
@@ -45,6 +45,7 @@ class Outputs:
     junit: Path | None = None
     ctrf: Path | None = None
     summary: Path | None = None
+    html: Path | None = None
     badge: Path | None = None
     annotations: bool = False
 
@@ -93,18 +94,19 @@ class Publisher:
 
     def publish(self, results: Results, *, as_json: bool, errors: bool) -> int:
         """Print the results and write the files; the exit code: 2 where something cannot be written, 1 where the check fails, else 0."""
+        page = [] if self.outputs.html is None else [partial(_write, self.outputs.html, partial(_page, results))]
         if not self.outputs.judged:
-            told = attempt(partial(deliver, results, as_json=as_json, errors=errors))
+            told = attempt(partial(deliver, results, as_json=as_json, errors=errors), *page)
             return UserInputError.exit_code if told else 0
         found = check(results.rows, self.entries, self.required)
         printed = partial(deliver, results, as_json=as_json, errors=errors, found=found if self.outputs.check else None)
-        if attempt(printed, *self._steps(results, found, as_json=as_json)):
+        if attempt(printed, *page, *self._steps(results, found, as_json=as_json)):
             return UserInputError.exit_code
         return FAILED if self.outputs.check and not found.passed else 0
 
     def _steps(self, results: Results, found: Check, *, as_json: bool) -> list[Callable[[], None]]:
         """What there is to be written, each for itself."""
-        wanted, facts, told = self.outputs, _facts(results), suites(found)
+        wanted, facts, told = self.outputs, facts_of(results.record), suites(found)
         steps: list[Callable[[], None]] = []
         for file, text in (
             (wanted.junit, lambda: junit(told, facts)),
@@ -133,10 +135,10 @@ def _check_required(
         one_of(one.scenario, run, what="scenario of this run", where="--require", error=UserInputError)
 
 
-def _facts(results: Results) -> RunFacts:
-    record = results.record
-    machine = {name: str(value) for name, value in record.machine.items()}
-    return RunFacts(record.run, record.started, record.finished, record.harness, machine)
+def _page(results: Results) -> str:
+    from harness.cli.page import page_of  # noqa: PLC0415 - templates take their time to load, and most commands need none
+
+    return page_of(results)
 
 
 def _write(file: Path, text: Callable[[], str]) -> None:
@@ -203,6 +205,12 @@ _OPTIONS = (
         type=_FILE,
         metavar="FILE",
         help="Write a short summary as Markdown; $GITHUB_STEP_SUMMARY is added to.",
+    ),
+    click.option(
+        "--html",
+        type=_FILE,
+        metavar="FILE",
+        help="Write a page with everything in it: tables, pictures, stories and logs.",
     ),
     click.option("--badge", type=_FILE, metavar="FILE", help="Write a badge as SVG."),
     click.option(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.analysis import Check, Row, analyse, check_summary, likenesses, summary, tell, troubles
+from harness.analysis import Check, Row, RunFacts, analyse, check_summary, likenesses, summary, tell, troubles
 from harness.cli.streams import complain, show
 from harness.errors import LogError, UserInputError
 from harness.events import FORMAT, CellLog
@@ -23,7 +23,7 @@ from harness.report.fidelity import fidelity_table
 from harness.report.troubles import troubles_table
 from harness.runfolder import RunRecord, read_cells, read_recordings, read_run, write_derived
 
-__all__ = ["Results", "attempt", "deliver", "derive", "derive_recordings", "keep", "tell_what_is_missing"]
+__all__ = ["Results", "attempt", "deliver", "derive", "derive_recordings", "facts_of", "keep", "tell_what_is_missing"]
 
 Claims = tuple[Mapping[str, object], ...]
 
@@ -152,6 +152,12 @@ def deliver(results: Results, *, as_json: bool, errors: bool = False, found: Che
         tables = (comparison(results.rows, "text", brief=True), troubles_table(wrong, "text"), fidelity_table(alike))
         show("\n\n".join(filter(None, (*tables, check_text(found) if found else ""))))
     tell_what_is_missing(results)
+
+
+def facts_of(record: RunRecord) -> RunFacts:
+    """What the record says of the run as a whole."""
+    machine = {name: str(value) for name, value in record.machine.items()}
+    return RunFacts(record.run, record.started, record.finished, record.harness, machine)
 
 
 def tell_what_is_missing(results: Results) -> None:

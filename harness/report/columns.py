@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 from harness.analysis import FirstRefusal, Row, describe_short, in_brief, seconds
 
-__all__ = ["COLUMNS", "columns", "evidence"]
+__all__ = ["COLUMNS", "RETURNS", "columns", "evidence", "gaps_in_short", "span_in_short"]
 
 _RECOVERIES = {"none": "no further attempt", "retries": "then retries", "next-send": "then tries at every send"}
-_RETURNS = {
+RETURNS = {
     "by-itself": "back by itself",
     "next-send": "back at the next send",
     "new-token": "back with the new token",
@@ -18,6 +18,7 @@ _COUNTS = {"sent": "sent", "lost": "lost", "duplicated": "dup", "reordered": "re
 _WAYS = {"per-request": "by request"}
 _TOKENS = {"each-request": "a token for each", "kept": "token kept until then"}
 _MANY = 3
+_SECOND_MS = 1000
 
 
 def columns(row: Row, *, brief: bool) -> list[str]:
@@ -95,7 +96,7 @@ def _first_refusal(refused: FirstRefusal) -> list[str]:
 
 def _afterwards(row: Row) -> list[str]:
     """What the device did once it was refused, or the hub had ended its stay."""
-    returned = _RETURNS.get(row.returned or "", "") or _RECOVERIES.get(row.recovery or "", "")
+    returned = RETURNS.get(row.returned or "", "") or _RECOVERIES.get(row.recovery or "", "")
     return [_unaware(row), returned, _C2D.get(row.c2d_after_return or "", "")]
 
 
@@ -154,6 +155,20 @@ def _gaps(row: Row) -> str:
         noise = "~" if any(marks) else ""
         return f"median {row.gap_median_ms:.1f}{noise}\n{min(row.gap_ms):.1f} to {max(row.gap_ms):.1f}\nof {len(row.gap_ms)}"
     return "\n".join(f"{gap:.1f}{'~' if noisy else ''}" for gap, noisy in zip(row.gap_ms, marks, strict=False))
+
+
+def gaps_in_short(row: Row) -> str:
+    """How long the device was away, in a few letters: the median, or the least and the longest; empty where it never was."""
+    if row.gap_ms:
+        return span_in_short(row.gap_ms if row.gap_median_ms is None else [row.gap_median_ms])
+    return "not back" if row.points_s and row.first else ""
+
+
+def span_in_short(gaps_ms: Sequence[float]) -> str:
+    """The least and the longest of these, in one unit."""
+    least, longest = min(gaps_ms), max(gaps_ms)
+    unit, scale, digits = ("s", _SECOND_MS, 1 if least >= _SECOND_MS else 2) if longest >= _SECOND_MS else ("ms", 1, 0)
+    return f"{' to '.join(dict.fromkeys(f'{gap / scale:.{digits}f}' for gap in (least, longest)))} {unit}"
 
 
 def _messages(row: Row) -> str:

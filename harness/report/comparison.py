@@ -8,7 +8,7 @@ from harness.report.columns import COLUMNS, columns, evidence
 from harness.report.layout import WIDTH, Form, render, wrap
 from harness.report.volume import HEADING, volume_table
 
-__all__ = ["comparison"]
+__all__ = ["comparison", "legend", "not_measured", "notes", "provenance"]
 
 _WIDTHS = [10, 7, 10, 10, 10, 26, 8, 9, 11]  # tabulate gives a heading two columns more than it has letters
 _CLAIM_HEADERS = ["SDK", "transport", "claim", "claimed", "observed", "verdict", "source"]
@@ -43,7 +43,8 @@ def comparison(rows: Sequence[Row], form: Form, *, brief: bool) -> str:
     volume = volume_table(rows, form)
     volume = f"{_heading(HEADING, form)}\n{volume}" if volume else ""
     claims = _claims(rows, form, brief=brief)
-    below = [volume, claims, _notes(rows), _legend(shown), _provenance(shown), _not_measured(rows, form)]
+    below = [volume, claims, *map(_wrapped, (notes(rows), legend(shown), provenance(shown)))]
+    below.append("\n".join(not_measured(rows, form)))
     return "\n\n".join(filter(None, [*parts, *below])) or "No cell was run."
 
 
@@ -104,18 +105,23 @@ def _claim_cells(row: Row, verdict: Verdict) -> tuple[str, ...]:
     return who, claim, verdict.claimed, verdict.observed or verdict.reason, verdict.verdict, verdict.source
 
 
-def _notes(rows: Iterable[Row]) -> str:
+def _wrapped(lines: Iterable[str]) -> str:
+    return "\n".join(wrap(line, WIDTH) for line in lines)
+
+
+def notes(rows: Iterable[Row]) -> list[str]:
     """What a reader has to know about single rows."""
-    told = [
+    told = (
         f"{row.sdk} {row.version} {row.transport} {row.scenario}: {note}"
         for row in rows
         if not row.status
         for note in row.notes
-    ]
-    return "\n".join(wrap(line, WIDTH) for line in dict.fromkeys(told))
+    )
+    return list(dict.fromkeys(told))
 
 
-def _legend(rows: Iterable[Row]) -> str:
+def legend(rows: Iterable[Row]) -> list[str]:
+    """The words and marks that the rows use, explained."""
     rows = list(rows)
     used = {
         "law": any(row.law and row.law.fit for row in rows),
@@ -127,13 +133,13 @@ def _legend(rows: Iterable[Row]) -> str:
         "at least": any(row.sent and row.at_least for row in rows if not row.status),
         "not all seen": any(row.complete and not row.awaited and not row.status for row in rows),
     }
-    return "\n".join(wrap(text, WIDTH) for name, text in _LEGEND.items() if used[name])
+    return [text for name, text in _LEGEND.items() if used[name]]
 
 
-def _provenance(rows: Iterable[Row]) -> str:
+def provenance(rows: Iterable[Row]) -> list[str]:
     """Where each recording shown comes from; said wherever one is shown."""
-    lines = [_source(row) for row in rows if row.origin.get("kind") == "recorded"]
-    return "\n".join(wrap(line, WIDTH) for line in dict.fromkeys(lines))
+    lines = (_source(row) for row in rows if row.origin.get("kind") == "recorded")
+    return list(dict.fromkeys(lines))
 
 
 def _source(row: Row) -> str:
@@ -146,7 +152,7 @@ def _source(row: Row) -> str:
     )
 
 
-def _not_measured(rows: Sequence[Row], form: Form) -> str:
+def not_measured(rows: Sequence[Row], form: Form) -> list[str]:
     """Why an SDK was not measured in this run and what brings it, in one line each, which is never wrapped: it may hold a command.
 
     Markdown is read on other machines, where only the reader of a recording asks why there is nothing else.
@@ -156,7 +162,7 @@ def _not_measured(rows: Sequence[Row], form: Form) -> str:
     recorded = {row.sdk for row in rows if row.origin.get("kind") == "recorded"}
     reasons = {row.sdk: reason for row in here if row.sdk not in measured and (reason := _absence(row))}
     told = sorted(reasons if form == "text" else reasons.keys() & recorded)
-    return "\n".join(f"{sdk}: no real device in this run: {reasons[sdk]}" for sdk in told)
+    return [f"{sdk}: no real device in this run: {reasons[sdk]}" for sdk in told]
 
 
 def _absence(row: Row) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from harness.analysis import Row, Volume, describe_short, sentences, volumes
 from harness.report.layout import WIDTH, Form, render, wrap
 
-__all__ = ["HEADING", "volume_table"]
+__all__ = ["HEADING", "volume_cells", "volume_table"]
 
 HEADING = "Errors in the hub's log per device and day, at the SDK's defaults"
 _HEADERS = ["SDK", "transport", "errors a day", "made of", "renewals a day", "errors a day the application is shown"]
@@ -28,11 +28,12 @@ def _lines(found: Sequence[Volume]) -> list[list[str]]:
     """A line each; transports with the same figures share one."""
     merged: dict[tuple[str, ...], list[str]] = {}
     for one in found:
-        merged.setdefault(_cells(one), []).append(one.transport)
+        merged.setdefault(volume_cells(one), []).append(one.transport)
     return [[who, "\n".join(transports), *rest] for (who, *rest), transports in merged.items()]
 
 
-def _cells(one: Volume) -> tuple[str, ...]:
+def volume_cells(one: Volume) -> tuple[str, ...]:
+    """A line of the table without its transport: whom it is about, errors a day, what they are made of, renewals a day, errors the application is shown."""
     origin = "" if one.origin == "this-run" else f", {one.origin}"
     who = f"{one.sdk} {one.version}\n{one.device}{origin}"
     if one.errors_per_day is None:
