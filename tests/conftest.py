@@ -41,7 +41,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test of a real SDK needs its runtime: `@pytest.mark.real_sdk(runtime="node")`, Python's unless it says so."""
+    """A test of a real SDK needs its runtime: `@pytest.mark.real_sdk(runtime="node")`, Python's unless it says so; one of the page, a browser."""
     marker = item.get_closest_marker("real_sdk")
     if marker is not None:
         demand(marker.kwargs.get("runtime", "python"), item.config.stash[REQUIRED])
+    if item.get_closest_marker("browser") is not None:
+        demand("chromium", item.config.stash[REQUIRED])

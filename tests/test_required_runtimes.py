@@ -28,5 +28,11 @@ def test_the_requirement_is_a_comma_list() -> None:
 
 def test_a_typing_error_is_no_requirement() -> None:
     """It would never be met, and never be missed."""
-    with pytest.raises(pytest.UsageError, match=r"names pyhton; known are python, node"):
+    with pytest.raises(pytest.UsageError, match=r"names pyhton; known are python, node, .*, chromium"):
         read_required("pyhton")
+
+
+def test_the_browser_is_required_like_a_runtime() -> None:
+    """Its tests name it."""
+    with pytest.raises(pytest.fail.Exception, match=r"Chromium is not installed \(apt-get install chromium\)"):
+        demand("chromium", read_required("chromium"), lambda _: "")

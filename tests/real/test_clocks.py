@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.real_runs import finish, from_app, start_comparison
-from support.runtimes import demand_faketime
+from support.runtimes import FAKETIME, demand
 
 from harness.events import CellLog
 from harness.runfolder import read_cells
@@ -30,7 +30,7 @@ both_senses = pytest.mark.parametrize("sense", SENSES)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, required: frozenset[str]) -> Path:
     """The run's folder."""
-    demand_faketime(required)
+    demand(FAKETIME, required)
     root = tmp_path_factory.mktemp("run")
     wanted = [f"clock-{sense}-6{how}" for sense in SENSES for how in ("", "-process")]
     return finish(start_comparison(root, wanted, "--transport", "mqtt,amqp", "--sdk", "python,node,java,c"), root, 180)

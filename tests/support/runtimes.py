@@ -1,16 +1,31 @@
-"""Which runtimes the tests of real SDKs find, and which they must find (`HARNESS_REQUIRE`)."""
+"""Which runtimes the tests of real SDKs, and those of the page in a browser, find, and which they must find (`HARNESS_REQUIRE`)."""
 
+import shutil
 from collections.abc import Callable
+from typing import Final
 
 import pytest
 
 from harness.device.faketime import REMEDY, find_library
-from harness.device.runtimes import RUNTIMES, runtime_path
+from harness.device.runtimes import RUNTIMES, Runtime, runtime_path
 
-__all__ = ["FAKETIME", "demand", "demand_faketime", "read_required"]
+__all__ = ["FAKETIME", "KNOWN", "demand", "read_required", "whereabouts"]
 
-FAKETIME = "faketime"
-"""What `HARNESS_REQUIRE` may name besides runtimes: libfaketime."""
+CHROMIUM: Final = "chromium"
+FAKETIME: Final = "faketime"
+KNOWN: Final = {
+    **RUNTIMES,
+    CHROMIUM: Runtime("Chromium", (CHROMIUM,), "apt-get install chromium"),
+    FAKETIME: Runtime("libfaketime", (), REMEDY),
+}
+"""The runtimes of device programs, a browser, and the library that shifts a program's clock."""
+
+
+def whereabouts(runtime: str) -> str:
+    """Where it stands, or an empty text."""
+    if runtime == CHROMIUM:
+        return shutil.which(CHROMIUM) or ""
+    return str(find_library() or "") if runtime == FAKETIME else runtime_path(runtime)
 
 
 def read_required(text: str) -> frozenset[str]:
@@ -20,26 +35,16 @@ def read_required(text: str) -> frozenset[str]:
         pytest.UsageError: one of them is no runtime; a typing error must not pass for a requirement that was met.
     """
     named = frozenset(filter(None, (word.strip() for word in text.split(","))))
-    known = (*RUNTIMES, FAKETIME)
-    if unknown := sorted(named - set(known)):
-        raise pytest.UsageError(f"HARNESS_REQUIRE names {', '.join(unknown)}; known are {', '.join(known)}")
+    if unknown := sorted(named - set(KNOWN)):
+        raise pytest.UsageError(f"HARNESS_REQUIRE names {', '.join(unknown)}; known are {', '.join(KNOWN)}")
     return named
 
 
-def demand(runtime: str, required: frozenset[str], find: Callable[[str], str] = runtime_path) -> None:
+def demand(runtime: str, required: frozenset[str], find: Callable[[str], str] = whereabouts) -> None:
     """Go on if `runtime` is there; else skip the test, or fail it if the runtime is required."""
-    if not find(runtime):
-        _is_missing(runtime, RUNTIMES[runtime].name, RUNTIMES[runtime].remedy, required)
-
-
-def demand_faketime(required: frozenset[str]) -> None:
-    """The same for libfaketime."""
-    if find_library() is None:
-        _is_missing(FAKETIME, "libfaketime", REMEDY, required)
-
-
-def _is_missing(word: str, name: str, remedy: str, required: frozenset[str]) -> None:
-    reason = f"{name} is not installed ({remedy})"
-    if word in required:
-        pytest.fail(f"HARNESS_REQUIRE names {word}: {reason}", pytrace=False)
+    if find(runtime):
+        return
+    reason = f"{KNOWN[runtime].name} is not installed ({KNOWN[runtime].remedy})"
+    if runtime in required:
+        pytest.fail(f"HARNESS_REQUIRE names {runtime}: {reason}", pytrace=False)
     pytest.skip(reason)

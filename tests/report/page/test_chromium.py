@@ -1,0 +1,254 @@
+"""The page in a real browser: it shows something, obeys its address, runs no script but its own, and can be used by everybody."""
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.chromium import Browser, Tab, a_browser
+from support.pages import EVIL, hostile_log, page_of_logs, usual_logs
+from support.plans import a_profile
+from support.png import colours
+
+from harness.device.environments import Environments, cache_folder
+from harness.profile import AdapterProgram
+from harness.report.page import document
+
+pytestmark = [pytest.mark.slow(seconds=60), pytest.mark.browser]
+
+AXE = Path(__file__).parents[2] / "support" / "axe"
+INSTALL = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+CELL = "#cell=python-mqtt-renewal-real"
+SHOWN = "[...document.querySelectorAll('article.cell:not([hidden])')].map((one) => one.id)"
+ENTRIES = "[...document.querySelectorAll('table.matrix .e')].filter((one) => one.checkVisibility()).map((one) => one.dataset.sdk)"
+TRACE = "document.querySelector('article:not([hidden]) details[data-part=trace]')"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One for all."""
+    with a_browser(tmp_path_factory.mktemp("chromium")) as started:
+        yield started
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Tab]:
+    """One for each test; whatever the page does in it, it asks nobody for anything."""
+    with browser.tab() as opened:
+        opened.media(prefers_color_scheme="light")
+        yield opened
+        assert opened.requests == []
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page of a few cells."""
+    return written(tmp_path_factory.mktemp("page"), page_of_logs(usual_logs()))
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with its cells packed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(document, "MOST_BYTES_UNPACKED", 0)
+        return written(tmp_path_factory.mktemp("packed"), page_of_logs(usual_logs()))
+
+
+def written(folder: Path, page: str) -> Path:
+    """The page as a file."""
+    file = folder / "page.html"
+    file.write_text(page, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_is_not_empty(tab: Tab, page: Path, scheme: str) -> None:
+    """In both schemes it has its ground, and many other colours on it; nothing is said against it."""
+    tab.media(prefers_color_scheme=scheme)
+    tab.open(page, CELL)
+    tab.until(SHOWN + ".length === 1")
+    seen = colours(tab.screenshot(), 3)
+    assert len(seen) > 50
+    ground = bytes(map(int, re.findall(r"\d+", tab.ask("getComputedStyle(document.body).backgroundColor"))))
+    assert ground in seen
+    assert (sum(ground) > 600) == (scheme == "light")
+    assert tab.problems == []
+
+
+def test_a_link_leads_to_a_cell(tab: Tab, page: Path) -> None:
+    """It alone is shown, under its name, and has the focus."""
+    tab.open(page, CELL)
+    assert tab.until(SHOWN) == ["cell=python-mqtt-renewal-real"]
+    tab.until("document.activeElement.closest('article') !== null")
+    assert tab.ask("document.title").startswith("python-mqtt-renewal-real ·")
+
+
+def test_a_link_to_no_cell_says_so(tab: Tab, page: Path) -> None:
+    """In a line that is read out."""
+    tab.open(page, "#cell=absent")
+    assert tab.until("document.querySelector('[role=status]').textContent") == "There is no cell absent."
+
+
+def test_filters_stand_in_the_address(tab: Tab, page: Path) -> None:
+    """What is chosen is in it, and what is in it is chosen."""
+    tab.open(page)
+    tab.ask("(() => { const one = document.querySelector('select[name=sdk]'); one.value = 'node';"
+            " one.dispatchEvent(new Event('change', { bubbles: true })); })()")  # fmt: skip
+    assert tab.ask("location.hash") == "#sdk=node"
+    assert tab.ask(ENTRIES) == ["node"]
+    tab.open(page, "#sdk=dotnet&device=recorded")
+    assert tab.ask(ENTRIES) == ["dotnet"]
+    assert tab.ask("document.querySelector('output').textContent") == "1 of 6"
+    tab.ask("document.querySelector('button[type=reset]').click()")
+    assert len(tab.ask(ENTRIES)) == 6
+
+
+def test_filters_stay_when_a_cell_is_opened(tab: Tab, page: Path) -> None:
+    """Both stand in the address; Escape goes back to the matrix."""
+    tab.open(page, "#sdk=python")
+    tab.ask("document.querySelector('a.e').click()")
+    assert tab.ask("location.hash") == "#sdk=python&cell=python-mqtt-renewal-real"
+    tab.until(SHOWN + ".length === 1")
+    tab.press("Escape", 27)
+    tab.until(SHOWN + ".length === 0")
+    assert tab.ask("location.hash") == "#sdk=python"
+    assert tab.ask("document.activeElement.className") == "e real"
+
+
+def test_a_part_of_the_page_is_no_filter(tab: Tab, page: Path) -> None:
+    """Whoever goes to it keeps what was chosen."""
+    tab.open(page, "#sdk=node")
+    tab.ask("document.querySelector('a[href=\"#documents\"]').click()")
+    tab.until("location.hash === '#documents'")
+    assert tab.ask(ENTRIES) == ["node"]
+
+
+def test_a_trace_is_unpacked_when_it_is_opened(tab: Tab, page: Path) -> None:
+    """Every event of it, which can be searched."""
+    tab.open(page, CELL)
+    tab.until(SHOWN + ".length === 1")
+    tab.ask(f"({TRACE}.open = true, 0)")
+    tab.until(f"{TRACE}.querySelector('tbody tr')")
+    rows = f"[...{TRACE}.querySelectorAll('tbody tr')].filter((one) => one.checkVisibility()).map((one) => one.cells[3].textContent)"
+    assert tab.ask(rows)[:5] == ["adapter-started", "hello", "accepted", "tls", "connect"]
+    tab.ask(
+        f"(() => {{ const one = {TRACE}.querySelector('input'); one.value = 'CONNACK'; one.dispatchEvent(new Event('input')); }})()"
+    )
+    assert set(tab.ask(rows)) == {"connack"}
+
+
+def test_packed_cells_are_shown_all_the_same(tab: Tab, packed: Path) -> None:
+    """One when it is asked for, all when they are."""
+    tab.open(packed, CELL)
+    assert tab.until(SHOWN + ".length === 1 && " + SHOWN) == ["cell=python-mqtt-renewal-real"]
+    assert "The hub let the device in" in tab.ask("document.querySelector('article').innerText")
+    tab.ask("document.querySelector('#unpack').click()")
+    tab.until("document.querySelectorAll('article').length === 7 && !document.querySelector('#unpack')")
+    assert tab.problems == []
+
+
+def test_the_browsers_search_finds_cells_that_are_not_shown(tab: Tab, page: Path) -> None:
+    """Their text is there; the browser opens one that holds what is looked for."""
+    tab.open(page)
+    hidden = "document.querySelector('article.cell')"
+    assert tab.ask(f"{hidden}.getAttribute('hidden')") == "until-found"
+    tab.ask(f"{hidden}.dispatchEvent(new Event('beforematch', {{ bubbles: true }}))")
+    assert tab.ask("location.hash") == CELL
+
+
+def test_without_a_script_everything_but_the_logs_can_be_read(tab: Tab, page: Path) -> None:
+    """Every cell stands in the page, and a link leads to it."""
+    tab.open(page, CELL, script=False)
+    assert tab.ask("[...document.querySelectorAll('article')].every((one) => one.checkVisibility())")
+    assert tab.ask("document.querySelector(':target').id") == CELL[1:]
+    assert tab.ask("document.querySelector('.filters').checkVisibility()") is False
+
+
+def test_what_is_printed_has_every_cell(tab: Tab, page: Path) -> None:
+    """In a medium without filters."""
+    tab.open(page)
+    tab.media(media="print")
+    assert tab.ask("[...document.querySelectorAll('article')].every((one) => one.offsetHeight > 200)")
+    assert tab.ask("document.querySelector('.filters').checkVisibility()") is False
+    assert len(re.findall(rb"/Type\s*/Page\b", tab.printed())) > 2
+
+
+def test_a_narrow_window_scrolls_its_tables_and_nothing_else(tab: Tab, page: Path) -> None:
+    """The page itself is as wide as the window."""
+    tab.media(width=380, height=700)
+    tab.open(page, CELL)
+    tab.until(SHOWN + ".length === 1")
+    assert tab.ask("document.documentElement.scrollWidth") <= 380
+
+
+@pytest.mark.parametrize("cells_packed", [False, True])
+def test_hostile_texts_run_nothing(
+    tab: Tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, cells_packed: bool
+) -> None:
+    """Not where they stand in the page, nor where the script puts them; and the page stays whole."""
+    if cells_packed:
+        monkeypatch.setattr(document, "MOST_BYTES_UNPACKED", 0)
+    file = written(tmp_path, page_of_logs([hostile_log(number) for number in range(len(EVIL))]))
+    tab.open(file)
+    count = tab.ask("document.querySelectorAll('table.matrix a.e').length")
+    assert count == len(EVIL)
+    for number in range(count):
+        tab.ask(f"document.querySelectorAll('table.matrix a.e')[{number}].click()")
+        tab.until(SHOWN + ".length === 1")
+        tab.until(f"document.querySelector('article:not([hidden])').dataset.number === '{number}'")
+        tab.ask("document.querySelectorAll('article:not([hidden]) details').forEach((one) => { one.open = true; })")
+        tab.until("document.querySelectorAll('article:not([hidden]) details tbody').length === 2")
+    for name in json.loads(tab.ask("JSON.stringify([...document.querySelectorAll('select')].map((one) => one.name))")):
+        select = f"document.querySelector('select[name={name}]')"
+        for option in range(tab.ask(f"{select}.length")):
+            tab.ask(
+                f"({select}.selectedIndex = {option}, {select}.dispatchEvent(new Event('change', {{ bubbles: true }})))"
+            )
+    assert tab.ask("window.pwned") is None
+    assert tab.ask("document.querySelectorAll('script').length") == 2
+    assert tab.ask("document.querySelectorAll('img, iframe, object, embed, a:not([href^=\"#\"])').length") == 0
+    assert tab.ask("/[\\u202e\\u2066\\u001b]/.test(document.body.innerText)") is False
+    assert tab.ask("document.querySelector('#reading').checkVisibility()")
+    assert tab.problems == []
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """axe-core, installed below the cache the first time, as an SDK is."""
+    program = AdapterProgram(
+        ("node", "node_modules/axe-core/axe.min.js"), runtime="node", transports=("mqtt",), install=INSTALL
+    )
+    made = asyncio.run(
+        Environments(cache_folder(os.environ), print).prepare(a_profile("axe", adapter=program, folder=AXE))
+    )
+    return (made.folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.real_sdk(runtime="node")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 380])
+def test_axe_finds_nothing(tab: Tab, page: Path, axe: str, scheme: str, width: int) -> None:
+    """With a cell, its trace and its log open: no rule of WCAG 2.2 AA nor of good practice is broken."""
+    tab.media(prefers_color_scheme=scheme, width=width)
+    tab.call("Page.setBypassCSP", enabled=True)
+    tab.open(page, CELL)
+    tab.until(SHOWN + ".length === 1")
+    tab.ask(f"({TRACE}.open = true, 0)")
+    tab.until(f"{TRACE}.querySelector('tbody tr')")
+    tab.ask(f"{axe}; 0")
+    found: dict[str, Any] = json.loads(
+        tab.ask(
+            "axe.run().then((found) => JSON.stringify({ violations: found.violations, passes: found.passes.length }))"
+        )
+    )
+    broken = [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+    assert broken == []
+    assert found["passes"] > 20
