@@ -11,6 +11,7 @@ from harness.analysis import Chronicle, Extract, Verdict
 from harness.report.columns import COLUMNS, evidence
 from harness.report.page.drawing import draw, svg
 from harness.report.page.matrix import evidence_word
+from harness.report.page.visible import visible
 
 __all__ = ["Sheet", "link", "logs_of", "sheets"]
 
@@ -66,12 +67,13 @@ def sheets(chronicles: Iterable[Chronicle], files: Mapping[str, str]) -> list[Sh
 
 
 def _names(told: Iterable[Chronicle]) -> list[str]:
-    """The cells' names; one that comes again gets a number."""
+    """The cells' names as they are shown; one that comes again gets a number."""
     seen: dict[str, int] = {}
     names = []
     for one in told:
-        count = seen[one.cell.cell] = seen.get(one.cell.cell, 0) + 1
-        names.append(one.cell.cell if count == 1 else f"{one.cell.cell}~{count}")
+        name = visible(one.cell.cell)
+        count = seen[name] = seen.get(name, 0) + 1
+        names.append(name if count == 1 else f"{name}~{count}")
     return names
 
 

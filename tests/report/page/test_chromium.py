@@ -132,7 +132,7 @@ def test_a_trace_is_unpacked_when_it_is_opened(tab: Tab, page: Path) -> None:
     tab.open(page, CELL)
     tab.until(SHOWN + ".length === 1")
     tab.ask(f"({TRACE}.open = true, 0)")
-    tab.until(f"{TRACE}.querySelector('tbody tr')")
+    tab.until(f"{TRACE}.querySelector('tbody tr') !== null")
     rows = f"[...{TRACE}.querySelectorAll('tbody tr')].filter((one) => one.checkVisibility()).map((one) => one.cells[3].textContent)"
     assert tab.ask(rows)[:5] == ["adapter-started", "hello", "accepted", "tls", "connect"]
     tab.ask(
@@ -238,7 +238,7 @@ def test_axe_finds_nothing(tab: Tab, page: Path, axe: str, scheme: str, width: i
     tab.open(page, CELL)
     tab.until(SHOWN + ".length === 1")
     tab.ask(f"({TRACE}.open = true, 0)")
-    tab.until(f"{TRACE}.querySelector('tbody tr')")
+    tab.until(f"{TRACE}.querySelector('tbody tr') !== null")
     tab.ask(f"{axe}; 0")
     found: dict[str, Any] = json.loads(
         tab.ask(

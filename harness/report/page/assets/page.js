@@ -59,7 +59,7 @@
       for (const other of shelf.querySelectorAll('article.cell:not([hidden])')) if (other !== one) hide(other);
       if (!one) return name ? 'There is no cell ' + visible(name) + '.' : '';
       one.removeAttribute('hidden');
-      one.querySelector('h3').focus({ preventScroll: true });
+      one.focus({ preventScroll: true });
       one.scrollIntoView({ block: 'start' });
       return '';
     }, (error) => 'This cell cannot be unpacked here (' + error + '). Its log has everything.');
