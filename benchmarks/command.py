@@ -22,6 +22,7 @@ from benchmarks.exports import measure as measure_reading
 from benchmarks.figures import Row, make_rows, table
 from benchmarks.jobs import Device, LoadJob, Measurement, read, start, write
 from benchmarks.measuring import cores, load_average, machine
+from benchmarks.page import PAGE, measure_page, page_table
 from benchmarks.servers import (
     MOSQUITTO,
     PROTON,
@@ -49,7 +50,7 @@ _REMEDIES: Final = {
     PROTON: "python-qpid-proton is not installed, so there are no ratios over AMQP. To install it, with a C compiler and Python's "
     "headers: python -m pip install --group proton",
 }
-_NAMES: Final = (*(workload.name for workload in _ALL), STARTUP)
+_NAMES: Final = (*(workload.name for workload in _ALL), STARTUP, PAGE)
 _API: Final = "?api-version=2021-04-12&DeviceClientType=benchmark"
 
 
@@ -73,7 +74,7 @@ class Settings(msgspec.Struct, frozen=True):
 @click.option("--mosquitto", "program", default="mosquitto", metavar="PATH", help="The peer's program.")
 @click.option("--json", "target", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures here.")
 def main(only: tuple[str, ...], program: str, target: Path | None, **options: object) -> None:
-    """Measure what the emulated hub costs per operation, beside Mosquitto (MQTT) and Proton (AMQP) in the same run; and how fast a command starts.
+    """Measure what the emulated hub costs per operation, beside Mosquitto (MQTT) and Proton (AMQP) in the same run; how fast a command starts; and the page of 500 cells.
 
     The figures are CPU time of the server's process, not speed on this machine. Targets are printed as met or not met; the
     exit code says only whether everything could be measured.
@@ -83,19 +84,25 @@ def main(only: tuple[str, ...], program: str, target: Path | None, **options: ob
     facts = _facts(mosquitto_found, settings)
     rows = [row for workload in workloads for row in _measure(workload, peers, settings)]
     startup = measure_startup(settings.rounds) if not only or STARTUP in only else []
+    page = measure_page(settings.rounds) if not only or PAGE in only else None
     facts["load_average"] = [facts["load_average"], load_average()]
     print(_introduction(facts, workloads))
     if rows:
         print(table(rows))
     if startup:
         print(f"\nFrom start to end of a command, by the wall clock\n\n{startup_table(startup)}")
+    if page:
+        print(f"\nThe page of a run, by the wall clock\n\n{page_table(page)}")
     for missing in sorted(
         {_PEERS[workload.transport] for workload in workloads if workload is not READING} - peers.keys()
     ):
         print(f"\nno peer: {_REMEDIES[missing]}")
     if target is not None:
         target.write_bytes(
-            msgspec.json.format(msgspec.json.encode({"schema": 1, **facts, "rows": rows, "startup": startup})) + b"\n"
+            msgspec.json.format(
+                msgspec.json.encode({"schema": 1, **facts, "rows": rows, "startup": startup, "page": page})
+            )
+            + b"\n"
         )
 
 

@@ -82,7 +82,7 @@ def test_an_unknown_workload_is_refused() -> None:
     """The names that exist are told."""
     done = run("--only", "W2")
     assert done.returncode == 2
-    assert "W1, W16, connect13, connect12, idle, A1, A16, connectA, idleA, diagnose, help" in done.stderr
+    assert "W1, W16, connect13, connect12, idle, A1, A16, connectA, idleA, diagnose, help, page" in done.stderr
 
 
 @pytest.mark.slow
@@ -95,3 +95,18 @@ def test_a_commands_start_is_measured_beside_bare_python(tmp_path: Path) -> None
     bare, ours = json.loads(target.read_text())["startup"]
     assert (bare["command"], ours["command"]) == ("python -c pass", "harness --help")
     assert len(bare["samples_ms"]) == len(ours["samples_ms"]) == 5
+
+
+@pytest.mark.slow
+def test_the_page_is_measured_beside_bare_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every stage, and how long it is; the targets are told as met or not met."""
+    monkeypatch.setattr(sys, "path", [*sys.path, str(RUN.parents[1])])  # last, as the tool itself does
+    from benchmarks.page import measure_page, page_table  # noqa: PLC0415
+
+    found = measure_page(1, cells=3)
+    assert [stage.name for stage in found.stages] == ["bare", "analyse", "stories", "page"]
+    assert found.page_bytes > 10_000
+    text = page_table(found)
+    assert "<= 1000 ms: " in text
+    assert "MB for 3 cells" in text
+    assert "target <= 2 MB: met" in text

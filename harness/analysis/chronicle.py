@@ -19,7 +19,7 @@ __all__ = ["Chronicle", "chronicles"]
 
 MOST_EVENTS: Final = 1000
 """Events of a cell that are shown where cells are few."""
-EVENTS_IN_ALL: Final = 70_000
+EVENTS_IN_ALL: Final = 60_000
 FEWEST_EVENTS: Final = 60
 
 

@@ -31,6 +31,7 @@ _TRAFFIC: Final = frozenset(
         ),
     }
 )
+_AS_THEY_ARE: Final = frozenset({int, bool, type(None)})
 _SAID_ELSEWHERE: Final = frozenset({"row", "device_t"})
 
 
@@ -96,7 +97,11 @@ def _extract(events: Sequence[Event], places: Sequence[int]) -> Extract:
 
 
 def _shown(event: Event) -> Event:
-    fields = {name: _shortened(value) for name, value in event.fields.items() if name not in _SAID_ELSEWHERE}
+    fields = {
+        name: value if value.__class__ in _AS_THEY_ARE else _shortened(value)
+        for name, value in event.fields.items()
+        if name not in _SAID_ELSEWHERE
+    }
     return Event(event.seq, event.t, event.src, event.kind, fields)
 
 

@@ -252,7 +252,7 @@ def _records(events: Sequence[Event], timeline: Timeline) -> Iterator[Moment]:
 def _shown(events: Sequence[Event], timeline: Timeline) -> Iterator[Moment]:
     """What the application was shown before the closing."""
     for event in events:
-        if is_shown(event) and event.t / 1e6 < timeline.closing_s:
+        if event.src in {"app", "sdk-log"} and event.t / 1e6 < timeline.closing_s and is_shown(event):
             if event.src == "sdk-log":
                 yield Moment(event.t / 1e6, "warning", text(event.fields, "text"))
             else:

@@ -90,7 +90,7 @@ def signatures(events: Sequence[Event], timeline: Timeline, records: Sequence[Re
 
 def overall(events: Iterable[Event], timeline: Timeline, records: Sequence[Record]) -> Signature:
     """The signature of the whole cell, up to its closing."""
-    return _signature(records, [one for one in events if is_shown(one) and one.t / 1e6 < timeline.closing_s])
+    return _signature(records, [one for one in events if one.t / 1e6 < timeline.closing_s and is_shown(one)])
 
 
 def signature_within(
@@ -98,7 +98,7 @@ def signature_within(
 ) -> Signature:
     """The signature of what the application saw from `start` on, and the hub logged from `records_from` on, before `stop`."""
     hub = [record for record in records if records_from <= record.at_s < stop]
-    return _signature(hub, [one for one in events if is_shown(one) and start <= one.t / 1e6 < stop])
+    return _signature(hub, [one for one in events if start <= one.t / 1e6 < stop and is_shown(one)])
 
 
 def is_cut_short(absence: Absence, timeline: Timeline, *, interrupted: bool) -> bool:
@@ -195,7 +195,9 @@ def is_shown(event: Event) -> bool:
 
 def _is_notable(fields: Mapping[str, object]) -> bool:
     """By the line's level, or, where the log has none, by the word most loggers write near its beginning."""
-    level = text(fields, "level") or next(iter(LEVEL_WORD.findall(text(fields, "text")[:LEVEL_REACH])), "")
+    level = text(fields, "level")
+    if not level and (found := LEVEL_WORD.search(text(fields, "text"), 0, LEVEL_REACH)):
+        level = found[0]
     return level.upper() in NOTABLE
 
 

@@ -128,7 +128,7 @@ def _episode(
         start = max(start, span.absence.left.connack_s or 0.0)
     over_s = timeline.closing_s if span.over_s is None else span.over_s
     stop = min(over_s + AFTER_S, timeline.closing_s, max(until_s - BEFORE_S, over_s))
-    shown = [event for event in log.events if is_shown(event) and start <= event.t / 1e6 < stop]
+    shown = [event for event in log.events if start <= event.t / 1e6 < stop and is_shown(event)]
     news = [event for event in shown if event.src == "app" and app_text(event) not in well]
     lines = [event for event in shown if event.src == "sdk-log"]
     error = next((event.fields for event in news if chain(event.fields)), {})

@@ -1,26 +1,50 @@
 """From a run's results to its page."""
 
-from harness.analysis import chronicles
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from harness.analysis import Chronicle, chronicles
 from harness.cli.results import Results, facts_of
 from harness.report.page import html_page
 from harness.scenario import find_scenarios
 
-__all__ = ["page_of"]
+__all__ = ["Told", "page_of", "page_text", "tell_cells"]
+
+Told = Sequence[Chronicle]
 
 
 def page_of(results: Results) -> str:
     """The page of a run, or of recordings: every row, and each of the cells whose log could be read."""
-    logs = (*results.logs, *results.recorded)
-    return html_page(
-        facts_of(results.record),
-        results.rows,
-        chronicles(results.rows, logs, find_scenarios()),
-        files={
-            **{log.header.cell: f"{log.header.cell}.jsonl" for log in results.recorded},
-            **{log.header.cell: f"cells/{log.header.cell}.jsonl" for log in results.logs},
-        },
-        shortfalls=_shortfalls(results),
-    )
+    return page_text(results, tell_cells(results))
+
+
+def tell_cells(results: Results) -> Told:
+    """All that the page tells of single cells."""
+    with _without_collections():
+        return list(chronicles(results.rows, (*results.logs, *results.recorded), find_scenarios()))
+
+
+def page_text(results: Results, told: Told) -> str:
+    """The page itself."""
+    files = {
+        **{log.header.cell: f"{log.header.cell}.jsonl" for log in results.recorded},
+        **{log.header.cell: f"cells/{log.header.cell}.jsonl" for log in results.logs},
+    }
+    with _without_collections():
+        return html_page(facts_of(results.record), results.rows, told, files=files, shortfalls=_shortfalls(results))
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Nothing that is made here is garbage, and looking for some among all events of all logs, again and again, takes a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _shortfalls(results: Results) -> list[str]:

@@ -107,5 +107,5 @@ def logs_of(sheet: Sheet) -> dict[str, object]:
 
 
 def _extract(extract: Extract) -> dict[str, object]:
-    rows = [(round(event.t / 1e3), event.src, event.kind, event.fields) for event in extract.events]
+    rows = [((event.t + 500) // 1000, event.src, event.kind, event.fields) for event in extract.events]
     return {"rows": rows, "gaps": extract.gaps}

@@ -36,6 +36,8 @@ _STEPS: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 18
 _LANES: Final = ("connection", "messages", "from the cloud", "hub log", "application")
 _LANE_OF: Final = {"refused": 0, "error": 3, "record": 3, "told": 4, "exception": 4, "warning": 4}
 _FATES: Final[tuple[Fate, ...]] = ("reached", "again", "open", "failed", "lost")
+_BELOW: Final = 8
+"""By how much what the SDK logs stands lower than what the application is told."""
 _MOST_MARKS: Final = 80
 _ROOM: Final = 60
 
@@ -189,17 +191,18 @@ def _marks(moments: Iterable[Moment], across: Callable[[float], float], top: flo
     """Those that fall on the same place are one mark, with all that it stands for."""
     places: dict[tuple[float, float, str], list[str]] = {}
     for one in moments:
-        y = (
-            0
-            if one.kind == "renewal"
-            else top + _LANE_OF[one.kind] * _LANE + 10
-            if one.kind in _LANE_OF
-            else height - 16
-        )
+        y = _height_of(one, top, height)
         places.setdefault((across(one.at_s), y, one.kind), []).append(f"{one.at_s:.2f} s: {one.text}")
     for number, ((x, y, name), texts) in enumerate(places.items()):
         said = "\n".join(dict.fromkeys(texts)) if number < _MOST_MARKS else ""
         yield Mark(x, y, name, said if len(said) <= 4 * WIDTH // 10 else f"{said[: 4 * WIDTH // 10]} …")
+
+
+def _height_of(one: Moment, top: float, height: float) -> float:
+    """Renewals stand above everything, faults below it, all others in their lanes."""
+    if one.kind not in _LANE_OF:
+        return 0 if one.kind == "renewal" else height - 16
+    return top + _LANE_OF[one.kind] * _LANE + (10 if one.kind != "warning" else 10 + _BELOW)
 
 
 def _box(left: float, right: float, y: float, high: float, least: float = 0.8) -> str:
