@@ -19,6 +19,7 @@ from harness.clock import RealClock
 from harness.device.adapter import AdapterProcess, Limits
 from harness.events import CELL_END, CellLog, Recorder
 from harness.fault import Fault
+from harness.own_token import Supply
 from harness.plan import Cell
 from harness.profile import Settings, bundled_folder, load_profile
 from harness.run.cell import CellOutcome
@@ -26,7 +27,7 @@ from harness.run.executor import run_cells
 from harness.run.keys import Keys
 from harness.run.stage import open_staging
 from harness.runfolder import RunFolder, RunRecord, read_cells
-from harness.scenario import End, Intervals
+from harness.scenario import End, Intervals, check_scenario
 
 pytestmark = pytest.mark.slow
 
@@ -115,6 +116,29 @@ def test_emulated_devices_live_through_every_outage(tmp_path: Path) -> None:
         assert ended.t - began.t == pytest.approx(1e6, abs=3e5)
         assert [event.fields["conn"] for event in log.events if event.kind == "struck"] == [1]
         assert [event for event in log.events if event.kind == "sent" and event.t > ended.t]
+
+
+def test_a_token_that_the_application_supplies_can_be_refused(tmp_path: Path) -> None:
+    """Its renewal meets the fault of a renewal, over either protocol; the next one is taken."""
+    node = load_profile(bundled_folder() / "node")
+    supplied = a_scenario(
+        "own-token-renewed", faults=(Fault(at="renewal", action="refuse"),), token_lifetime_s=4.0,
+        supply=Supply(at="half-life", times=2), end=End(refusals=1, after_s=4.0, limit_s=12.0),
+    )  # fmt: skip
+    check_scenario(supplied, "here")
+    cells = [
+        a_cell(node, supplied, id=transport, transport=transport, device="emulated", settings=Settings())
+        for transport in ("mqtt", "amqp")
+    ]
+    logs, outcomes = run(tmp_path, *cells)
+    for name, answer in (("mqtt", "connack"), ("amqp", "put-token-answered")):
+        assert (outcomes[name].status, outcomes[name].reason) == ("finished", "")
+        answers = [
+            event.fields.get("code", event.fields.get("status")) for event in logs[name].events if event.kind == answer
+        ]
+        assert answers[:2] in ([0, 5], [200, 401])
+        assert set(answers[2:]) <= {0, 200}
+        assert len([event for event in logs[name].events if event.kind == "fault"]) == 1
 
 
 def test_a_hub_that_cannot_be_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
