@@ -1,6 +1,7 @@
 """The story of a cell."""
 
 import re
+from typing import Any
 
 import pytest
 from support.analysis_logs import LogBuilder, early_renewal, header, renews_in_place, stale_token, waits_for_the_cut
@@ -190,12 +191,45 @@ def test_a_cut_short_story() -> None:
 
 
 @pytest.mark.parametrize(
-    ("transport", "kind", "door"), [("mqtt", "connack", "CONNECT"), ("amqp", "certificate-judged", "first link")]
+    ("transport", "events", "door"),
+    [
+        ("mqtt", ({"kind": "connect", "token": None}, {"kind": "connack", "code": 0}), "CONNECT"),
+        ("amqp", ({"kind": "certificate-judged", "status": 200, "admitted": True},), "first link"),
+    ],
 )
-def test_a_certificate_lets_a_device_in_without_a_token(transport: str, kind: str, door: str) -> None:
-    """Over AMQP by the first link that it opens, since no token is put."""
-    log = LogBuilder(header("x509-thumbprint", transport=transport)).accept()
-    log = log.hub("connect", conn=1) if kind == "connack" else log
-    answer = {"code": 0} if kind == "connack" else {"status": 200, "admitted": True}
-    (sentence,) = matching(log.hub(kind, conn=1, **answer).at(20).end(), "let the device in")
-    assert sentence.endswith(f"by its {door}, with its client certificate.")
+def test_a_device_with_a_certificate(transport: str, events: tuple[dict[str, Any], ...], door: str) -> None:
+    """It puts no token."""
+    log = LogBuilder(header("x509-ca", transport=transport)).accept()
+    for event in events:
+        log.hub(**event)
+    assert matching(log.at(9).end(), "let the device in") == [
+        f"0.00 The hub let the device in, by its {door}, with its client certificate."
+    ]
+
+
+def test_another_token_over_https() -> None:
+    """There is no put-token, and no place to be in."""
+    log = LogBuilder(header("https-renewal", transport="https")).accept()
+    for at, digest in ((1.0, "one"), (8.0, "two")):
+        token = {"sr": "hub/devices/d", "se": 1_800_000_000 + int(at) + 10, "digest": digest, "left_s": 10.0}
+        log.at(at).hub("http-request", request=1, token=token).after(0.01).hub("http-response", request=1, status=204)
+    assert matching(log.at(20).end(), "new token") == [
+        "8.00 The device showed a new token, with a request, answered after 10 ms: the application noticed nothing."
+    ]
+
+
+def test_one_more_attempt() -> None:
+    """Has a moment, where several have an end and a rhythm."""
+    log = (
+        LogBuilder(header("expiry")).connect(60).at(10).cut("fault").at(11).refused(60).at(13).refused(60).at(20).end()
+    )
+    assert matching(log, "more such") == ["13.00 1 more such attempt, at 13 s."]
+
+
+def test_what_the_hub_logs_of_an_attempt_is_not_told_of_the_end_before_it() -> None:
+    """Nor what it had logged of an earlier stay."""
+    log = LogBuilder(header("expiry")).connect(60).at(10).disconnect().after(0.01).connect(70).after(0.02)
+    log.cut("fault").at(11).accept().present(60).record("deviceDisconnect", "404104").closed("hub").at(20).end()
+    assert matching(log, "The connection ended") == [
+        "10.03 The connection ended, although the token was good. The hub logged 401003, then 404104."
+    ]

@@ -133,3 +133,11 @@ def test_a_certificate_begins_a_visit_when_it_is_judged() -> None:
     first, second = visits(log.hub("certificate-judged", conn=1, status=200))
     assert (first.refused, first.code, first.attempt_s, first.token) == (True, 401, first.connack_s, None)
     assert (second.stands, second.attempt_s) == (True, 10.0)
+
+
+def test_a_leave_of_the_same_moment_as_a_cut_answers_it() -> None:
+    """The hub cuts nobody who has left."""
+    (visit,) = visits(
+        LogBuilder().connect(60).at(10).hub("cut", cause="device-deleted").hub("disconnect").closed("device")
+    )
+    assert visit.leaving == (10.0, "cut")
