@@ -64,3 +64,15 @@ def test_another_way_over_a_transport(tmp_path: Path) -> None:
     program = loaded(tmp_path, MINIMAL + adapter).profile.adapter
     assert program is not None
     assert (program.way_over("mqtt"), program.way_over("amqp")) == ("host-ip", "gateway")
+
+
+def test_an_sdk_may_take_a_proxy_over_some_of_its_transports(tmp_path: Path) -> None:
+    """Over those that are named, which have to be the program's own; `true` is all of them."""
+    text = MINIMAL.replace(
+        "[emulation]", '[adapter]\ncommand = ["x"]\nruntime = "c"\ntransports = ["mqtt"]\nproxy = {}\n\n[emulation]'
+    )
+    for proxy, takes in (("true", True), ("false", False), ('["mqtt"]', True), ("[]", False)):
+        adapter = loaded(tmp_path, text.replace("{}", proxy, 1)).profile.adapter
+        assert adapter is not None
+        assert adapter.takes_proxy("mqtt") is takes
+    assert refusal(tmp_path, text.replace("{}", '["https"]', 1)).problem == "unknown transport with a proxy 'https'"
