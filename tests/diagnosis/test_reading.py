@@ -67,6 +67,7 @@ def test_names_spelt_otherwise() -> None:
     """Also in single records of a document."""
     odd = [{key.upper(): value for key, value in record.items()} for record in RECORDS]
     assert entries_of(lines(odd)) == entries_of(array(odd)) == entries_of(array([RECORDS[0], *odd[1:]])) == PLAIN
+    assert entries_of(records_document(odd)) == PLAIN
 
 
 def test_types_and_texts_of_others() -> None:
@@ -100,6 +101,13 @@ def test_what_is_no_record_of_a_connection_is_counted() -> None:
     assert sum(map(len, found.batches())) == len(PLAIN)
     assert found.skipped == {"DeviceTelemetry": 3, "Routes": 2}
     assert found.cut_short is None
+
+
+def test_a_usual_record_of_another_category_is_counted() -> None:
+    """Between those that are wanted."""
+    found = export(lines([RECORDS[0], RECORDS[0] | {"category": "Routes"}, *RECORDS[1:]]))
+    assert sum(map(len, found.batches())) == len(PLAIN)
+    assert found.skipped == {"Routes": 1}
 
 
 def test_a_table_of_many_things() -> None:
@@ -174,6 +182,7 @@ def test_what_is_refused(text: bytes, told: str) -> None:
         ),
         pytest.param(as_csv(RECORDS)[:-30], len(RECORDS) - 1, "is cut short", id="CSV in a quoted cell"),
         pytest.param(as_csv(RECORDS[:2])[:-9], 1, "file.log: line 3: is cut short", id="CSV between cells"),
+        pytest.param(as_csv(RECORDS) + b"2026-01-01", len(RECORDS), "is cut short", id="CSV in its first cell"),
         pytest.param(packed(lines(RECORDS))[:-8], len(RECORDS), "file.log: is cut short", id="gzip without its end"),
     ],
 )
