@@ -19,7 +19,8 @@ from typing import Final, Literal
 import msgspec
 
 from harness.analysis.fields import chain, of_kind, text, whole
-from harness.analysis.findings import AbsenceFinding, CellFindings, InBandFinding
+from harness.analysis.findings import AbsenceFinding, CellFindings, InBandFinding, Telemetry
+from harness.analysis.lacking import HUB_LOG, NO_HUB_LOG
 from harness.analysis.law import seconds
 from harness.analysis.messages import Results, arrived, outcomes
 from harness.analysis.renewals import first_uses, point_in_life, token_lifetime
@@ -86,7 +87,10 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """A cell's course. `closing_s`: when the harness began to end it. `told`: the same in a sentence, for those who cannot see it."""
+    """A cell's course. `closing_s`: when the harness began to end it. `told`: the same in a sentence, for those who cannot see it.
+
+    `lacks`: kinds of evidence that the log has not, so that nobody takes what is not drawn for what was not there.
+    """
 
     end_s: float
     closing_s: float
@@ -96,6 +100,7 @@ class Picture(msgspec.Struct, frozen=True):
     telemetry: tuple[Exchange, ...]
     cloud: tuple[Exchange, ...]
     moments: tuple[Moment, ...]
+    lacks: tuple[str, ...]
     told: str
 
 
@@ -118,9 +123,10 @@ def picture(log: CellLog, cell: CellFindings) -> Picture:
         telemetry=tuple(_telemetry(log.events, cell)),
         cloud=tuple(_cloud(log.events)),
         moments=tuple(sorted(moments, key=lambda one: one.at_s)),
+        lacks=cell.lacks,
         told="",
     )
-    return msgspec.structs.replace(drawn, told=_told(drawn))
+    return msgspec.structs.replace(drawn, told=_told(drawn, cell.messages.telemetry))
 
 
 def _tokens(timeline: Timeline, cell: CellFindings) -> Iterator[TokenLife]:
@@ -181,6 +187,7 @@ def _telemetry(events: Sequence[Event], cell: CellFindings) -> Iterator[Exchange
         if number is not None:
             first.setdefault(number, event.t / 1e6)
     told, there = cell.messages.telemetry, arrived(events)
+    unseen: Fate = "open" if told.unfinished else "reached"  # a recording may leave arrivals out that its totals count
     again = frozenset(one.id for one in told.duplicates)
     failed = {whole(event.fields, "id") for event in of_kind(events, "app", "send_failed")}
     fates: Mapping[Fate, Iterable[int | None]] = {
@@ -190,7 +197,7 @@ def _telemetry(events: Sequence[Event], cell: CellFindings) -> Iterator[Exchange
         "failed": failed,
     }
     for number, at_s in first.items():
-        yield Exchange(at_s, next((fate for fate, ids in fates.items() if number in ids), "open"), str(number))
+        yield Exchange(at_s, next((fate for fate, ids in fates.items() if number in ids), unseen), str(number))
 
 
 def _number(event: Event) -> int | None:
@@ -260,19 +267,20 @@ def _shown(events: Sequence[Event], timeline: Timeline) -> Iterator[Moment]:
                 yield Moment(event.t / 1e6, "exception" if chain(event.fields) else "told", brief)
 
 
-def _told(drawn: Picture) -> str:
-    """What the picture shows, in a sentence."""
+def _told(drawn: Picture, messages: Telemetry) -> str:
+    """What the picture shows, in a sentence; of messages as many as were counted, which may be more than the log has single ones of."""
     kinds = [one.kind for one in drawn.moments]
-    missing = sum(one.fate in {"lost", "failed", "open"} for one in drawn.telemetry)
+    missing = messages.lost + messages.send_failed + messages.unfinished
     longest_s = max((one.until_s - one.since_s for one in drawn.aways), default=0.0)
     away = f"{counted(len(drawn.aways), 'time')} away, at most for {lasted(longest_s)}" if drawn.aways else "never away"
     parts = [
         counted(len(drawn.tokens), "token"),
         counted(len(drawn.stays), "stay") + " at the hub",
         away,
-        f"{counted(len(drawn.telemetry), 'message')}, {missing or 'none'} of them missing" if drawn.telemetry else "",
+        f"{counted(messages.sent, 'message')}, {missing or 'none'} of them missing" if messages.sent else "",
         f"{counted(kinds.count('refused'), 'refusal')}" if "refused" in kinds else "",
-        f"{counted(kinds.count('error'), 'error')} in the hub's log",
+        f"{counted(kinds.count('error'), 'error')} in the hub's log" if HUB_LOG not in drawn.lacks else "",
         f"{counted(kinds.count('exception'), 'exception')} for the application",
     ]
-    return f"In {seconds(drawn.end_s)}: {listed([part for part in parts if part])}."
+    unknown = f"; {NO_HUB_LOG}" if HUB_LOG in drawn.lacks else ""
+    return f"In {seconds(drawn.end_s)}: {listed([part for part in parts if part])}{unknown}."

@@ -172,3 +172,15 @@ def test_it_can_be_told_in_a_sentence() -> None:
 def test_a_cell_in_which_nothing_happened() -> None:
     """A header is enough."""
     assert drawn(LogBuilder()).stays == ()
+
+
+def test_what_a_recording_lacks_is_not_taken_for_seen() -> None:
+    """Messages are counted by its totals, and what nobody knows of the hub's log is said."""
+    log = LogBuilder(header(lacks=("hub-log", "quiet-rows"), totals={"sent": 60, "received": 60}))
+    found = drawn(log.connect(60).at(1).send(1).at(9).send(2))
+    assert found.lacks == ("hub-log", "quiet-rows")
+    assert {one.fate for one in found.telemetry} == {"reached"}
+    assert found.told == (
+        "In 9 s: 1 token, 1 stay at the hub, never away, 60 messages, none of them missing and 0 exceptions for the application; "
+        "the recording holds none of the hub's records."
+    )

@@ -35,6 +35,10 @@ _TICKS: Final = 9
 _STEPS: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
 _LANES: Final = ("connection", "messages", "from the cloud", "hub log", "application")
 _LANE_OF: Final = {"refused": 0, "error": 3, "record": 3, "told": 4, "exception": 4, "warning": 4}
+_UNRECORDED: Final[Mapping[str, tuple[int, str]]] = {
+    "hub-log": (3, "not recorded"),
+    "quiet-rows": (1, "not all recorded"),
+}
 _FATES: Final[tuple[Fate, ...]] = ("reached", "again", "open", "failed", "lost")
 _BELOW: Final = 8
 """By how much what the SDK logs stands lower than what the application is told."""
@@ -91,7 +95,11 @@ def draw(picture: Picture) -> Drawing:
         *_exchanges(picture.cloud, across, top + 2 * _LANE),
     ]
     marks = tuple(_marks(picture.moments, across, top, height))
-    texts = (*_names(top), *_numbers(picture.end_s, across, height), *_ends(picture, across))
+    texts = (
+        *_names(picture.lacks, top),
+        *_numbers(picture.end_s, across, height),
+        *_ends(picture, across),
+    )
     return Drawing(WIDTH, height, tuple(shapes), marks, texts)
 
 
@@ -133,10 +141,15 @@ def _numbers(end_s: float, across: Callable[[float], float], height: float) -> I
         yield Text(across(at), height - 4, "num", f"{at:g}" if at else "0 s")
 
 
-def _names(top: float) -> Iterator[Text]:
+def _names(lacks: Iterable[str], top: float) -> Iterator[Text]:
+    """The names of the lanes, and below them what they cannot show, since the log does not have it."""
+    absent = dict(_UNRECORDED[lack] for lack in lacks if lack in _UNRECORDED)
     yield Text(0, 14, "name", "tokens")
     for number, name in enumerate(_LANES):
-        yield Text(0, top + number * _LANE + 14, "name", name)
+        y = top + number * _LANE
+        yield Text(0, y + (9 if number in absent else 14), "name", name)
+        if number in absent:
+            yield Text(0, y + 19, "small", absent[number])
 
 
 def _ends(picture: Picture, across: Callable[[float], float]) -> Iterator[Text]:

@@ -12,7 +12,7 @@ from harness.report.page.drawing import WIDTH, Drawing, draw
 def a_picture(**changes: Any) -> Picture:
     """Ten seconds in which nothing happened, but for `changes`."""
     fields: dict[str, Any] = {
-        "end_s": 10.0, "closing_s": 9.0, "tokens": (), "stays": (), "aways": (), "telemetry": (), "cloud": (), "moments": (), "told": "", **changes,
+        "end_s": 10.0, "closing_s": 9.0, "tokens": (), "stays": (), "aways": (), "telemetry": (), "cloud": (), "moments": (), "lacks": (), "told": "", **changes,
     }  # fmt: skip
     return Picture(**fields)
 
@@ -94,3 +94,11 @@ def test_the_axis_has_a_few_numbers(end_s: float) -> None:
     numbers = [one for one in draw(a_picture(end_s=end_s)).texts if one.name == "num"]
     assert 1 <= len(numbers) <= 19
     assert numbers[0].text == "0 s"
+
+
+def test_a_lane_says_that_something_was_not_recorded() -> None:
+    """Else it would look as if nothing had been there."""
+    texts = [
+        one.text for one in draw(a_picture(lacks=("hub-log", "quiet-rows", "commands"))).texts if one.name != "num"
+    ]
+    assert texts[2:] == ["messages", "not all recorded", "from the cloud", "hub log", "not recorded", "application"]
