@@ -1,9 +1,10 @@
 """Scenarios: what is done with a device and its hub, and when the cell is over. Each is a TOML document beside this module."""
 
+import re
 from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -32,6 +33,7 @@ HTTPS_SCENARIOS = ("https-renewal", "https-defaults", "https-expiry")
 HUB_GRACE_S = 600.0
 HUB_SKEW_S = 300.0
 LONGEST_LIFETIME_S = 315_360_000.0  # ten years of 365 days, the longest lifetime a profile allows by itself
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class HubSettings(Document, frozen=True):
@@ -217,6 +219,7 @@ def check_scenario(scenario: Scenario, where: str) -> None:
         problem = f"{number} is no number to calculate with"
         raise ScenarioError(problem, where=where, field=field, remedy="Use a finite number")
     for problems in (
+        _name_problems,
         _hub_problems,
         _token_problems,
         _supply_problems,
@@ -230,6 +233,17 @@ def check_scenario(scenario: Scenario, where: str) -> None:
     ):
         for field, problem, remedy in problems(scenario):
             raise ScenarioError(problem, where=where, field=field, remedy=remedy)
+
+
+def _name_problems(scenario: Scenario) -> Iterator[Problem]:
+    """The id is part of the device's id and of a file's name, and `--scenario` takes comma lists."""
+    if not _ID.fullmatch(scenario.id):
+        remedy = "Use up to 64 letters, digits, `-`, `_` and `.`, the first a letter or a digit"
+        yield "id", f"{scenario.id!r} is no name of a scenario", remedy
+    for name in ("traffic", "transports", "https_traffic"):
+        named = getattr(scenario, name) or ()
+        if len(set(named)) < len(named):
+            yield name, "names one twice", "Name each once"
 
 
 def _hub_problems(scenario: Scenario) -> Iterator[Problem]:

@@ -68,6 +68,12 @@ def test_a_users_scenario_stands_beside_the_bundled_ones(tmp_path: Path) -> None
     ("old", "new", "says"),
     [
         ('id = "mine"', 'id = "renewal"', r"mine\.toml: id: the scenario 'renewal' exists already"),
+        ('id = "mine"', 'id = ""', r"mine\.toml: id: '' is no name of a scenario\. Use up to 64 letters"),
+        ('id = "mine"', 'id = "../mine"', r"id: '\.\./mine' is no name of a scenario"),
+        ('id = "mine"', 'id = "mine,yours"', r"id: 'mine,yours' is no name of a scenario"),
+        ('id = "mine"', f'id = "{65 * "m"}"', r"id: 'm+' is no name of a scenario"),
+        ("traffic = []", 'traffic = ["sending", "sending"]', r"mine\.toml: traffic: names one twice\. Name each once"),
+        ("traffic = []", 'traffic = []\ntransports = ["amqp", "amqp"]', r"transports: names one twice"),
         ("schema = 1", "schema = 1\ncolour = 1", r"mine\.toml: colour: unknown key"),
         ("after_s", "after", r"mine\.toml: end\.after: unknown key\. Did you mean `after_s`\?"),
         ("traffic = []", 'traffic = ["shouting"]', r"mine\.toml: traffic\[.*\]: unknown value 'shouting'\. Known here: sending, listening"),
