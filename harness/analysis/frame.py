@@ -6,6 +6,7 @@ from typing import Final
 from harness.analysis.fields import items, mapping, number, text, whole
 from harness.analysis.findings import CellFindings, Exchanges
 from harness.analysis.law import seconds
+from harness.analysis.recovery import worst_lag_s
 from harness.analysis.telling import CellTelling
 from harness.analysis.timeline import Timeline
 from harness.analysis.wording import counted, listed, numbers, times
@@ -57,6 +58,9 @@ _TRAFFIC: Final = {
     "listening": "The application listens for C2D messages and direct methods.",
     "sending+listening": "The application sends a message every {send} s, and listens for C2D messages and direct methods.",
 }
+
+LATE_S: Final = 1.0
+"""From how late a loop on the story says so: what SDKs wait for, such as a TLS handshake, they give a few seconds."""
 
 
 def about(log: CellLog, cell: CellFindings) -> Iterator[str]:
@@ -142,6 +146,9 @@ def ending(log: CellLog, telling: CellTelling, timeline: Timeline) -> Iterator[s
     reason = f": {cell.reason}" if cell.reason else ""
     told_already = "what the scenario waits for" in cell.reason
     awaited = "" if cell.awaited or told_already else " What the scenario waits for was not seen."
+    late_s = worst_lag_s(0.0, timeline, log.events)
+    if late_s >= LATE_S:
+        yield f"The machine was busy: the hub was late by up to {seconds(late_s)}, and what happened may be of that making."
     yield f"The harness closed the client at {seconds(timeline.closing_s)}; the cell is {cell.status}{reason}.{awaited}"
 
 

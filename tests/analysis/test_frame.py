@@ -49,6 +49,15 @@ def test_a_cell_that_did_not_run() -> None:
     assert ends(LogBuilder().end("harness-error")) == ["The cell was not measured (harness-error): nobody says why."]
 
 
+def test_a_busy_machine_is_not_kept_secret() -> None:
+    """A second or more is what a device may have given up over."""
+    end = "The harness closed the client at 9 s; the cell is finished."
+    late = "The machine was busy: the hub was late by up to 11.5 s, and what happened may be of that making."
+    busy = LogBuilder().connect(60).at(5).harness("lag", worst_ms=11_530.0, over_s=11.6).harness("lag", worst_ms=1000.0)
+    assert ends(busy.at(9).end()) == [late, end]
+    assert ends(LogBuilder().connect(60).at(5).harness("lag", worst_ms=999.0).at(9).end()) == [end]
+
+
 def test_what_was_awaited_and_not_seen() -> None:
     """It is part of how the cell ended."""
     assert ends(LogBuilder().connect(60).at(9).end(awaited=False)) == [
