@@ -18,6 +18,7 @@
 | `puts-often` | the device presented a token, over AMQP, `least` times or more within `for_s` |
 | `open-hangs` | the application had heard nothing of its opening of the client for `for_s`, up to the closing |
 | `opens-unasked` | the application was told that its client was open, and the hub, once asked, refused it |
+| `crashes` | the device program was ended by a signal that tells of an error of its own |
 
 *It* is an episode (`harness.analysis.telling`) whose names begin with those of `happened`, any where that is empty. Only real devices count.
 """
@@ -42,7 +43,7 @@ __all__ = ["Defect", "Evidence", "Predicate", "evidence_of"]
 
 Predicate = Literal[
     "stays-away", "told-late", "comes-back-late", "ends-itself", "happens", "says", "logs", "sends-hang", "c2d-dead", "resent-as-new",
-    "old-token-again", "waits-for-sends", "connects-often", "puts-often", "open-hangs", "opens-unasked",
+    "old-token-again", "waits-for-sends", "connects-often", "puts-often", "open-hangs", "opens-unasked", "crashes",
 ]  # fmt: skip
 SAME_S: Final = 0.0006
 """By how much a moment of an episode, which is rounded to milliseconds, may lie beside its event."""
@@ -51,6 +52,9 @@ QUOTED: Final = (
     *("command", "closing", "cell-end", "line"),
 )
 """Kinds of events that show something, besides all of the application's; of one moment's, the first named here."""
+
+CRASHES: Final[Mapping[int, str]] = {-4: "SIGILL", -6: "SIGABRT", -7: "SIGBUS", -8: "SIGFPE", -11: "SIGSEGV"}
+"""Exit codes of a program that failed by itself (Linux on x86-64 and ARM); by the others somebody ends it."""
 
 
 class Defect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -297,6 +301,14 @@ def _opens_unasked(_: Defect, case: _Case) -> Shown:
     return figure, (opened, *case.at(refused.at_s, "hub"))
 
 
+def _crashes(_: Defect, case: _Case) -> Shown:
+    for event in of_kind(case.log.events, "harness", "adapter-exit"):
+        code = whole(event.fields, "code")
+        if code in CRASHES:
+            return f"the process was ended by {CRASHES[code]}", (*case.ending(), event)
+    return None
+
+
 _PREDICATES: Final[Mapping[Predicate, Callable[[Defect, _Case], Shown]]] = {
     "stays-away": _stays_away,
     "told-late": _told_late,
@@ -314,4 +326,5 @@ _PREDICATES: Final[Mapping[Predicate, Callable[[Defect, _Case], Shown]]] = {
     "puts-often": _puts_often,
     "open-hangs": _open_hangs,
     "opens-unasked": _opens_unasked,
+    "crashes": _crashes,
 }

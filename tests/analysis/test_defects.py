@@ -210,6 +210,15 @@ def test_an_opening_that_asked_nobody() -> None:
     assert seen(dark(), "opens-unasked") is None
 
 
+def test_crashing() -> None:
+    """By an error of its own: a program that the harness ends has not crashed."""
+    log = LogBuilder().connect(60).at(20).harness("command", cmd="close").after(0.1).harness("adapter-exit", code=-11)
+    assert seen(log.end(), "crashes") == "the process was ended by SIGSEGV"
+    assert lines(log, "crashes") == ["command", "adapter-exit"]
+    ended = LogBuilder().connect(60).at(20).harness("command", cmd="close").harness("adapter-exit", code=-9)
+    assert seen(ended.harness("adapter-exit", code=0).end(), "crashes") is None
+
+
 def test_only_real_devices_in_the_right_place_count() -> None:
     """The SDK, the transport, the scenario."""
     for head in (
