@@ -355,9 +355,14 @@ def test_a_defect_of_nobody_in_particular_is_a_fault_of_every_cell(tmp_path: Pat
     cells = [a_cell(scenario=SHORT, id=name, limit_s=0.6) for name in ("one", "two")]
     folder, outcomes = a_folder(tmp_path, cells), list[CellOutcome]()
 
+    async def break_once_both_run() -> None:
+        logs = [folder.path / "cells" / f"{cell.id}.jsonl" for cell in cells]
+        while not all(log.exists() and log.stat().st_size for log in logs):
+            await asyncio.sleep(0.01)
+        asyncio.get_running_loop().call_soon(broken)
+
     async def measured() -> None:
-        asyncio.get_running_loop().call_later(0.4, broken)
-        await measure(cells, folder, outcomes)
+        await asyncio.gather(measure(cells, folder, outcomes), break_once_both_run())
 
     asyncio.run(measured())
     assert [outcome.fault for outcome in outcomes] == [True, True]
