@@ -304,7 +304,7 @@ def _opens_unasked(_: Defect, case: _Case) -> Shown:
 def _crashes(_: Defect, case: _Case) -> Shown:
     for event in of_kind(case.log.events, "harness", "adapter-exit"):
         code = whole(event.fields, "code")
-        if code in CRASHES:
+        if code is not None and code in CRASHES:
             return f"the process was ended by {CRASHES[code]}", (*case.ending(), event)
     return None
 
