@@ -273,4 +273,6 @@ def test_the_emulated_device_plays_what_the_sdk_does(rows: Rows, emulated: Rows,
             ["app"] if rows[transport, scenario]["way"]["via_proxy"] else ["app", "log"]
         )  # it tells of the proxy too
     real, played = rows[transport, scenario], emulated[transport, scenario]
+    if None in {real["recovery"], played["recovery"]}:  # nor is it told where the machine was too busy
+        fields.remove("recovery")
     assert {name: played[name] for name in fields} == {name: real[name] for name in fields}
