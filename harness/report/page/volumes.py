@@ -1,6 +1,7 @@
 """The first table: which errors, how often, and how long the device is away each time."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -9,6 +10,8 @@ from harness.report.columns import span_in_short
 from harness.report.volume import volume_cells
 
 __all__ = ["Answer", "answers"]
+
+_WITHOUT_A_GAP: Final = frozenset({"in-band", "per-request"})
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -29,27 +32,34 @@ class Answer(msgspec.Struct, frozen=True):
 def answers(found: Sequence[Volume], rows: Sequence[Row]) -> list[Answer]:
     """The lines in the order of the volumes, those without a figure last."""
     most = max((one.errors_per_day or 0.0 for one in found), default=0.0) or 1.0
-    gaps = _gaps(rows)
+    named = _named(rows)
     merged: dict[tuple[str, ...], list[Volume]] = {}
     for one in found:
         merged.setdefault(volume_cells(one), []).append(one)
-    lines = [_answer(cells, alike, most, gaps) for cells, alike in merged.items()]
+    lines = [_answer(cells, alike, most, named) for cells, alike in merged.items()]
     return sorted(lines, key=lambda one: one.bar is None)
 
 
-def _gaps(rows: Sequence[Row]) -> Mapping[tuple[str, ...], Sequence[float]]:
-    """How long each was away, by row."""
+def _named(rows: Sequence[Row]) -> Mapping[tuple[str, ...], Row]:
+    """The rows by what a volume names them with."""
     kinds = ((row, str(row.origin.get("kind", "this-run"))) for row in rows)
-    return {(row.sdk, row.version, row.transport, row.device, kind, row.scenario): row.gap_ms for row, kind in kinds}
+    return {(row.sdk, row.version, row.transport, row.device, kind, row.scenario): row for row, kind in kinds}
+
+
+def _away(rows: Sequence[Row]) -> str:
+    """For how long; nobody who was not seen to renew without leaving is said never to be away."""
+    if gaps := [gap for row in rows for gap in row.gap_ms]:
+        return span_in_short(gaps)
+    return "never" if rows and all(row.renewal in _WITHOUT_A_GAP for row in rows) else "not observed"
 
 
 def _answer(
-    cells: tuple[str, ...], alike: Sequence[Volume], most: float, gaps: Mapping[tuple[str, ...], Sequence[float]]
+    cells: tuple[str, ...], alike: Sequence[Volume], most: float, named: Mapping[tuple[str, ...], Row]
 ) -> Answer:
     _, errors, made_of, renewals, shown = cells
     first = alike[0]
     known = first.errors_per_day is not None
-    away = [gap for one in alike for gap in gaps.get((*one.identity, one.scenario), ())]
+    meant = [row for one in alike if (row := named.get((*one.identity, one.scenario)))]
     return Answer(
         sdk=first.sdk,
         version=first.version,
@@ -59,6 +69,6 @@ def _answer(
         bar=round(100 * (first.errors_per_day or 0.0) / most, 1) if known else None,
         made_of=made_of,
         renewals=renewals,
-        away=span_in_short(away) if away else "never",
+        away=_away(meant),
         shown=shown,
     )

@@ -5,7 +5,7 @@ import json
 import zlib
 from typing import Any
 
-from support.analysis_logs import LogBuilder, early_renewal, header, waits_for_the_cut
+from support.analysis_logs import LogBuilder, early_renewal, header, renews_in_place, waits_for_the_cut
 from support.pages import RECORDED, SCENARIOS, usual_logs
 
 from harness.analysis import Verdict, analyse, chronicles, volumes
@@ -35,6 +35,14 @@ def test_errors_a_day_with_the_time_away() -> None:
     first, last = answers(volumes(rows), rows)
     assert (first.errors, first.bar, first.away) == ("41.1", 100.0, "310 ms")
     assert (last.sdk, last.bar, last.errors, last.made_of) == ("other", None, "not observed", "not installed")
+    assert last.away == "not observed"
+
+
+def test_who_renews_in_place_is_never_away() -> None:
+    """Which is said of nobody else."""
+    rows = analyse([renews_in_place().log()])
+    (only,) = answers(volumes(rows), rows)
+    assert (rows[0].renewal, only.away) == ("in-band", "never")
 
 
 def a_claim(word: str, claim: str = "renewal") -> Verdict:
