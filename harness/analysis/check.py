@@ -45,6 +45,12 @@ class Check(msgspec.Struct, frozen=True):
         return tuple(one for one in self.judged if one.mark == mark)
 
     @property
+    def differing(self) -> int:
+        """How many verdicts of this run, recordings apart, say that something differs."""
+        here = (one for one in self.judged if one.row.origin.get("kind", "this-run") == "this-run")
+        return sum(one.verdict.verdict == "differs" for one in here)
+
+    @property
     def passed(self) -> bool:
         """Whether nothing fails it."""
         return not (self.missing or self.marked("unlisted") or self.marked("stale"))

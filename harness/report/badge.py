@@ -4,7 +4,6 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from harness.analysis import Check
-from harness.report.check import differing
 
 __all__ = ["badge"]
 
@@ -17,7 +16,7 @@ _PADDING: Final = 6.0
 
 def badge(found: Check) -> str:
     """The picture: green where all is as documented, blue where what differs is known, red where the check fails."""
-    differ = differing(found)
+    differ = found.differing
     text = f"{differ} differ{'s' if differ == 1 else ''}" if differ else "as documented"
     if not found.passed:
         text += ", check failed"

@@ -10,7 +10,7 @@ from harness.report.columns import evidence
 from harness.report.layout import WIDTH, Cell, render, wrap
 from harness.report.volume import HEADING, volume_table
 
-__all__ = ["check_text", "differing", "step_summary"]
+__all__ = ["check_text", "step_summary"]
 
 _TITLES: Final[dict[Mark, str]] = {
     "unlisted": "Differs from the documents, and no list says so",
@@ -42,7 +42,7 @@ def check_text(found: Check) -> str:
 
 def step_summary(found: Check, facts: RunFacts) -> str:
     """The same as Markdown, with the number of verdicts and the errors a day; short, for it stands beside other steps'."""
-    differ = differing(found)
+    differ = found.differing
     title = "passed" if found.passed else "failed"
     parts = [
         f"## Token expiry: check {title}, {differ} verdict{'' if differ == 1 else 's'} differ from the documents",
@@ -58,12 +58,6 @@ def step_summary(found: Check, facts: RunFacts) -> str:
         parts += [f"### {HEADING}", volume]
     parts.append(f"Run {facts.run}, started {facts.started or 'elsewhere'}, harness {facts.harness}.")
     return "\n\n".join(parts) + "\n"
-
-
-def differing(found: Check) -> int:
-    """How many verdicts of this run, recordings apart, say that something differs."""
-    here = (one for one in found.judged if one.row.origin.get("kind", "this-run") == "this-run")
-    return sum(one.verdict.verdict == "differs" for one in here)
 
 
 def _counts(found: Check) -> str:

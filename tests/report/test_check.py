@@ -3,7 +3,7 @@
 from support.rows import CONFIRMED, DIFFERS, RECORDED, SILENT, a_row, known, not_run
 
 from harness.analysis import Required, RunFacts, Verdict, check
-from harness.report.check import check_text, differing, step_summary
+from harness.report.check import check_text, step_summary
 from harness.report.layout import WIDTH
 
 FACTS = RunFacts("r1", "2026-11-30T06:53:17Z", "", "0.1.0")
@@ -71,4 +71,4 @@ def test_markup_in_a_summary_is_text() -> None:
 
 def test_recordings_are_not_counted_as_this_runs() -> None:
     """They were measured elsewhere."""
-    assert differing(check([a_row(DIFFERS), a_row(DIFFERS, origin=RECORDED)], [])) == 1
+    assert check([a_row(DIFFERS), a_row(DIFFERS, origin=RECORDED)], []).differing == 1
