@@ -12,7 +12,7 @@ import msgspec
 from harness.errors import LogError, UserInputError
 from harness.events import FORMAT
 from harness.recorded import read_log
-from harness.runfolder import RunRecord, Source, read_run, write_derived
+from harness.runfolder import RunRecord, Source, read_run, write_derived, write_run
 
 __all__ = ["merge"]
 
@@ -53,7 +53,7 @@ def merge(runs: Sequence[Path], out: Path) -> RunRecord:
     for name, content in recordings.items():
         write_derived(out, f"recorded/{name}", content)
     record = _record(out.name, [run.record for run in read], planned, sources)
-    write_derived(out, "run.json", msgspec.json.format(msgspec.json.encode(record)) + b"\n")
+    write_run(out, record)
     return record
 
 
@@ -141,19 +141,7 @@ def _sources(record: RunRecord, names: Mapping[str, str]) -> list[Source]:
             msgspec.structs.replace(one, cells=tuple(names[cell] for cell in one.cells if cell in names))
             for one in record.merged
         ]
-    return [
-        Source(
-            run=record.run,
-            started=record.started,
-            status=record.status,
-            cells=tuple(names.values()),
-            harness=record.harness,
-            seed=record.seed,
-            finished=record.finished,
-            request=record.request,
-            machine=record.machine,
-        )
-    ]
+    return [msgspec.structs.replace(msgspec.convert(record, Source, from_attributes=True), cells=tuple(names.values()))]
 
 
 def _record(name: str, records: Sequence[RunRecord], planned: Iterable[str], sources: Sequence[Source]) -> RunRecord:

@@ -30,6 +30,7 @@ __all__ = [
     "read_recordings",
     "read_run",
     "write_derived",
+    "write_run",
 ]
 
 Status = Literal["running", "finished", "interrupted"]
@@ -101,7 +102,7 @@ class RunFolder:
         self._write_record()
 
     def _write_record(self) -> None:
-        write_derived(self.path, "run.json", msgspec.json.format(msgspec.json.encode(self.record)) + b"\n")
+        write_run(self.path, self.record)
 
     def add_recording(self, name: str, content: bytes) -> None:
         """Put a recording beside the run, so that its tables can be made again from its folder alone. `name` is its path among the recordings.
@@ -110,6 +111,11 @@ class RunFolder:
             UserInputError: the folder cannot be written.
         """
         write_derived(self.path, f"recorded/{name}", content)
+
+
+def write_run(path: Path, record: RunRecord) -> None:
+    """Write `run.json` of the run in `path`; raises as `write_derived`."""
+    write_derived(path, "run.json", msgspec.json.format(msgspec.json.encode(record)) + b"\n")
 
 
 def write_derived(run: Path, name: str, content: str | bytes) -> None:

@@ -3,7 +3,7 @@
 The defects stand in `results/bugs.toml`. Where the logs no longer show one of them on each of its transports, nothing is written and the exit code is 2.
 
 `python scripts/bugs.py RUN` first takes from a finished run the logs that show what neither the published run nor a recording does, the smallest for each entry
-and transport, into `results/published/defects`. Such a run holds the scenarios of all entries and takes nine minutes on two idle cores:
+and transport, into `results/published/defects`. Such a run holds the scenarios of all entries, one of which (`network-drop-half-open-long`) waits for seven minutes:
 
     harness compare --device real --scenario "$(python scripts/bugs.py --scenarios)"
 

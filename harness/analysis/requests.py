@@ -20,11 +20,11 @@ from typing import Final, Literal
 from harness.analysis.fields import mapping, number, of_kind, text, whole
 from harness.events import Event
 
-__all__ = ["STAY", "TokenUse", "as_puts", "token_use"]
+__all__ = ["TokenUse", "as_puts", "token_use"]
 
 TokenUse = Literal["each-request", "kept"]
 APART_S: Final = 1.5
-STAY: Final = 0
+_STAY: Final = 0
 """The number of the visit; no connection has it."""
 _OK: Final = 200
 _WHY: Final = ("reason", "check", "message")  # of a refusal
@@ -62,7 +62,7 @@ def is_refusal(answered: Event) -> bool:
 
 
 def _put(event: Event, kind: str, fields: Mapping[str, object]) -> Event:
-    return Event(event.seq, event.t, "hub", kind, {"conn": STAY, **fields})
+    return Event(event.seq, event.t, "hub", kind, {"conn": _STAY, **fields})
 
 
 def _name(asked: Event) -> str:

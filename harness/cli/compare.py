@@ -11,7 +11,6 @@ import msgspec
 from harness.cli.options import (
     comma_list,
     complete_sdks,
-    complete_transports,
     errors_option,
     load_profiles,
     profiles_option,
@@ -19,6 +18,7 @@ from harness.cli.options import (
     scenarios_named,
     sdk_list,
     transport_list,
+    transport_option,
 )
 from harness.cli.outputs import Outputs, outputs_options
 from harness.cli.running import Wish, measure
@@ -42,14 +42,7 @@ __all__ = ["compare"]
     help="Only these SDKs. Repeatable, takes comma lists: after SDK@VERSION, what begins with a digit is a further version of that SDK,"
     " as in node,python@2.9.0,2.14.0.",
 )
-@click.option(
-    "--transport",
-    "transports",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=complete_transports,
-    help="Only these transports: mqtt, mqtt-ws, amqp, amqp-ws.",
-)
+@transport_option
 @scenario_option("Only these scenarios, these groups of them, or a document of your own.")
 @click.option(
     "--device",

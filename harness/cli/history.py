@@ -12,13 +12,13 @@ from harness.analysis import History, histories
 from harness.cli.options import (
     comma_list,
     complete_sdks,
-    complete_transports,
     load_profiles,
     profiles_option,
     scenario_option,
     scenarios_named,
     sdk_list,
     transport_list,
+    transport_option,
 )
 from harness.cli.results import Results, attempt, derive, tell_what_is_missing
 from harness.cli.running import Wish, measure
@@ -43,14 +43,7 @@ SCENARIOS = ("defaults", "renewal", "renewal-refused", "renewal-refused-idle", "
     shell_complete=complete_sdks,
     help="The SDK, in the versions its profile names, or in these. Repeatable, takes comma lists.",
 )
-@click.option(
-    "--transport",
-    "transports",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=complete_transports,
-    help="Only these transports.",
-)
+@transport_option
 @scenario_option(f"These scenarios, or groups of them, instead of {', '.join(SCENARIOS)}.")
 @click.option("--lifetime", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Token lifetime in seconds.")
 @click.option("--jobs", type=click.IntRange(min=1), default=None, metavar="N", help="Cells at a time.")

@@ -25,6 +25,7 @@ __all__ = [
     "scenarios_named",
     "sdk_list",
     "transport_list",
+    "transport_option",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -125,6 +126,18 @@ def load_profiles(folders: Iterable[Path]) -> list[LoadedProfile]:
                 "does not exist", where=str(folder), field="--profiles", remedy="Name an existing folder"
             )
     return find_profiles(folders)
+
+
+def transport_option(command: F) -> F:
+    """The option `--transport`, repeatable."""
+    return click.option(
+        "--transport",
+        "transports",
+        metavar="NAME",
+        multiple=True,
+        shell_complete=complete_transports,
+        help=f"Only these transports: {', '.join(TRANSPORTS)}. Repeatable, takes comma lists.",
+    )(command)
 
 
 def scenario_option(told: str) -> Callable[[F], F]:

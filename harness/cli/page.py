@@ -37,7 +37,7 @@ def page_text(results: Results, told: Told) -> str:
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Nothing that is made here is garbage, and looking for some among all events of all logs, again and again, takes a third of the time."""
+    """Nothing that is made here is garbage, and looking for some among all events of all logs, again and again, takes time (`benchmarks/run.py --only page`)."""
     enabled = gc.isenabled()
     gc.disable()
     try:

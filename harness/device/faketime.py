@@ -1,7 +1,7 @@
 """Device programs whose clock is really off: libfaketime, preloaded, and what it has to be told (its own README, "Usage basics" and "Advanced usage").
 
-Tried with 0.9.10, which Debian 12 has, and real SDKs for Python, Node.js, Java and C. That version knows one thing less: `time.sleep` of CPython fails under it,
-which neither the SDK nor its device program calls.
+Tried with 0.9.10, which Debian 12 has, and real SDKs for Python, Node.js, Java and C (`tests/real/test_clocks.py`). Under that version `time.sleep` of CPython
+fails. The SDK for Python and its device program do not call it; paho below them does in its own wait before a reconnect, which no cell of these scenarios reached.
 """
 
 from collections.abc import Iterator

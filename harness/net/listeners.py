@@ -35,9 +35,8 @@ class CellServer:
     ) -> None:
         self.reservation = reservation
         self._hub, self._context, self._clock = hub, context, clock
-        self._proven: dict[
-            bytes, tuple[bytes, ...]
-        ] = {}  # only what leads to whom the context trusts, so that it stays small
+        # Only what leads to whom the context trusts, so that it stays small.
+        self._proven: dict[bytes, tuple[bytes, ...]] = {}
         loop = asyncio.get_running_loop()
         self._timer = Timer(loop, clock, self._on_time)
         self._streams: set[Stream] = set()

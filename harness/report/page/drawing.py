@@ -44,6 +44,7 @@ _BELOW: Final = 8
 """By how much what the SDK logs stands lower than what the application is told."""
 _MOST_MARKS: Final = 80
 _ROOM: Final = 60
+_LONGEST_MARK: Final = 400  # characters
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -208,7 +209,7 @@ def _marks(moments: Iterable[Moment], across: Callable[[float], float], top: flo
         places.setdefault((across(one.at_s), y, one.kind), []).append(f"{one.at_s:.2f} s: {one.text}")
     for number, ((x, y, name), texts) in enumerate(places.items()):
         said = "\n".join(dict.fromkeys(texts)) if number < _MOST_MARKS else ""
-        yield Mark(x, y, name, said if len(said) <= 4 * WIDTH // 10 else f"{said[: 4 * WIDTH // 10]} …")
+        yield Mark(x, y, name, said if len(said) <= _LONGEST_MARK else f"{said[:_LONGEST_MARK]} …")
 
 
 def _height_of(one: Moment, top: float, height: float) -> float:
