@@ -64,7 +64,7 @@ def test_add_a_profile(tmp_path: Path) -> None:
     assert {("acme-renewal-action", "confirmed"), ("acme-renewal-point", "differs")} <= verdicts
 
 
-@pytest.mark.slow(seconds=40)
+@pytest.mark.slow(seconds=75)
 @pytest.mark.real_sdk
 def test_add_an_sdk(tmp_path: Path) -> None:
     """Each command works on the example, and the last one shows what the text says of it."""

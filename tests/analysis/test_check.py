@@ -53,6 +53,11 @@ def test_a_required_cell_that_did_not_run_fails() -> None:
     assert [str(one.required) for one in found.missing] == ["python/amqp"]
 
 
+def test_recordings_are_not_counted_as_this_runs() -> None:
+    """They were measured elsewhere."""
+    assert check([a_row(DIFFERS), a_row(DIFFERS, origin=RECORDED)], []).differing == 1
+
+
 def test_the_summary_for_programs() -> None:
     """Each thing with its circumstances, an entry with reason and link."""
     unseen = known("lifetime")

@@ -255,10 +255,11 @@ def test_no_token_is_in_the_logs(folders: Mapping[str, Path]) -> None:
 
 def test_what_differs_from_the_documents_is_what_is_claimed_of_the_renewal(rows: Rows) -> None:
     """Nothing else does."""
-    verdicts = [one for row in rows.values() for one in row["verdicts"] if one["claimed"]]
-    differing = {one["kind"] for one in verdicts if one["verdict"] == "differs"}
+    verdicts = [(place, one) for place, row in rows.items() for one in row["verdicts"] if one["claimed"]]
+    differing = {one["kind"] for _, one in verdicts if one["verdict"] == "differs"}
     assert differing == {"renewal-point", "renewal-action", "closes-first"}
-    assert {one["verdict"] for one in verdicts} == {"confirmed", "differs", "unsupported"}
+    assert [(place, one) for place, one in verdicts if one["verdict"] == "not observed"] == []
+    assert {one["verdict"] for _, one in verdicts} == {"confirmed", "differs", "unsupported"}
 
 
 @over_both

@@ -29,9 +29,9 @@ def rows(root: Path, sdk: str) -> list[dict[str, Any]]:
     ("sdk", "versions"),
     [
         pytest.param("python", ["2.9.0", "2.14.0"], marks=pytest.mark.real_sdk(runtime="python")),
-        pytest.param("node", ["1.17.8", "1.18.4"], marks=pytest.mark.real_sdk(runtime="node")),
-        pytest.param("java", ["2.0.0"], marks=pytest.mark.real_sdk(runtime="java")),
-        pytest.param("c", ["1.10.1"], marks=pytest.mark.real_sdk(runtime="c")),
+        pytest.param("node", ["1.17.8", "1.18.4"], marks=[pytest.mark.matrix, pytest.mark.real_sdk(runtime="node")]),
+        pytest.param("java", ["2.0.0"], marks=[pytest.mark.matrix, pytest.mark.real_sdk(runtime="java")]),
+        pytest.param("c", ["1.10.1"], marks=[pytest.mark.matrix, pytest.mark.real_sdk(runtime="c")]),
     ],
 )
 def test_versions_are_measured_side_by_side(tmp_path: Path, sdk: str, versions: list[str]) -> None:

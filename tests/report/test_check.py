@@ -67,8 +67,3 @@ def test_markup_in_a_summary_is_text() -> None:
     assert "&lt;img src=x>" in text
     assert "a\\|b" in text
     assert "c<br>d\\|e" in text
-
-
-def test_recordings_are_not_counted_as_this_runs() -> None:
-    """They were measured elsewhere."""
-    assert check([a_row(DIFFERS), a_row(DIFFERS, origin=RECORDED)], []).differing == 1

@@ -32,7 +32,7 @@ from harness.run.traffic import METHOD
 
 __all__ = ["Patience", "examine_program"]
 
-_AT_ONCE: Final = 3  # programs at a time: starting one takes a second of a core
+_AT_ONCE: Final = 6  # programs at a time: starting one takes a second of a core, and then they mostly wait
 _UNKNOWN: Final = b'{"cmd":"hum"}'
 _GARBAGE: Final = {
     "garbage": b"this is no command",
