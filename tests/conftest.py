@@ -17,6 +17,9 @@ sys.path.append(str(Path(__file__).parents[1]))
 settings.register_profile("harness", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("harness")
 
+ROOT = Path(__file__).parent
+COUNTED = ("protocol", "hub", "analysis", "diagnosis")
+"""The rooms whose branches are counted; their own tests have to reach all of them."""
 REQUIRED = pytest.StashKey[frozenset[str]]()
 
 
@@ -32,9 +35,11 @@ def required(pytestconfig: pytest.Config) -> frozenset[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with a test that takes a minute, `slow(seconds=60)`, come first: begun last, it would run alone at the end."""
+    """Mark what is counted. Files with a test that takes a minute, `slow(seconds=60)`, come first: begun last, it would run alone at the end."""
     longest: Counter[Path] = Counter()
     for item in items:
+        if item.path.relative_to(ROOT).parts[0] in COUNTED:
+            item.add_marker(pytest.mark.counted)
         for marker in item.iter_markers("slow"):
             longest[item.path] = max(longest[item.path], marker.kwargs.get("seconds", 0))
     items.sort(key=lambda item: -longest[item.path])
