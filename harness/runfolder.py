@@ -5,6 +5,7 @@ cells/<id>.jsonl      the event logs: the only output of a run, everything else 
 recorded/<name>/      recordings that were shown beside the run, as `harness.recorded` has them; measured elsewhere
 findings.json         the rows of `compare --json`
 table.md              the tables as Markdown
+errors.md             what went wrong, as Markdown
 diagnostics/          the hub's records: Azure Monitor's JSON lines, and the rows of AzureDiagnostics
 """
 

@@ -204,13 +204,14 @@ def test_what_prepares_leaves_standard_output_alone(bootstrap: ModuleType, capfd
 @posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_preparation_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
-    """A signal to this process alone ends the children of what it started too."""
+    """A signal to this process alone ends the children of what it started too; no shell, for one may lose a signal that comes between two commands."""
+    child = "import subprocess; own = subprocess.Popen(['sleep', '60']); print('begun', flush=True); own.wait()"
     program = tmp_path / "program.py"
     program.write_text(
-        f"import runpy, signal\n"
+        f"import runpy, signal, sys\n"
         f"bootstrap = runpy.run_path({str(FILE)!r})\n"
         f"signal.signal(signal.SIGTERM, bootstrap['terminate'])\n"
-        f"bootstrap['main'].__globals__['tox_command'] = lambda: bootstrap['run'](['sh', '-c', 'echo begun; sleep 60; true'])\n"
+        f"bootstrap['main'].__globals__['tox_command'] = lambda: bootstrap['run']([sys.executable, '-c', {child!r}])\n"
         f"raise SystemExit(bootstrap['main'](['test']))\n"
     )
     process = subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE)

@@ -1,6 +1,6 @@
 """What follows once the hub, or a fault of the scenario, has ended the device's stay.
 
-The ends that are asked about: those the hub began, by a cut (but for `takeover`, `protocol` and `keep-alive`, which are the device's own doing) or by closing; those of an outage; and those
+The ends that are asked about: those the hub began, by a cut (but for `takeover`, `protocol`, `tokens-refused` and `keep-alive`, which are the device's own doing) or by closing; those of an outage; and those
 of a device whose renewal was refused, by put-token before it left or when it came back. An end is counted from the moment the hub ended the stay or
 the device left, or, where a renewal by a new connection was refused, from the first refusal.
 
@@ -46,7 +46,7 @@ __all__ = ["aftermath"]
 WATCHED_S: Final = 15.0
 CLEAR_S: Final = 0.5
 DELIVERY_S: Final = 5.0
-OWN_DOING: Final = frozenset({"takeover", "protocol", "keep-alive"})
+OWN_DOING: Final = frozenset({"takeover", "protocol", "tokens-refused", "keep-alive"})
 NO_END: Final = "neither the hub nor a fault ended the device's stay"
 
 

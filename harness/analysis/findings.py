@@ -6,7 +6,7 @@ Words for why a connection went (`AbsenceFinding.cause`):
 |---|---|
 | `disconnect` | the device sent MQTT DISCONNECT, or AMQP CLOSE |
 | `closed` | the transport closed without one |
-| `token-expired`, `fault`, `keep-alive`, `takeover`, `protocol`, ... | the hub cut it, for that reason; `fault`: because the scenario wanted it |
+| `token-expired`, `fault`, `keep-alive`, `takeover`, `protocol`, `tokens-refused`, ... | the hub cut it, for that reason; `fault`: because the scenario wanted it |
 | `key-rolled`, `device-disabled`, `device-deleted`, `other-client`, `throttled` | the same, for what the scenario did to the identity or the messages |
 """
 

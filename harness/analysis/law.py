@@ -10,6 +10,9 @@
 A member fits where one parameter serves all observations; its interval is the intersection of theirs. Any law fits a single
 lifetime, so two are needed at least 30 s or a factor of 2 apart; and where two members still fit, nothing is chosen. The tolerance stands
 for an SDK that looks at the clock once a second, or counts from an expiry in whole seconds, and for the time the act itself takes.
+
+A busy machine makes a device late and never early: what comes after the earliest act of the device with an equal token is
+given the difference, up to `LATE_S`, on top of its tolerance.
 """
 
 import math
@@ -36,6 +39,8 @@ __all__ = [
 ]
 
 TOLERANCE_S: Final = 1.25
+LATE_S: Final = 1.0
+EQUAL_S: Final = 1.0  # by so much do lifetimes of equal tokens differ, which end in whole seconds
 EXTRAPOLATED_S: Final = 3600.0
 APART_S: Final = 30.0
 APART_FACTOR: Final = 2.0
@@ -88,7 +93,8 @@ def fit_law(observations: Sequence[Observation]) -> LawFinding:
     known = tuple(observations)
     if problem := too_few(known):
         return LawFinding(None, problem, observations=known)
-    fits = (_margin(known), _fraction(known), _hub_cut(known), _never(known))
+    judged = _bearing_lateness(known)
+    fits = (_margin(judged), _fraction(judged), _hub_cut(judged), _never(judged))
     candidates = tuple(fit for fit in fits if fit is not None)
     if len(candidates) == 1:
         return LawFinding(candidates[0], candidates=candidates, observations=known)
@@ -99,7 +105,7 @@ def fit_law(observations: Sequence[Observation]) -> LawFinding:
 
 def consistent(law: Law, observations: Sequence[Observation]) -> bool:
     """Whether a claimed law predicts every observation within its tolerance."""
-    return all(_predicts(law, one) for one in observations)
+    return all(_predicts(law, one) for one in _bearing_lateness(observations))
 
 
 def seconds(value: float) -> str:
@@ -172,6 +178,21 @@ def _predicts(law: Law, one: Observation) -> bool:
         "hub-cut": (one.lifetime_s + one.grace_s, "hub"),
     }[law.law]
     return by == one.by and abs(one.point_s - predicted) <= one.tolerance_s
+
+
+def _bearing_lateness(observations: Sequence[Observation]) -> Sequence[Observation]:
+    """The observations, late acts of the device with more tolerance."""
+    return [
+        msgspec.structs.replace(one, tolerance_s=one.tolerance_s + _late_s(one, observations)) for one in observations
+    ]
+
+
+def _late_s(one: Observation, among: Sequence[Observation]) -> float:
+    """How long after the earliest act of the device with an equal token, at most `LATE_S`."""
+    if one.point_s is None or one.by != "device":
+        return 0.0
+    equal = (other for other in among if other.by == "device" and abs(other.lifetime_s - one.lifetime_s) < EQUAL_S)
+    return min(one.point_s - min(other.point_s for other in equal if other.point_s is not None), LATE_S)
 
 
 Points = Sequence[tuple[Observation, float]]

@@ -50,6 +50,7 @@ __all__ = [
 
 SHORTER_S = 2.0
 LONGER_S = 1.25
+CLEAR = 0.01
 EXPIRY_QUANTUM_S = 1.0
 NOISE_FACTOR = 5.0
 LAG_REACH_S = 0.1
@@ -91,10 +92,11 @@ def clearest_token(timeline: Timeline) -> FirstToken | None:
 
 
 def bears_out(first: FirstToken, asked_s: float) -> bool | None:
-    """Whether the first token was made for `asked_s`; None where connecting took too long to tell."""
+    """Whether the first token was made for `asked_s`; None where connecting took too long to tell: a hundredth of the lifetime is not too long."""
     if first.least_s - asked_s > LONGER_S or asked_s - first.most_s > SHORTER_S:
         return False
-    return True if -SHORTER_S <= first.lifetime_s - asked_s <= LONGER_S else None
+    near = CLEAR * asked_s
+    return True if -max(SHORTER_S, near) <= first.lifetime_s - asked_s <= max(LONGER_S, near) else None
 
 
 def token_lifetime(first: FirstToken | None, set_s: float | None) -> float | None:

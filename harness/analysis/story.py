@@ -37,6 +37,7 @@ ENDS: Final = {
     "keep-alive": "The hub ended the device's stay, having heard nothing of it for too long",
     "takeover": "The hub ended the device's stay, for the device had come a second time",
     "protocol": "The hub ended the device's stay, for the device had broken the protocol",
+    "tokens-refused": "The hub ended the device's stay, having refused too many of its tokens",
     "other-client": "The hub ended the device's stay, for another client had come with its identity",
     "key-rolled": "The hub ended the device's stay, since its key had been exchanged",
     "device-disabled": "The hub ended the device's stay, since it had been disabled",

@@ -6,6 +6,7 @@
 | `keep-alive` | the hub had not heard of the device for too long |
 | `takeover` | the device came a second time, and the hub ended the first stay |
 | `protocol` | the device broke the protocol, and the hub ended its stay |
+| `tokens-refused` | the hub had refused too many tokens on end, and ended the stay |
 | `other-client` | another client came with the device's identity |
 | `key-rolled` | the device's key was exchanged, and the hub ended its stay |
 | `device-disabled` | the device was disabled during its stay |
@@ -90,6 +91,7 @@ _CAUSES: Final = frozenset(
         "keep-alive",
         "takeover",
         "protocol",
+        "tokens-refused",
         "other-client",
         "key-rolled",
         "device-disabled",

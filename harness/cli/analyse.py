@@ -19,7 +19,9 @@ __all__ = ["analyse"]
 @errors_option
 @outputs_options
 @click.option(
-    "--write", is_flag=True, help="Also write findings.json, table.md and diagnostics/ into the run's folder again."
+    "--write",
+    is_flag=True,
+    help="Also write findings.json, table.md, errors.md and diagnostics/ into the run's folder again.",
 )
 def analyse(run: Path, *, outputs: Outputs, as_json: bool, errors: bool, write: bool) -> int:
     """Print the tables of RUN again, a folder that `harness compare` wrote, or those of recorded logs, a file or a folder. Nothing is run.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.analysis import Check, Row, RunFacts, analyse, check_summary, likenesses, summary, tell, troubles
+from harness.analysis import Check, Row, RunFacts, Trouble, analyse, check_summary, likenesses, summary, tell, troubles
 from harness.cli.streams import complain, show
 from harness.errors import LogError, UserInputError
 from harness.events import FORMAT, CellLog
@@ -126,6 +126,7 @@ def keep(results: Results, run: Path) -> None:
     """
     write_derived(run, "findings.json", json.dumps(summary(results.rows), indent=1) + "\n")
     write_derived(run, "table.md", comparison(results.rows, "markdown", brief=False) + "\n")
+    write_derived(run, "errors.md", (troubles_table(_wrong(results), "markdown") or "Nothing went wrong.") + "\n")
     told = (event.fields.get("record") for log in results.logs for event in log.events if event.kind == "record")
     records = [dict(record) for record in told if isinstance(record, dict)]
     write_derived(run, "diagnostics/connections.jsonl", "".join(json.dumps(record) + "\n" for record in records))
@@ -141,7 +142,7 @@ def deliver(results: Results, *, as_json: bool, errors: bool = False, found: Che
     Raises:
         UserInputError: standard output cannot be written.
     """
-    wrong = troubles(map(tell, (*results.logs, *results.recorded))) if errors else ()
+    wrong = _wrong(results) if errors else ()
     alike = likenesses(cell for row in results.rows for cell in row.cells)
     if as_json:
         further: dict[str, object] = {"errors": wrong} if errors else {}
@@ -152,6 +153,10 @@ def deliver(results: Results, *, as_json: bool, errors: bool = False, found: Che
         tables = (comparison(results.rows, "text", brief=True), troubles_table(wrong, "text"), fidelity_table(alike))
         show("\n\n".join(filter(None, (*tables, check_text(found) if found else ""))))
     tell_what_is_missing(results)
+
+
+def _wrong(results: Results) -> tuple[Trouble, ...]:
+    return troubles(map(tell, (*results.logs, *results.recorded)))
 
 
 def facts_of(record: RunRecord) -> RunFacts:

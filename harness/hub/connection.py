@@ -92,7 +92,7 @@ class MqttConnection(AdmittingConnection):
             for event in self._server.events():
                 self._handle(event, now)
         elif self._over:
-            self._end("fin")
+            self._end("fin", now)
         else:
             self._end_grace(now)
         self._due = self._earliest_deadline()
@@ -101,7 +101,7 @@ class MqttConnection(AdmittingConnection):
         """The device closed the transport; all that it had sent was received before."""
         if self._accepted and not self._over:
             self._log("deviceDisconnect", now, CLOSED_REMOTELY)
-        self._end("fin")
+        self._end("fin", now)
 
     def displaced(self, newer: int | None, now: float) -> None:
         """The device came by connection `newer`, or (None) another client with its identity, so this one ends."""
@@ -124,7 +124,7 @@ class MqttConnection(AdmittingConnection):
     def stop(self, now: float) -> None:
         """The hub stops."""
         if self._over:
-            self._end("fin")
+            self._end("fin", now)
         else:
             self._cut("hub-stopped", now, "")
         self._wake()
@@ -233,7 +233,7 @@ class MqttConnection(AdmittingConnection):
         if self._device.recording:
             self.note("disconnect", now)
             self._log("deviceDisconnect", now)
-        self._device.leave(self)
+        self._device.leave(self, now)
         self._forget_the_token()
         self._over, self._deadline = True, now + LINGER_S
         self._due = self._deadline
@@ -271,16 +271,16 @@ class MqttConnection(AdmittingConnection):
         close: TransportClose = "fin",
         records: Sequence[Problem | None] | None = None,
     ) -> None:
-        self._end(close)
+        self._end(close, now)
         self.note("cut", now, cause=cause, close=close, detail=detail)
         for problem in (RECORDS[cause] if records is None else records) if self._accepted else ():
             self._log("deviceDisconnect", now, problem or DISPLACED)
 
-    def _end(self, close: TransportClose) -> None:
+    def _end(self, close: TransportClose, now: float) -> None:
         """Nothing is read any more; the transport is to be closed, unless it was already to be."""
         if self.close_request is None:
             self._server.close()
-            self._device.leave(self)
+            self._device.leave(self, now)
             self._forget_the_token()
             self._over, self._due = True, None
             self.close_request = close

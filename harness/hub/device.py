@@ -142,10 +142,11 @@ class Device:
         if former is not None:
             former.displaced(occupant.number or None, now)
 
-    def leave(self, occupant: Occupant) -> None:
+    def leave(self, occupant: Occupant, now: float) -> None:
         """The connection is over; no matter if the device is on a newer one already."""
         if self._occupant is occupant:
             self._occupant = None
+            self.faults.left(now)
 
     def deliver(self, now: float) -> None:
         """Send what waits, if the device is there."""

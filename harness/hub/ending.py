@@ -16,7 +16,7 @@ TransportClose = Literal["fin", "rst"]
 
 Cause = Literal[
     "token-expired", "keep-alive", "takeover", "protocol", "connect-timeout", "refused", "fault", "hub-stopped",
-    "key-rolled", "device-disabled", "device-deleted", "other-client", "throttled",
+    "key-rolled", "device-disabled", "device-deleted", "other-client", "throttled", "tokens-refused",
 ]  # fmt: skip
 
 RECORDS: Final[Mapping[Cause, tuple[Problem | None, ...]]] = {
@@ -33,6 +33,7 @@ RECORDS: Final[Mapping[Cause, tuple[Problem | None, ...]]] = {
     "device-deleted": (NOT_FOUND, CLOSED_REMOTELY),
     "other-client": (None,),
     "throttled": (THROTTLED, CLOSED_REMOTELY),
+    "tokens-refused": (BAD_REQUEST,),
 }
 """None is the protocol's own code for a connection that another one took the device from. What a change of the identity leaves is not published."""
 

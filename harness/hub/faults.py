@@ -1,7 +1,8 @@
 """Faults in the hub: which of a device's scripted mishaps strikes, and when. `harness.fault_words` has the table of anchors and actions.
 
 The hub cannot know an SDK's law, so the cell's first renewal is the measure of `before-renewal`: it strikes from the second renewal on,
-`LEAD_S` before, or `LEAD` of the age where that is more, but never more than half the age.
+`LEAD_S` before, or `LEAD` of the age where that is more, but never more than half the age. Where a device left for its first renewal, the age at which it
+left counts, however long it took to come back.
 """
 
 import math
@@ -67,6 +68,7 @@ class Faults:
         self._any = bool(faults)
         self._accepted: dict[tuple[str, int], float] = {}  # when each token was first, oldest first
         self._renewed_at_age: float | None = None  # of the first renewal
+        self._left_at: float | None = None
 
     def __bool__(self) -> bool:
         return self._any
@@ -84,8 +86,10 @@ class Faults:
         """The device is let in; `expiry` is that of the token on the caller's clock. The moments to come on this connection, in order."""
         known = (token.digest, token.expiry)
         if self._accepted and known not in self._accepted and self._renewed_at_age is None:
-            self._renewed_at_age = now - next(reversed(self._accepted.values()))
-        since = self._accepted.setdefault(known, now)
+            self._renewed_at_age = (now if self._left_at is None else self._left_at) - next(
+                reversed(self._accepted.values())
+            )
+        since, self._left_at = self._accepted.setdefault(known, now), None
         moments: tuple[Moment, ...] = (
             (self._before_renewal(since), "before-renewal"),
             (now + (expiry - now) / 2, "half-life"),
@@ -93,6 +97,10 @@ class Faults:
         )
         wanted = {fault.at for fault in self._to_come}
         return sorted(moment for moment in moments if moment[1] in wanted and now < moment[0] < math.inf)
+
+    def left(self, now: float) -> None:
+        """The device is on no connection any more."""
+        self._left_at = now
 
     def at(self, anchor: Anchor) -> Fault | None:
         """The anchor has come on an established connection: what goes wrong."""

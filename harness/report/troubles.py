@@ -11,16 +11,19 @@ __all__ = ["troubles_table"]
 _HEADERS = ["SDK", "what happened", "told", "finds out", "error, code, reason", "retries, comes back"]
 _WIDTHS = [12, 18, 11, 25, 22, 14]
 _LOG = 90  # characters of a line of the SDK's log, where space is short
+_NAMED = 2  # scenarios or cells of a line, where there are more of them
 _TITLE = "What went wrong, and how the application finds out"
+_NOTE = "The cells of each line are in the run's errors.md; `harness explain RUN CELL` tells the story of one."
 
 
 def troubles_table(troubles: Sequence[Trouble], form: Form) -> str:
-    """A line for each trouble; `markdown` names classes, and a line of the SDK's log, in full. Empty where nothing went wrong."""
+    """A line for each trouble; `markdown` names cells too, classes, and a line of the SDK's log, in full. Empty where nothing went wrong."""
     if not troubles:
         return ""
     body = [[column(one, form) for column in (_who, _happened, _told, _finds_out, _native, _after)] for one in troubles]
     heading = f"### {_TITLE}\n" if form == "markdown" else _TITLE
-    return f"{heading}\n{render(_HEADERS, body, form, widths=_WIDTHS)}"
+    note = f"\n{_NOTE}" if form == "text" else ""
+    return f"{heading}\n{render(_HEADERS, body, form, widths=_WIDTHS)}{note}"
 
 
 def _who(one: Trouble, _: Form) -> str:
@@ -29,9 +32,9 @@ def _who(one: Trouble, _: Form) -> str:
 
 
 def _happened(one: Trouble, form: Form) -> str:
-    seen = ", ".join(one.scenarios)
-    traffic = one.traffic.replace("+", " + ")
-    return " →\n".join(one.happened) + f"\n({traffic}" + (f"; {seen})" if form == "markdown" else ")")
+    seen = ", ".join(one.scenarios) if form == "markdown" else _some(one.scenarios)
+    cells = f"cell {_some(one.cells)}" if form == "markdown" else ""
+    return _lines([" →\n".join(one.happened), f"({one.traffic.replace('+', ' + ')}; {seen})", cells])
 
 
 def _told(one: Trouble, _: Form) -> str:
@@ -53,6 +56,12 @@ def _native(one: Trouble, form: Form) -> str:
 
 def _after(one: Trouble, _: Form) -> str:
     return _lines([one.retries, one.comes_back])
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _lines(parts: Iterable[str]) -> str:

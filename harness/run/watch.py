@@ -13,7 +13,16 @@ Turn = Literal["gap", "renewal"]
 _LEAVES: Final = frozenset({"disconnect", "cut", "struck", "closed"})
 _EXPIRED: Final = "token-expired"
 _AWAITED_CUTS: Final = frozenset(
-    {_EXPIRED, "fault", "key-rolled", "device-disabled", "device-deleted", "other-client", "throttled"}
+    {
+        _EXPIRED,
+        "fault",
+        "key-rolled",
+        "device-disabled",
+        "device-deleted",
+        "other-client",
+        "throttled",
+        "tokens-refused",
+    }
 )
 _CBS_OK: Final = 200
 _REQUESTS: Final = "requests"  # in place of a connection's number

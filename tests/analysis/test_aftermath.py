@@ -117,7 +117,7 @@ def test_an_expired_token_of_the_application() -> None:
     assert after(log).returned_reason == "the application's token had expired: it could not be let in again"
 
 
-@pytest.mark.parametrize("cause", ["takeover", "protocol", "keep-alive"])
+@pytest.mark.parametrize("cause", ["takeover", "protocol", "tokens-refused", "keep-alive"])
 def test_what_the_device_brought_about_itself(cause: str) -> None:
     """Its own new connection, its own mistake or its own silence ended the old one."""
     found = after(LogBuilder().connect(60).at(10).cut(cause).at(11).connect(60).at(30).end())

@@ -49,6 +49,26 @@ def test_fraction() -> None:
     assert fit.at_3600_s == (2865.0, 3015.0)
 
 
+EIGHTY_PERCENT = Law(law="fraction", fraction=0.8)
+
+
+def test_a_busy_machine_makes_a_device_late() -> None:
+    """By less than a second: the earliest act with an equal token is held against the law."""
+    late = at((20, 17.0), (20, 17.4), (50, 41.0))
+    assert consistent(EIGHTY_PERCENT, late)
+    fit = fit_law(late).fit
+    assert fit is not None
+    assert (fit.law, fit.low < 0.8 < fit.high) == ("fraction", True)
+
+
+@pytest.mark.parametrize(
+    "points", [((20, 17.0), (20, 18.5), (50, 41.0)), ((20, 17.4), (50, 41.0)), ((20, 14.7), (20, 15.5), (50, 41.0))]
+)
+def test_what_is_later_than_that_or_early_counts(points: Sequence[tuple[float, float]]) -> None:
+    """And what comes by itself has nothing to be late against."""
+    assert not consistent(EIGHTY_PERCENT, at(*points))
+
+
 def test_hub_cut() -> None:
     """Never before the hub acts; in an hour's life, that is with the service's own grace."""
     fit = fit_law(at((10, 15.25), (30, 34.75), by="hub")).fit

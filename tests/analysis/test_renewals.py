@@ -131,6 +131,12 @@ def test_bears_out(first: FirstToken, expected: bool | None) -> None:  # noqa: F
     assert bears_out(first, 60.0) is expected
 
 
+@pytest.mark.parametrize(("lifetime_s", "expected"), [(3635.0, True), (3637.0, None)])
+def test_a_hundredth_of_a_lifetime_is_near_enough(lifetime_s: float, expected: bool | None) -> None:  # noqa: FBT001
+    """However long connecting took in seconds."""
+    assert bears_out(FirstToken(lifetime_s, 3599.5, 3640.0), 3600.0) is expected
+
+
 @pytest.mark.parametrize(
     ("log", "expected"),
     [

@@ -75,7 +75,7 @@ def test_at_lifespan_differs_with_both_values() -> None:
         (
             "token-lifetime",
             3600,
-            evidence(cell(first_lifetime_s=3597.0, first_lifetime_between_s=(3596.0, 3599.0))),
+            evidence(cell(first_lifetime_s=3640.0, first_lifetime_between_s=(3599.0, 3640.0))),
             "not observed",
         ),
         (

@@ -101,6 +101,7 @@ def test_a_run_in_any_folder_leaves_its_log_and_prints_its_rows(tmp_path: Path, 
     assert {
         "run.json",
         "findings.json",
+        "errors.md",
         "table.md",
         "diagnostics/connections.jsonl",
         "diagnostics/azure-diagnostics.json",

@@ -119,6 +119,16 @@ def test_before_renewal_is_measured_at_the_first(age: float, lead: float) -> Non
     assert accept(faults, LATER, second + age) == []  # that of the second token is over
 
 
+def test_before_renewal_comes_before_the_device_leaves() -> None:
+    """However long it took to come back the first time; a return with the same token measures nothing."""
+    faults = Faults((Fault("before-renewal", "cut"),))
+    accept(faults, token())
+    faults.left(NOW + 5)
+    accept(faults, token(), NOW + 6)
+    faults.left(NOW + 20)
+    assert accept(faults, LATER, NOW + 23) == [(NOW + 23 + 20 - 1, "before-renewal")]
+
+
 def test_moments_come_in_their_order() -> None:
     """Those for which anything is to come."""
     faults = Faults((Fault("expiry", "cut"), Fault("half-life", "cut"), Fault("grace-end", "ignore")))

@@ -25,7 +25,7 @@ def test_everything_of_a_line_is_shown() -> None:
     text = troubles_table([a_line()], "markdown")
     for part in (
         "python<br>2.14.0<br>mqtt<br>mqtt-ws<br>real",
-        "token-expired →<br>refused: token-expired<br>(sending + listening; expiry)",
+        "token-expired →<br>refused: token-expired<br>(sending + listening; expiry)<br>cell one",
         "callback,<br>exception on next call",
         "by a callback at once: changed False",
         "azure.iot.ConnectionDroppedError &lt;- OSError<br>with the hub's words<br>CONNACK 5, 401003, 404104<br>EXPIRED_SAS_TOKEN<br>log: WARNING a line",
@@ -43,6 +43,14 @@ def test_the_text_fits_its_width() -> None:
     assert "azure.iot" not in text
     assert "log: WARNING lost it" in text
     assert text.count("it") < 60
+
+
+def test_a_line_of_the_text_names_some_scenarios() -> None:
+    """And where its cells are named."""
+    text = troubles_table([a_line(scenarios=("cut", "drop", "expiry", "reset"))], "text")
+    assert "listening; cut," in text
+    assert "and 2 more)" in text
+    assert "errors.md" in text.splitlines()[-1]
 
 
 def test_a_recording_says_so() -> None:

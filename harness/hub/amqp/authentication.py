@@ -89,7 +89,7 @@ class AuthenticatingConnection(AdmittingConnection):
     def _authenticate(self, request: PutToken, reply: Reply, now: float) -> None:
         device, credentials = self._device, request.credentials
         if self._refused >= figures.MAX_REFUSED_TOKENS:
-            self._cut("protocol", now, f"{self._refused} tokens in a row were refused", "close", TOO_MANY_TOKENS)
+            self._cut("tokens-refused", now, f"{self._refused} tokens in a row were refused", "close", TOO_MANY_TOKENS)
             return
         self._refused += 1
         self._shown = True

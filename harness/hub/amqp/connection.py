@@ -411,7 +411,7 @@ class AmqpConnection(AuthenticatingConnection):
             self._dismiss(now)
             self._engine.close(error, now=now)
         elif close in _DETACH:
-            self._leave()
+            self._leave(now)
         else:
             self._end("rst" if close == "rst" else "fin", now)
         for problem in (RECORDS[cause] if records is None else records) if accepted else ():
@@ -428,14 +428,14 @@ class AmqpConnection(AuthenticatingConnection):
 
     def _dismiss(self, now: float) -> None:
         """The device is not on this connection any more, and its links are no more."""
-        self._leave()
+        self._leave(now)
         self._authenticate_by = math.inf
         nodes, self.nodes = self.nodes, {}
         for node in nodes.values():
             node.lost(now)
 
-    def _leave(self) -> None:
-        self._device.leave(self)
+    def _leave(self, now: float) -> None:
+        self._device.leave(self, now)
         self._accepted, self._judged_at = False, -math.inf
         self._forget_the_token()
 

@@ -181,7 +181,7 @@ def test_refused_tokens_in_a_row_are_bounded(world: World, device: AmqpDevice) -
     device.run()
     assert len(world.find("put-token-answered")) == 2 * MAX_REFUSED_TOKENS
     assert world.one("cut") == {
-        "conn": 1, "cause": "protocol", "close": "close", "detail": "20 tokens in a row were refused",
+        "conn": 1, "cause": "tokens-refused", "close": "close", "detail": "20 tokens in a row were refused",
     }  # fmt: skip
     (close,) = device.take(CloseReceived)
     assert close.close.error == TOO_MANY_TOKENS
