@@ -17,6 +17,7 @@ import msgspec
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from harness.analysis import (
+    Baseline,
     CellFindings,
     Exchanges,
     InBandFinding,
@@ -43,6 +44,7 @@ Schema = dict[str, Any]
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _LIKE_FIGURES: Final = ("first_refusal", "token_use", "lacks", "at_least", "clock_rate", "status", "reason")
 _TITLES: Final = {
+    "baseline": "what `harness baseline` writes: the behaviour of a run",
     "bugs": "results/bugs.toml: defects of SDKs, as the JSON it stands for",
     "diagnosis": "what `harness diagnose --json` prints",
     "event": "cells/*.jsonl, every line but the first: an event",
@@ -60,6 +62,7 @@ _TITLES: Final = {
 def schemas() -> dict[str, str]:
     """The text of each schema's file, by its name."""
     made = {
+        "baseline": _of(Baseline),
         "bugs": _of(Table),
         "diagnosis": _of(Diagnosis),
         "event": _event(),

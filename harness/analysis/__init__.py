@@ -3,11 +3,13 @@
 ```
 CellLog --timeline--> Timeline --cells--> CellFindings --rows--> Row (figures, law, verdicts) --summary--> JSON
 Row --check--> Check (what fails it) --cases--> Suite (test cases for CI)
+Row --behaviour--> Baseline (what a run shows) --history--> what changed from one to another
 ```
 
 A log that was cut short, kinds and fields of a newer harness, and cells that never ran are all accepted: they yield what they show.
 """
 
+from harness.analysis.behaviour import Baseline, Behaviour, Subject, baseline
 from harness.analysis.cases import Case, Outcome, RunFacts, Suite, suites
 from harness.analysis.cells import analyse_cell
 from harness.analysis.check import Check, Judged, Mark, check, check_summary
@@ -43,6 +45,8 @@ __all__ = [
     "AbsenceFinding",
     "Aftermath",
     "Away",
+    "Baseline",
+    "Behaviour",
     "Case",
     "CellFindings",
     "CellTelling",
@@ -79,6 +83,7 @@ __all__ = [
     "Stay",
     "Step",
     "Story",
+    "Subject",
     "Suite",
     "Telemetry",
     "TokenLife",
@@ -87,6 +92,7 @@ __all__ = [
     "Volume",
     "analyse",
     "analyse_cell",
+    "baseline",
     "check",
     "check_summary",
     "chronicles",

@@ -33,7 +33,7 @@ from harness.analysis.verdicts import Verdict, judge, read_claims, without_measu
 from harness.claims import Claim
 from harness.events import CellLog
 
-__all__ = ["Row", "analyse"]
+__all__ = ["FEWEST_FOR_A_MEDIAN", "Row", "analyse"]
 
 _Key = tuple[object, ...]
 FEWEST_FOR_A_MEDIAN: Final = 5
@@ -49,7 +49,7 @@ class Row(msgspec.Struct, frozen=True):
     `lifetime_s` is what the tokens of the main cells were made for. `renewal` is how most renewals were done, `none` where there was none although
     a token was watched beyond its end, and null where that was not seen either. `refused_renewal`: how the renewal that the scenario refused was tried,
     null where none was. `first_refusal`: of the first main cell that has one. Of the absences and renewals in place the row is about: `points_s` are their
-    moments in the token's life, `first` who ended the connection, `gap_ms` every gap with `noisy` for each that the hub's own lag may have
+    moments in the token's life, `first` who ended the connection, `gap_ms` every gap with `lag_ms`, the worst lag of the hub's loop around it, and `noisy` for each that this lag may have
     made (nothing is closed by a renewal in place, be it refused: it has neither), `gap_median_ms` null for fewer than five, and `hub_log`, `hub_levels`, `app`, `log` their usual signature: all four from the
     first absence of those that agree in what hub and application saw, if possible of those that were not cut short. `signature_of` says
     how many absences showed it, and of how many. Without an absence, `hub_log`, `app` and `log` are those of the whole first cell.
@@ -101,6 +101,7 @@ class Row(msgspec.Struct, frozen=True):
     gap_ms: tuple[float, ...] = ()
     gap_median_ms: float | None = None
     noisy: tuple[bool, ...] = ()
+    lag_ms: tuple[float, ...] = ()
     recovery: str | None = None
     refused_renewal: RefusedHow | None = None
     first_refusal: FirstRefusal | None = None
@@ -258,14 +259,17 @@ def _figures(evidence: Evidence) -> dict[str, object]:
 
 def _absence_figures(telling: Sequence[Telling]) -> dict[str, object]:
     """What the absences, the renewals in place and the refused ones have in common."""
-    gaps = [(absence.gap_ms, absence.noisy) for absence in telling if absence.gap_ms is not None]
+    away = [one for one in telling if isinstance(one, AbsenceFinding)]
+    gaps = [(one.gap_ms, one.noisy, one.lag_ms) for one in away if one.gap_ms is not None]
+    lengths = tuple(gap for gap, _, _ in gaps)
     usual, shown = _usual_signature(telling)
     return {
         "points_s": tuple(absence.point_s for absence in telling if absence.point_s is not None),
-        "first": tuple(dict.fromkeys(absence.first for absence in telling if isinstance(absence, AbsenceFinding))),
-        "gap_ms": tuple(gap for gap, _ in gaps),
-        "noisy": tuple(noisy for _, noisy in gaps),
-        "gap_median_ms": statistics.median(gap for gap, _ in gaps) if len(gaps) >= FEWEST_FOR_A_MEDIAN else None,
+        "first": tuple(dict.fromkeys(one.first for one in away)),
+        "gap_ms": lengths,
+        "noisy": tuple(noisy for _, noisy, _ in gaps),
+        "lag_ms": tuple(lag_ms for _, _, lag_ms in gaps),
+        "gap_median_ms": statistics.median(lengths) if len(lengths) >= FEWEST_FOR_A_MEDIAN else None,
         "hub_log": usual.hub,
         "hub_levels": usual.levels,
         "app": usual.app,

@@ -7,7 +7,7 @@ import click
 
 from harness.cli.options import errors_option
 from harness.cli.outputs import Outputs, outputs_options
-from harness.cli.results import attempt, derive, derive_recordings, keep
+from harness.cli.results import are_recordings, attempt, derive, derive_recordings, keep
 from harness.errors import UserInputError
 
 __all__ = ["analyse"]
@@ -30,15 +30,10 @@ def analyse(run: Path, *, outputs: Outputs, as_json: bool, errors: bool, write: 
     others are printed all the same (exit code 2). So is a recorded log that is refused.
     """
     publisher = outputs.publisher()
-    recorded = run.is_file() or _holds_recordings(run)
+    recorded = are_recordings(run)
     if recorded and write:
         raise UserInputError("is no run", where=str(run), field="--write", remedy="Leave --write out for recordings")
     results = derive_recordings(run) if recorded else derive(run)
     delivered = publisher.publish(results, as_json=as_json, errors=errors)
     unwritten = attempt(partial(keep, results, run)) if write else 0
     return UserInputError.exit_code if unwritten or results.problems or results.refused else delivered
-
-
-def _holds_recordings(folder: Path) -> bool:
-    """Whether there are logs below it, and not those of a run, nor of several."""
-    return any(folder.rglob("*.jsonl")) and not any(folder.rglob("run.json"))

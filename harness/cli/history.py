@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from harness.analysis import History, histories
+from harness.analysis import Baseline, histories
 from harness.cli.options import (
     comma_list,
     complete_sdks,
@@ -20,8 +20,9 @@ from harness.cli.options import (
     transport_list,
     transport_option,
 )
-from harness.cli.results import Results, attempt, derive, tell_what_is_missing
+from harness.cli.results import Results, attempt
 from harness.cli.running import Wish, measure
+from harness.cli.runs import Run, load_runs, run_of
 from harness.cli.streams import show
 from harness.errors import UserInputError
 from harness.plan import Overrides, Request, choose
@@ -34,7 +35,7 @@ SCENARIOS = ("defaults", "renewal", "renewal-refused", "renewal-refused-idle", "
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), required=False)
+@click.argument("runs", metavar="[RUN]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--sdk",
     "sdks",
@@ -52,7 +53,7 @@ SCENARIOS = ("defaults", "renewal", "renewal-refused", "renewal-refused-idle", "
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @profiles_option
 def history(  # noqa: PLR0913, PLR0917 - one parameter per option
-    run: Path | None,
+    runs: Sequence[Path],
     sdks: Sequence[str],
     transports: Sequence[str],
     scenarios: Sequence[str],
@@ -66,13 +67,14 @@ def history(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> int:
     """Run several versions of an SDK and print what changed from one to the next.
 
-    With RUN, a folder that `harness compare` or `harness history` wrote, nothing is run: what it holds is printed.
+    With RUN, a folder that `harness compare` or `harness history` wrote, nothing is run: what it holds is printed. Of several, and of baselines
+    (`harness baseline`), it is the course of things: by version and, of one version, by date.
     """
     named = sdk_list(sdks)
-    tell = partial(_deliver, sdks=named, as_json=as_json)
-    if run is not None:
-        results = derive(run)
-        return tell(results) or (UserInputError.exit_code if results.problems else 0)
+    if runs:
+        loaded = load_runs(runs)
+        unprinted = _deliver(loaded, sdks=named, as_json=as_json)
+        return unprinted or (UserInputError.exit_code if any(one.refused for one in loaded) else 0)
     if not named:
         raise UserInputError("names no SDK", where="harness history", remedy="Say --sdk python, or name a run's folder")
     profiles = load_profiles(profile_folders)
@@ -84,7 +86,10 @@ def history(  # noqa: PLR0913, PLR0917 - one parameter per option
         overrides=Overrides(lifetime_s=lifetime),
     )
     chosen = scenarios_named(comma_list(scenarios, "--scenario") or SCENARIOS, over, choose(profiles, versions))
-    return measure(Wish(profiles, chosen, request, jobs=jobs, out=out, quiet=quiet), tell)
+    return measure(
+        Wish(profiles, chosen, request, jobs=jobs, out=out, quiet=quiet),
+        partial(_measured, sdks=named, as_json=as_json),
+    )
 
 
 def _with_versions(named: Sequence[str], profiles: Sequence[LoadedProfile]) -> list[str]:
@@ -93,19 +98,28 @@ def _with_versions(named: Sequence[str], profiles: Sequence[LoadedProfile]) -> l
     return [full for name in named for full in [f"{name}@{one}" for one in versions.get(name, ())] or [name]]
 
 
-def _deliver(results: Results, *, sdks: Sequence[str], as_json: bool) -> int:
+def _measured(results: Results, *, sdks: Sequence[str], as_json: bool) -> int:
+    return _deliver([run_of(results)], sdks=sdks, as_json=as_json)
+
+
+def _deliver(runs: Sequence[Run], *, sdks: Sequence[str], as_json: bool) -> int:
     """Print the histories of these SDKs, or of all; what is missing goes to standard error. The exit code."""
-    unprinted = attempt(partial(_print, results, sdks=sdks, as_json=as_json))
+    unprinted = attempt(partial(_print, [one.baseline for one in runs], sdks=sdks, as_json=as_json))
+    for one in runs:
+        one.tell_what_is_missing()
     return UserInputError.exit_code if unprinted else 0
 
 
-def _print(results: Results, *, sdks: Sequence[str], as_json: bool) -> None:
-    wanted = set(sdks)
-    rows = [row for row in results.rows if not wanted or wanted & {row.sdk, f"{row.sdk}@{row.version}"}]
-    found = histories(rows)
-    show(_json(found) if as_json else history_table(found, "text"))
-    tell_what_is_missing(results)
+def _print(runs: Sequence[Baseline], *, sdks: Sequence[str], as_json: bool) -> None:
+    found = histories(_only(run, set(sdks)) for run in runs)
+    show(
+        json.dumps({"schema": 1, "histories": msgspec.to_builtins(found)}, indent=2)
+        if as_json
+        else history_table(found, "text")
+    )
 
 
-def _json(found: Sequence[History]) -> str:
-    return json.dumps({"schema": 1, "histories": msgspec.to_builtins(found)}, indent=2)
+def _only(run: Baseline, sdks: set[str]) -> Baseline:
+    """The run's rows of these SDKs or versions of them, or all."""
+    rows = (row for row in run.rows if not sdks or sdks & {row.sdk, f"{row.sdk}@{row.version}"})
+    return msgspec.structs.replace(run, rows=tuple(rows))

@@ -28,7 +28,7 @@ from harness.report.ctrf import ctrf
 from harness.report.junit import junit
 from harness.scenario import Scenario
 
-__all__ = ["Outputs", "Publisher", "outputs_options"]
+__all__ = ["Outputs", "Publisher", "outputs_options", "write_output"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 FAILED = 1
@@ -94,7 +94,7 @@ class Publisher:
 
     def publish(self, results: Results, *, as_json: bool, errors: bool) -> int:
         """Print the results and write the files; the exit code: 2 where something cannot be written, 1 where the check fails, else 0."""
-        page = [] if self.outputs.html is None else [partial(_write, self.outputs.html, partial(_page, results))]
+        page = [] if self.outputs.html is None else [partial(write_output, self.outputs.html, partial(_page, results))]
         if not self.outputs.judged:
             told = attempt(partial(deliver, results, as_json=as_json, errors=errors), *page)
             return UserInputError.exit_code if told else 0
@@ -115,7 +115,7 @@ class Publisher:
             (wanted.badge, lambda: badge(found)),
         ):
             if file is not None:
-                steps.append(partial(_write, file, text))
+                steps.append(partial(write_output, file, text))
         if wanted.annotated:
             steps.append(partial(_annotate, told, results, strict=wanted.check, to_stderr=as_json))
         return steps
@@ -141,7 +141,7 @@ def _page(results: Results) -> str:
     return page_of(results)
 
 
-def _write(file: Path, text: Callable[[], str]) -> None:
+def write_output(file: Path, text: Callable[[], str]) -> None:
     """Write the file, with the folders it needs; the summary of a step of GitHub Actions, which other steps write too, is added to.
 
     Raises:

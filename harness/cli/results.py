@@ -23,7 +23,17 @@ from harness.report.fidelity import fidelity_table
 from harness.report.troubles import troubles_table
 from harness.runfolder import RunRecord, read_cells, read_recordings, read_run, write_derived
 
-__all__ = ["Results", "attempt", "deliver", "derive", "derive_recordings", "facts_of", "keep", "tell_what_is_missing"]
+__all__ = [
+    "Results",
+    "are_recordings",
+    "attempt",
+    "deliver",
+    "derive",
+    "derive_recordings",
+    "facts_of",
+    "keep",
+    "tell_what_is_missing",
+]
 
 Claims = tuple[Mapping[str, object], ...]
 
@@ -64,6 +74,11 @@ def derive(run: Path) -> Results:
     beside = [row for row in _rows_of(recorded, claims, scenarios) if row.scenario in scenarios]
     shown = tuple(log for log in recorded if log.header.scenario.get("id") in scenarios)
     return Results(record, _side_by_side(rows, beside), logs, problems, refused, shown, run)
+
+
+def are_recordings(path: Path) -> bool:
+    """Whether it is a log, or there are logs below it, and not those of a run, nor of several."""
+    return path.is_file() or (any(path.rglob("*.jsonl")) and not any(path.rglob("run.json")))
 
 
 def derive_recordings(path: Path) -> Results:

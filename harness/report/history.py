@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.analysis import History, Step
 from harness.report.layout import WIDTH, Form, render, wrap
+from harness.report.settings import settings_in_words
 
 __all__ = ["history_table"]
 
@@ -25,7 +26,10 @@ def history_table(histories: Iterable[History], form: Form) -> str:
 
 def _heading(history: History) -> str:
     recorded = f", recorded {history.origin.get('date', '')}" if history.origin.get("kind") == "recorded" else ""
-    return f"{history.sdk}, {history.scenario} (traffic: {history.traffic}; {history.device}{recorded})"
+    told = "; ".join(
+        filter(None, (history.traffic, f"{history.device}{recorded}", settings_in_words(history.settings)))
+    )
+    return f"{history.sdk}, {history.scenario} (traffic: {told})"
 
 
 def _part(heading: str, transports: Sequence[str], body: Sequence[Sequence[str]], form: Form) -> str:
@@ -35,8 +39,14 @@ def _part(heading: str, transports: Sequence[str], body: Sequence[Sequence[str]]
 
 
 def _lines(steps: Sequence[Step]) -> list[list[str]]:
-    first = next((step.version for step in steps if not step.status), None)
-    return [[step.version, _told(step, first=step.version == first)] for step in steps]
+    first = next((step for step in steps if not step.status), None)
+    several = len({step.run for step in steps}) > 1
+    return [[_which(step, dated=several), _told(step, first=step is first)] for step in steps]
+
+
+def _which(step: Step, *, dated: bool) -> str:
+    """The version, and, where there are several runs, when it was measured, to the minute."""
+    return f"{step.version}\n{step.date[:16].replace('T', ' ')}" if dated else step.version
 
 
 def _told(step: Step, *, first: bool) -> str:

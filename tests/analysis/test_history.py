@@ -1,13 +1,17 @@
 """What changed from version to version."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 import pytest
 from support.analysis_findings import cell, renewal
 
+from harness.analysis.behaviour import baseline
+from harness.analysis.cases import RunFacts
 from harness.analysis.findings import AbsenceFinding, Aftermath, CellFindings, InBandFinding, RefusedRenewal
-from harness.analysis.history import Change, Step, histories
+from harness.analysis.history import Change, History, Step
+from harness.analysis.history import histories as histories_of
 from harness.analysis.law import Fit, LawFinding
 from harness.analysis.rows import Row
 
@@ -23,6 +27,11 @@ def row(version: str, /, **changes: Any) -> Row:
         "device": "real",
     }
     return Row(version=version, origin={}, **fields | changes)
+
+
+def histories(rows: Iterable[Row]) -> tuple[History, ...]:
+    """The histories of one run of these rows."""
+    return histories_of([baseline(rows, RunFacts(""))])
 
 
 def steps(*rows: Row) -> tuple[Step, ...]:
@@ -238,9 +247,48 @@ def test_what_a_recording_does_not_tell_is_no_trait() -> None:
 def test_a_history_is_json_as_it_stands() -> None:
     """For a program to read."""
     plain = msgspec.json.decode(msgspec.json.encode(histories([row("1", renewal="none"), row("2", renewal="in-band")])))
-    assert plain[0]["steps"][1]["changes"] == [{"what": "renewal", "before": "none", "after": "in-band", "since": "1"}]
+    assert plain[0]["steps"][1]["changes"] == [
+        {"what": "renewal", "before": "none", "after": "in-band", "since": "1", "run": ""}
+    ]
 
 
 def test_the_aftermath_of_a_cell_is_no_trait() -> None:
     """Only the row's own figures are."""
     assert shown(cells(cell(aftermath=Aftermath(returned=("none",)))), "return") is None
+
+
+def test_several_runs_stand_by_version_and_date() -> None:
+    """In whatever order they are named; each change says in which run the trait was seen before."""
+    runs = [
+        baseline([row("2", renewal="none"), row("1", renewal="reconnect")], RunFacts("later", "2026-02-01T00:00:00Z")),
+        baseline([row("2", renewal="in-band")], RunFacts("earlier", "2026-01-01T00:00:00Z")),
+    ]
+    (found,) = histories_of(runs)
+    assert [(step.version, step.run, step.date[:10]) for step in found.steps] == [
+        ("1", "later", "2026-02-01"),
+        ("2", "earlier", "2026-01-01"),
+        ("2", "later", "2026-02-01"),
+    ]
+    assert [one for step in found.steps for one in step.changes] == [
+        Change("renewal", "reconnect", "in-band", "1", "later"),
+        Change("renewal", "in-band", "none", "2", "earlier"),
+    ]
+
+
+def test_runs_of_one_name_are_two() -> None:
+    """As those of two machines may be."""
+    (found,) = histories_of([baseline([row("1")], RunFacts("run"))] * 2)
+    assert len(found.steps) == 2
+
+
+def test_a_recording_beside_several_runs_is_shown_once() -> None:
+    """It was measured in none of them."""
+    recorded = msgspec.structs.replace(row("1"), origin={"kind": "recorded", "date": "2026-01-01"})
+    (found,) = histories_of([baseline([recorded], RunFacts(name)) for name in ("one", "two")])
+    assert [(step.run, step.date) for step in found.steps] == [("", "")]
+
+
+def test_other_settings_have_another_history() -> None:
+    """A token that lives longer is renewed at another time."""
+    found = histories([row("1", settings={"lifetime_s": 20.0}), row("2", settings={"lifetime_s": 30.0})])
+    assert [one.settings for one in found] == [{"lifetime_s": 20.0}, {"lifetime_s": 30.0}]

@@ -1,8 +1,10 @@
 """`harness history`: what it runs, and what it prints of a run that is there."""
 
 import json
+import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from support.analysis_logs import early_renewal, header
 from support.plans import a_profile, program
@@ -64,6 +66,27 @@ def test_versions_that_were_never_begun_are_missed(run: Path, capsys: pytest.Cap
     """As after Ctrl-C: a history that says nothing of them would look whole."""
     (run / "cells" / "a.jsonl").unlink()
     assert "1 of the 2 planned cells never began" in output(capsys, run)
+
+
+def test_several_runs_are_dated(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A baseline stands for its run."""
+    later = RunFolder.create(tmp_path, msgspec.structs.replace(RECORD, started="2026-02-01T00:00:00Z")).path
+    shutil.copytree(run / "cells", later / "cells", dirs_exist_ok=True)
+    kept = tmp_path / "kept.json"
+    with pytest.raises(SystemExit):
+        main(["baseline", str(run), "--out", str(kept)])
+    document = json.loads(output(capsys, later, kept, "--json"))
+    assert [(step["version"], step["date"][:10]) for one in document["histories"] for step in one["steps"]] == [
+        ("2.9.0", "2026-01-01"),
+        ("2.9.0", "2026-02-01"),
+        ("2.10.0", "2026-01-01"),
+        ("2.10.0", "2026-02-01"),
+    ]
+
+
+def test_a_run_that_is_named_twice_is_a_mistake(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would look as if nothing changed."""
+    assert "is named twice. Name each run once" in output(capsys, run, run / ".", code=2)
 
 
 def test_nothing_is_run_without_an_sdk(capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,3 +64,18 @@ def test_text_fits_its_width() -> None:
     """However much a version shows."""
     wordy = Step("1.0", shows={"application saw": "status " * 40})
     assert all(len(line) <= 120 for line in history_table([a_history(wordy)], "text").splitlines())
+
+
+def test_several_runs_are_dated() -> None:
+    """To the minute; the first that was measured tells all it shows, though the next is of the same version."""
+    first = msgspec.structs.replace(FIRST, run="one", date="2026-11-24T10:20:30Z")
+    second = Step("1.0", shows=FIRST.shows, run="two", date="2026-11-30T10:20:30Z")
+    text = history_table([a_history(first, second)], "markdown")
+    assert "| 1.0<br>2026-11-24 10:20 | renewal: reconnect" in text
+    assert "| 1.0<br>2026-11-30 10:20 | as before" in text
+
+
+def test_settings_stand_in_the_heading() -> None:
+    """Where any were set."""
+    text = history_table([a_history(FIRST, settings={"lifetime_s": 20.0})], "text")
+    assert text.startswith("one, renewal (traffic: idle; real; lifetime 20 s), mqtt\n")
