@@ -19,6 +19,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 from harness.analysis import (
     Baseline,
     CellFindings,
+    Diff,
     Exchanges,
     InBandFinding,
     Likeness,
@@ -47,6 +48,7 @@ _TITLES: Final = {
     "baseline": "what `harness baseline` writes: the behaviour of a run",
     "bugs": "results/bugs.toml: defects of SDKs, as the JSON it stands for",
     "diagnosis": "what `harness diagnose --json` prints",
+    "diff": "what `harness diff --json` prints",
     "event": "cells/*.jsonl, every line but the first: an event",
     "findings": "findings.json, and what `harness compare --json` and `harness analyse --json` print",
     "header": "cells/*.jsonl, the first line: the header of a cell",
@@ -65,6 +67,7 @@ def schemas() -> dict[str, str]:
         "baseline": _of(Baseline),
         "bugs": _of(Table),
         "diagnosis": _of(Diagnosis),
+        "diff": _of(Diff),
         "event": _event(),
         "findings": _of(_findings()),
         "header": _of(Header),

@@ -12,8 +12,9 @@ import jsonschema
 import msgspec
 import pytest
 from support.analysis_logs import early_renewal, stale_token
+from support.rows import CONFIRMED, DIFFERS, a_row, not_run
 
-from harness.analysis import story
+from harness.analysis import RunFacts, baseline, diff, story
 from harness.cli.main import main
 from harness.events import Header
 from harness.known import KnownDifferences
@@ -129,6 +130,15 @@ def test_a_story_is_as_its_schema_says(log: Any) -> None:
     assert [problem.message for problem in validator("story").iter_errors(told)] == []
 
 
+def test_a_baseline_and_a_difference_are_as_their_schemas_say() -> None:
+    """Of rows with everything in them: traits, timings, spans, claims, and a row that was not measured."""
+    rows = [a_row(CONFIRMED, gap_ms=(5.0,), settings={"lifetime_s": 20.0}), not_run("unsupported", scenario="expiry")]
+    old, new = baseline(rows, RunFacts("old")), baseline([a_row(DIFFERS, renewal="none")], RunFacts("new"))
+    for name, document in (("baseline", old), ("diff", diff(old, new))):
+        written = json.loads(msgspec.json.encode(document))
+        assert [problem.message for problem in validator(name).iter_errors(written)] == []
+
+
 @pytest.mark.slow
 def test_what_compare_prints_with_all_its_options_is_as_the_schema_says(capsys: pytest.CaptureFixture[str]) -> None:
     """Errors and the check stand beside the rows."""
@@ -172,6 +182,8 @@ def test_what_was_read_is_written_as_the_schema_says(name: str, kind: type, docu
         ("recording", {"origin": {"kind": "this-run"}}),
         ("bugs", {"defects": [{"id": "x", "predicate": "is-bad"}]}),
         ("story", {}),
+        ("baseline", {"kind": "behaviour of a run", "schema": 2, "run": "x"}),
+        ("diff", {"schema": 1}),
     ],
 )
 def test_a_schema_refuses_what_is_wrong(name: str, document: Any) -> None:

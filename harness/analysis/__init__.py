@@ -3,7 +3,7 @@
 ```
 CellLog --timeline--> Timeline --cells--> CellFindings --rows--> Row (figures, law, verdicts) --summary--> JSON
 Row --check--> Check (what fails it) --cases--> Suite (test cases for CI)
-Row --behaviour--> Baseline (what a run shows) --history--> what changed from one to another
+Row --behaviour--> Baseline (what a run shows) --diff, history--> what changed from one to another
 ```
 
 A log that was cut short, kinds and fields of a newer harness, and cells that never ran are all accepted: they yield what they show.
@@ -14,6 +14,7 @@ from harness.analysis.cases import Case, Outcome, RunFacts, Suite, suites
 from harness.analysis.cells import analyse_cell
 from harness.analysis.check import Check, Judged, Mark, check, check_summary
 from harness.analysis.chronicle import Chronicle, chronicles
+from harness.analysis.diff import Apart, Compared, Diff, Side, diff
 from harness.analysis.excerpt import Excerpt, Extract
 from harness.analysis.fidelity import Likeness, likenesses
 from harness.analysis.findings import (
@@ -44,6 +45,7 @@ from harness.analysis.volume import Volume, sentences, volumes
 __all__ = [
     "AbsenceFinding",
     "Aftermath",
+    "Apart",
     "Away",
     "Baseline",
     "Behaviour",
@@ -53,6 +55,8 @@ __all__ = [
     "Change",
     "Check",
     "Chronicle",
+    "Compared",
+    "Diff",
     "Episode",
     "Excerpt",
     "Exchange",
@@ -79,6 +83,7 @@ __all__ = [
     "Required",
     "Row",
     "RunFacts",
+    "Side",
     "Signature",
     "Stay",
     "Step",
@@ -98,6 +103,7 @@ __all__ = [
     "chronicles",
     "describe",
     "describe_short",
+    "diff",
     "fit_law",
     "histories",
     "in_brief",

@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": "Run SDKs side by side and print how each one behaves when its token expires.",
     "analyse": "Print the tables again from a run's logs alone.",
     "explain": "Tell the story of one cell in plain sentences, from its log alone.",
+    "diff": "Print what one run shows otherwise than another: behaviour first, timings only beyond noise.",
     "baseline": "Print what a run shows as a small file, to be kept and compared with.",
     "merge": "Write the cells of several runs, of several machines, into one.",
     "diagnose": "Tell renewal noise from real refusals in the log of a real IoT hub, device by device.",

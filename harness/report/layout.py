@@ -5,7 +5,7 @@ from typing import Literal
 
 from tabulate import SEPARATING_LINE, tabulate
 
-__all__ = ["WIDTH", "Cell", "Form", "render", "wrap"]
+__all__ = ["WIDTH", "Cell", "Form", "markdown", "render", "wrap"]
 
 WIDTH = 120
 """Columns that a text table may take."""
@@ -17,7 +17,7 @@ def render(headers: Sequence[str], rows: Sequence[Sequence[Cell]], form: Form, *
     """A table. In `text`, columns are wrapped at `widths` and rows parted by lines; in `markdown`, line breaks become `<br>`."""
     if form == "markdown":
         return tabulate(
-            [[_markdown(cell) for cell in row] for row in rows], headers, tablefmt="github", disable_numparse=True
+            [[markdown(_text(cell)) for cell in row] for row in rows], headers, tablefmt="github", disable_numparse=True
         )
     if not widths:
         return tabulate([list(map(_text, row)) for row in rows], headers, tablefmt="simple", disable_numparse=True)
@@ -50,5 +50,6 @@ def _text(cell: Cell) -> str:
     return "" if cell is None else str(cell)
 
 
-def _markdown(cell: Cell) -> str:
-    return _text(cell).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", "<br>")
+def markdown(text: str) -> str:
+    """`text` as it stands in a table's cell or a line of Markdown, whatever characters are in it."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", "<br>")
