@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.analysis import History, Step
 from harness.report.layout import WIDTH, Form, render, wrap
+from harness.report.neutral import neutral
 from harness.report.settings import settings_in_words
 
 __all__ = ["history_table"]
@@ -16,8 +17,9 @@ def history_table(histories: Iterable[History], form: Form) -> str:
     merged: dict[tuple[str, ...], list[str]] = {}
     lines: dict[tuple[str, ...], list[list[str]]] = {}
     for history in histories:
-        body = _lines(history.steps)
-        key = (_heading(history), *(cell for line in body for cell in line))
+        told = neutral if form == "text" else str
+        body = [["\n".join(map(told, cell.split("\n"))) for cell in line] for line in _lines(history.steps)]
+        key = (told(_heading(history)), *(cell for line in body for cell in line))
         merged.setdefault(key, []).append(history.transport)
         lines[key] = body
     parts = [_part(key[0], transports, lines[key], form) for key, transports in merged.items()]
@@ -40,7 +42,7 @@ def _part(heading: str, transports: Sequence[str], body: Sequence[Sequence[str]]
 
 def _lines(steps: Sequence[Step]) -> list[list[str]]:
     first = next((step for step in steps if not step.status), None)
-    several = len({step.run for step in steps}) > 1
+    several = len({(step.run, step.date) for step in steps}) > 1
     return [[_which(step, dated=several), _told(step, first=step is first)] for step in steps]
 
 

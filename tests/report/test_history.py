@@ -79,3 +79,9 @@ def test_settings_stand_in_the_heading() -> None:
     """Where any were set."""
     text = history_table([a_history(FIRST, settings={"lifetime_s": 20.0})], "text")
     assert text.startswith("one, renewal (traffic: idle; real; lifetime 20 s), mqtt\n")
+
+
+def test_texts_of_others_are_harmless_for_a_terminal() -> None:
+    """A baseline may come from anywhere."""
+    text = history_table([a_history(Step("1.0\x1b", shows={"renewal": "\x1b[31m"}), scenario="\x1b")], "text")
+    assert "\x1b" not in text
