@@ -26,6 +26,7 @@ __all__ = [
     "RunRecord",
     "Source",
     "default_root",
+    "in_checkout",
     "iso",
     "read_cells",
     "read_recordings",
@@ -146,8 +147,12 @@ def iso(moment: dt.datetime) -> str:
 
 def default_root(working_folder: Path) -> Path:
     """Where runs go unless told otherwise: `results/runs` in a checkout of the harness, else `harness-results`."""
-    in_checkout = all((working_folder / name).exists() for name in ("harness", "sdk_profiles", "pyproject.toml"))
-    return working_folder / ("results/runs" if in_checkout else "harness-results")
+    return working_folder / ("results/runs" if in_checkout(working_folder) else "harness-results")
+
+
+def in_checkout(working_folder: Path) -> bool:
+    """Whether it is a checkout of the harness."""
+    return all((working_folder / name).exists() for name in ("harness", "sdk_profiles", "pyproject.toml"))
 
 
 def read_run(path: Path) -> RunRecord:

@@ -19,13 +19,22 @@ from typing import Final
 import msgspec
 
 from harness.analysis.evidence import margin_of
-from harness.analysis.findings import Signature
+from harness.analysis.findings import AbsenceFinding, CellFindings, InBandFinding, Signature
 from harness.analysis.lacking import HUB_LOG, NO_HUB_LOG
 from harness.analysis.law import Fit, describe, seconds
 from harness.analysis.rows import Row
 from harness.scenario import HUB_GRACE_S
 
-__all__ = ["DAY_S", "Volume", "sentences", "volumes"]
+__all__ = [
+    "DAY_S",
+    "Volume",
+    "period_s",
+    "renewing_cells",
+    "sentences",
+    "unobserved",
+    "volumes",
+    "whole_renewals",
+]
 
 DAY_S: Final = 86400.0
 WHOLE_FROM: Final = 10.0  # a day's errors are printed without decimals from here on
@@ -87,7 +96,7 @@ def _volume(row: Row) -> Volume:
     blank = Volume(row.sdk, row.version, row.transport, row.device, str(row.origin.get("kind", "this-run")))
     if row.status:
         return msgspec.structs.replace(blank, reason=row.reason or row.status)
-    seen = _renewals(row)
+    seen = [one.signature for one in whole_renewals(renewing_cells(row))]
     fit, lifetime = _own_law(row), row.default_lifetime_s
     facts = msgspec.structs.replace(
         blank,
@@ -106,11 +115,11 @@ def _volume(row: Row) -> Volume:
         unknown = {"errors_per_renewal": None, "informational_per_renewal": None, "reason": NO_HUB_LOG}
         return msgspec.structs.replace(facts, **unknown)
     if fit is None or lifetime is None:
-        return msgspec.structs.replace(facts, reason=_unobserved(row, fit))
+        return msgspec.structs.replace(facts, reason=unobserved(row, fit))
     if fit.law == "none":
         gone_s = lifetime + HUB_GRACE_S
         return msgspec.structs.replace(facts, reason=f"it never renews: the hub cuts it once, after {seconds(gone_s)}")
-    periods = [_period(fit, value, lifetime) for value in (fit.low, fit.value, fit.high)]
+    periods = [period_s(fit, value, lifetime) for value in (fit.low, fit.value, fit.high)]
     if min(periods) <= 0:
         nothing = f"{describe(fit)} leaves nothing of a lifetime of {seconds(lifetime)}"
         return msgspec.structs.replace(facts, reason=nothing)
@@ -133,14 +142,18 @@ def _reckoned(facts: Volume, periods: Sequence[float]) -> Volume:
     )
 
 
-def _renewals(row: Row) -> list[Signature]:
-    """What the row's undisturbed renewals looked like, at the SDK's own margin and as far as they were seen whole."""
+def renewing_cells(row: Row) -> list[CellFindings]:
+    """The row's undisturbed cells at the SDK's own margin: those whose renewals are what an SDK's renewals look like."""
     cells = [cell for cell in row.cells if cell.measured and not cell.about_the_end and cell.credential == "key"]
     unset = [cell for cell in cells if margin_of(cell) == (None, None)]
-    alike = unset or [
+    return unset or [
         cell for cell in cells if margin_of(cell) == margin_of(cells[0])
     ]  # one without effect, as in `points`
-    return [one.signature for cell in alike for one in cell.renewals if not one.cut_short]
+
+
+def whole_renewals(cells: Iterable[CellFindings]) -> list[AbsenceFinding | InBandFinding]:
+    """Their renewals, as far as they were seen whole."""
+    return [one for cell in cells for one in cell.renewals if not one.cut_short]
 
 
 def _own_law(row: Row) -> Fit | None:
@@ -150,7 +163,8 @@ def _own_law(row: Row) -> Fit | None:
     return row.law.fit
 
 
-def _unobserved(row: Row, fit: Fit | None) -> str:
+def unobserved(row: Row, fit: Fit | None) -> str:
+    """Why there is no law, or, where there is one, no lifetime to apply it to."""
     if fit is not None:
         return "the default lifetime was not observed"
     if row.token_use == "each-request":  # noqa: S105 - no password
@@ -162,7 +176,7 @@ def _unobserved(row: Row, fit: Fit | None) -> str:
     return f"the law was not observed: {row.law.reason or 'the scenario disturbs it'}"
 
 
-def _period(fit: Fit, parameter: float, lifetime_s: float) -> float:
+def period_s(fit: Fit, parameter: float, lifetime_s: float) -> float:
     """Seconds from one token to the next, for a value of the law's parameter."""
     if fit.law == "margin":
         return lifetime_s - parameter

@@ -9,16 +9,17 @@ import click
 import msgspec
 
 from harness.analysis import story
+from harness.cli.results import latest_run
 from harness.cli.streams import show
 from harness.errors import LogError, UserInputError
 from harness.events import CellLog
 from harness.recorded import read_log
 from harness.report.story import story_text
-from harness.runfolder import default_root
 
 __all__ = ["explain"]
 
 NEAR = 6
+NO_RUN = "Name a run's folder after the cell, or run `harness compare`"
 
 
 @click.command()
@@ -31,7 +32,9 @@ def explain(cell: str, run: Path | None, *, as_json: bool) -> int:
     When did the device connect, renew its token, when was it cut or refused; what did the hub log, what was the application told, and what became of
     its messages? RUN is a folder that `harness compare` wrote, or one with recorded logs; without it, the latest run. CELL is a cell's name, or the file of its log.
     """
-    told = story(_read(Path(cell)) if cell.endswith(".jsonl") else _find(cell, run or _latest()))
+    told = story(
+        _read(Path(cell)) if cell.endswith(".jsonl") else _find(cell, run or latest_run(Path.cwd(), remedy=NO_RUN))
+    )
     show(json.dumps(msgspec.to_builtins(told), indent=2) if as_json else story_text(told))
     return 0
 
@@ -61,13 +64,3 @@ def _near(cell: str, logs: Mapping[str, Path]) -> str:
     near = alike or difflib.get_close_matches(cell, logs, NEAR, 0.5) or list(logs)
     more = f", and {len(near) - NEAR} more" if len(near) > NEAR else ""
     return f"Name one of {', '.join(near[:NEAR])}{more}"
-
-
-def _latest() -> Path:
-    root = default_root(Path.cwd())
-    runs = sorted(path.parent for path in root.glob("*/run.json"))
-    if not runs:
-        raise UserInputError(
-            "holds no run", where=str(root), remedy="Name a run's folder after the cell, or run `harness compare`"
-        )
-    return runs[-1]

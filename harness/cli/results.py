@@ -21,7 +21,7 @@ from harness.report.check import check_text
 from harness.report.comparison import comparison
 from harness.report.fidelity import fidelity_table
 from harness.report.troubles import troubles_table
-from harness.runfolder import RunRecord, read_cells, read_recordings, read_run, write_derived
+from harness.runfolder import RunRecord, default_root, read_cells, read_recordings, read_run, write_derived
 
 __all__ = [
     "Results",
@@ -32,6 +32,7 @@ __all__ = [
     "derive_recordings",
     "facts_of",
     "keep",
+    "latest_run",
     "tell_what_is_missing",
 ]
 
@@ -95,6 +96,19 @@ def derive_recordings(path: Path) -> Results:
     claims = {one.profile.sdk: tuple(map(msgspec.to_builtins, one.profile.claims)) for one in find_profiles()}
     record = RunRecord(FORMAT, path.name, "", "finished", ())
     return Results(record, tuple(_rows_of(logs, claims)), (), (), refused, logs)
+
+
+def latest_run(working_folder: Path, *, remedy: str) -> Path:
+    """The folder of the latest run that was written from there.
+
+    Raises:
+        UserInputError: there is none; `remedy` is what to do then.
+    """
+    root = default_root(working_folder)
+    runs = sorted(path.parent for path in root.glob("*/run.json"))
+    if not runs:
+        raise UserInputError("holds no run", where=str(root), remedy=remedy)
+    return runs[-1]
 
 
 def _parted(read: Iterable[CellLog | LogError]) -> tuple[tuple[CellLog, ...], tuple[LogError, ...]]:
