@@ -2,6 +2,7 @@
 
 ```
 CellLog --timeline--> Timeline --cells--> CellFindings --rows--> Row (figures, law, verdicts) --summary--> JSON
+Row --advise--> Advice (candidates for a developer's needs, ranked, each sentence with its evidence)
 Row --check--> Check (what fails it) --cases--> Suite (test cases for CI)
 Row --behaviour--> Baseline (what a run shows) --diff, history--> what changed from one to another
 ```
@@ -9,6 +10,7 @@ Row --behaviour--> Baseline (what a run shows) --diff, history--> what changed f
 A log that was cut short, kinds and fields of a newer harness, and cells that never ran are all accepted: they yield what they show.
 """
 
+from harness.analysis.advice import Advice, Candidate, advise
 from harness.analysis.behaviour import Baseline, Behaviour, Subject, baseline
 from harness.analysis.cases import Case, Outcome, RunFacts, Suite, suites
 from harness.analysis.cells import analyse_cell
@@ -31,7 +33,9 @@ from harness.analysis.findings import (
 )
 from harness.analysis.history import Change, History, Step, histories
 from harness.analysis.law import Fit, LawFinding, Observation, describe, describe_short, fit_law, seconds
+from harness.analysis.needs import Needs
 from harness.analysis.picture import Away, Exchange, Fate, Moment, MomentKind, Picture, Stay, TokenLife
+from harness.analysis.prospect import Figure
 from harness.analysis.required import Missing, Required, parse_required
 from harness.analysis.rows import Row, analyse
 from harness.analysis.signatures import in_brief
@@ -44,11 +48,13 @@ from harness.analysis.volume import Volume, sentences, volumes
 
 __all__ = [
     "AbsenceFinding",
+    "Advice",
     "Aftermath",
     "Apart",
     "Away",
     "Baseline",
     "Behaviour",
+    "Candidate",
     "Case",
     "CellFindings",
     "CellTelling",
@@ -63,6 +69,7 @@ __all__ = [
     "Exchanges",
     "Extract",
     "Fate",
+    "Figure",
     "FirstRefusal",
     "Fit",
     "History",
@@ -76,6 +83,7 @@ __all__ = [
     "Missing",
     "Moment",
     "MomentKind",
+    "Needs",
     "Observation",
     "Outcome",
     "Picture",
@@ -95,6 +103,7 @@ __all__ = [
     "Trouble",
     "Verdict",
     "Volume",
+    "advise",
     "analyse",
     "analyse_cell",
     "baseline",

@@ -7,13 +7,30 @@ from typing import Final
 
 from harness.analysis.law import seconds
 
-__all__ = ["AT_ONCE_S", "counted", "lasted", "listed", "moments", "numbers", "rhythm", "times"]
+__all__ = [
+    "AT_ONCE_S",
+    "between",
+    "counted",
+    "lasted",
+    "life",
+    "listed",
+    "moments",
+    "numbers",
+    "often",
+    "rhythm",
+    "times",
+]
 
 FEW: Final = 5
 ALIKE: Final = 0.25
 """By how much of the median distances may differ and still be one rhythm."""
 GROWTH: Final = 1.2
 AT_ONCE_S: Final = 0.5
+WORTH_TELLING: Final = 0.02
+"""The share by which two figures have to differ to be told apart."""
+WHOLE_FROM: Final = 1000
+UNITS: Final = ((7200.0, 3600.0, "h"), (1200.0, 60.0, "min"))
+"""From how many seconds on a life is told in a unit, and how many that has."""
 
 
 def times(count: int) -> str:
@@ -66,3 +83,29 @@ def numbers(ids: Iterable[int]) -> str:
         else:
             runs.append([one])
     return listed([f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs])
+
+
+def between(span: tuple[float, float]) -> str:
+    """What lies between two figures: as one where they hardly differ, `24.8`, else `28.4 to 30.2`."""
+    least, most = span
+    alike = most - least <= WORTH_TELLING * most
+    return _figure((least + most) / 2) if alike else f"{_figure(least)} to {_figure(most)}"
+
+
+def _figure(value: float) -> str:
+    return f"{value:.3g}" if value < WHOLE_FROM else f"{value:.0f}"
+
+
+def life(span_s: float) -> str:
+    """For how long a token lives: `910 s`, `60 min`, `24 h`."""
+    _, size, unit = next((one for one in UNITS if span_s >= one[0]), (0.0, 1.0, "s"))
+    return f"{span_s / size:.3g} {unit}"
+
+
+def often(per_day: tuple[float, float]) -> str:
+    """How often that is: `24.8 times a day`, `once a day`, `once in 2 days`."""
+    least, most = per_day
+    told = between(per_day)
+    if told == "1":
+        return "once a day"
+    return f"{told} times a day" if most >= 1 else f"once in {between((1 / most, 1 / least))} days"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.analysis.wording import counted, lasted, listed, moments, numbers, rhythm, times
+from harness.analysis.wording import between, counted, lasted, life, listed, moments, numbers, often, rhythm, times
 
 
 def test_how_often() -> None:
@@ -54,3 +54,35 @@ def test_numbers_in_a_row() -> None:
     """As from - to."""
     assert numbers([3, 1, 2, 7, 9, 10]) == "1 to 3, 7 and 9 to 10"
     assert numbers([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [((24.82, 24.84), "24.8"), ((28.4, 30.2), "28.4 to 30.2"), ((0.0, 0.0), "0"), ((4000.0, 4001.0), "4000")],
+)
+def test_what_lies_between_two_figures(span: tuple[float, float], said: str) -> None:
+    """As one where they hardly differ; without an exponent."""
+    assert between(span) == said
+
+
+@pytest.mark.parametrize(
+    ("span_s", "said"),
+    [(910.0, "910 s"), (1200.0, "20 min"), (3600.0, "60 min"), (3598.3, "60 min"), (86400.0, "24 h")],
+)
+def test_for_how_long_a_token_lives(span_s: float, said: str) -> None:
+    """In the unit one would say it in."""
+    assert life(span_s) == said
+
+
+@pytest.mark.parametrize(
+    ("per_day", "said"),
+    [
+        ((24.82, 24.84), "24.8 times a day"),
+        ((1.0, 1.001), "once a day"),
+        ((0.5, 0.5), "once in 2 days"),
+        ((0.9, 1.1), "0.9 to 1.1 times a day"),
+    ],
+)
+def test_how_often_a_day(per_day: tuple[float, float], said: str) -> None:
+    """Less than once a day is told in days."""
+    assert often(per_day) == said
