@@ -17,6 +17,7 @@ import msgspec
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from harness.analysis import (
+    Advice,
     Baseline,
     CellFindings,
     Diff,
@@ -46,6 +47,7 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _LIKE_FIGURES: Final = ("first_refusal", "token_use", "lacks", "at_least", "clock_rate", "status", "reason")
 _TITLES: Final = {
     "baseline": "what `harness baseline` writes: the behaviour of a run",
+    "advice": "what `harness advise --json` prints",
     "bugs": "results/bugs.toml: defects of SDKs, as the JSON it stands for",
     "diagnosis": "what `harness diagnose --json` prints",
     "diff": "what `harness diff --json` prints",
@@ -65,6 +67,7 @@ def schemas() -> dict[str, str]:
     """The text of each schema's file, by its name."""
     made = {
         "baseline": _of(Baseline),
+        "advice": _of(Advice),
         "bugs": _of(Table),
         "diagnosis": _of(Diagnosis),
         "diff": _of(Diff),

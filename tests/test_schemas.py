@@ -184,6 +184,7 @@ def test_what_was_read_is_written_as_the_schema_says(name: str, kind: type, docu
         ("story", {}),
         ("baseline", {"kind": "behaviour of a run", "schema": 2, "run": "x"}),
         ("diff", {"schema": 1}),
+        ("advice", {"schema": 1, "runs": [], "needs": {}, "candidates": [{}], "others": []}),
     ],
 )
 def test_a_schema_refuses_what_is_wrong(name: str, document: Any) -> None:

@@ -26,6 +26,7 @@ COMMANDS = {
     "explain": "Tell the story of one cell in plain sentences, from its log alone.",
     "diff": "Print what one run shows otherwise than another: behaviour first, timings only beyond noise.",
     "baseline": "Print what a run shows as a small file, to be kept and compared with.",
+    "advise": "Rank SDKs, transports and settings for what a device needs, with the evidence for each sentence.",
     "merge": "Write the cells of several runs, of several machines, into one.",
     "diagnose": "Tell renewal noise from real refusals in the log of a real IoT hub, device by device.",
     "record": "Bring a finished run's logs into the form of recorded evidence, with provenance.",
