@@ -10,7 +10,7 @@ import msgspec
 from harness.analysis import Advice, Needs
 from harness.analysis import advise as rank
 from harness.cli.options import comma_list, complete_sdks, complete_transports, sdk_list, transport_list
-from harness.cli.results import Results, are_recordings, derive, derive_recordings, latest_run, tell_what_is_missing
+from harness.cli.results import Results, derive_either, latest_run, tell_what_is_missing
 from harness.cli.streams import show
 from harness.documents import TRANSPORTS, not_finite, one_of
 from harness.errors import UserInputError
@@ -89,7 +89,7 @@ def advise(
     Figures of a day are reckoned from the law that was measured, for the lifetime in question.
     """
     wished = msgspec.structs.replace(_wished(needs), sdks=tuple(sdk_list(sdks)), transports=_transports(transports))
-    found = [(str(run), _derived(run)) for run in (runs or [_default_run()])]
+    found = [(str(run), derive_either(run)) for run in (runs or [_default_run()])]
     _check_sdks(wished, [results for _, results in found])
     advice = rank([(name, results.rows) for name, results in found], wished)
     show(_json(advice) if as_json else advice_text(advice, limit=limit, everything=everything))
@@ -116,10 +116,6 @@ def _transports(values: Sequence[str]) -> tuple[str, ...]:
     """Those that were named; none for all, which `any` says too."""
     named = comma_list(values, "--transport")
     return () if ANY in named else tuple(transport_list(values))
-
-
-def _derived(run: Path) -> Results:
-    return derive_recordings(run) if are_recordings(run) else derive(run)
 
 
 def _default_run() -> Path:

@@ -29,6 +29,7 @@ __all__ = [
     "attempt",
     "deliver",
     "derive",
+    "derive_either",
     "derive_recordings",
     "facts_of",
     "keep",
@@ -80,6 +81,15 @@ def derive(run: Path) -> Results:
 def are_recordings(path: Path) -> bool:
     """Whether it is a log, or there are logs below it, and not those of a run, nor of several."""
     return path.is_file() or (any(path.rglob("*.jsonl")) and not any(path.rglob("run.json")))
+
+
+def derive_either(path: Path) -> Results:
+    """Read and analyse a run's folder, or recordings.
+
+    Raises:
+        LogError: it is neither.
+    """
+    return derive_recordings(path) if are_recordings(path) else derive(path)
 
 
 def derive_recordings(path: Path) -> Results:

@@ -8,7 +8,7 @@ import msgspec
 
 from harness.analysis import Baseline, baseline
 from harness.analysis.behaviour import KIND, SCHEMA
-from harness.cli.results import Results, are_recordings, derive, derive_recordings, facts_of, tell_what_is_missing
+from harness.cli.results import Results, derive_either, facts_of, tell_what_is_missing
 from harness.errors import LogError, UserInputError
 
 __all__ = ["Run", "load_run", "load_runs", "run_of"]
@@ -55,7 +55,7 @@ def load_run(path: Path) -> Run:
     """
     if path.is_file() and path.suffix != ".jsonl":
         return Run(_read_baseline(path))
-    return run_of(derive_recordings(path) if are_recordings(path) else derive(path))
+    return run_of(derive_either(path))
 
 
 def _check_distinct(paths: Iterable[Path]) -> None:
