@@ -52,7 +52,10 @@ class When(Document, frozen=True):
 
 
 class Claim(Document, frozen=True):
-    """One statement about an SDK, with its source. `versions`: versions and ranges of them (see `harness.versions`); empty `transports` or `versions` mean all."""
+    """One statement about an SDK, with its source. `versions`: versions and ranges of them (see `harness.versions`); empty `transports` or `versions` mean all.
+
+    `variants`: what the application may be shown in place of `value`, by chance; of an app-signature only.
+    """
 
     id: str
     kind: ClaimKind
@@ -62,6 +65,7 @@ class Claim(Document, frozen=True):
     versions: tuple[str, ...] = ()
     when: When = When()
     note: str = ""
+    variants: tuple[tuple[str, ...], ...] = ()
 
 
 def check_claims(claims: Sequence[Claim], where: str) -> None:
@@ -80,6 +84,11 @@ def check_claims(claims: Sequence[Claim], where: str) -> None:
             raise ProfileError(
                 f"{claim.value!r} is no value of a claim of kind {claim.kind!r}",
                 where=where, field=f"{field}.value", remedy=f"Expected: {_VALUE_OF[claim.kind][1]}",
+            )  # fmt: skip
+        if claim.variants and claim.kind != "app-signature":
+            raise ProfileError(
+                f"a claim of kind {claim.kind!r} has no variants",
+                where=where, field=f"{field}.variants", remedy="Drop them; only what the application is shown is a matter of chance",
             )  # fmt: skip
     for first, second in itertools.combinations(claims, 2):
         if _overlap(first, second):

@@ -337,6 +337,13 @@ def test_a_value_of_the_wrong_kind(tmp_path: Path, kind: str, value: str) -> Non
     assert error.remedy.startswith("Expected: ")
 
 
+def test_only_what_the_application_is_shown_has_variants(tmp_path: Path) -> None:
+    """Everything else is no matter of chance."""
+    text = claim(kind="renewal-action", value='"reconnect"', more='variants = [["a"]]')
+    error = refusal(tmp_path, MINIMAL + text)
+    assert error.field == "claims[0] (one).variants"
+
+
 def test_a_claim_without_a_source(tmp_path: Path) -> None:
     """A claim that names no source is no claim."""
     text = MINIMAL + claim().replace('source = { document = "A page", section = "Tokens", date = "2026-01-01" }', "")

@@ -156,7 +156,7 @@ def _blank(claim: Claim) -> Verdict:
         claim=claim.id,
         kind=claim.kind,
         verdict="not observed",
-        claimed=printable(claim.value),
+        claimed=" or ".join(map(printable, (claim.value, *claim.variants))),
         source=f"{where} ({source.date})",
     )
 
@@ -164,12 +164,13 @@ def _blank(claim: Claim) -> Verdict:
 def _verdict(claim: Claim, evidence: Evidence) -> Verdict:
     of_one = isinstance(claim.value, Law) and claim.when.scenario is not None
     seen = observe(claim.kind, msgspec.structs.replace(evidence, subject=evidence.row) if of_one else evidence)
-    word = "unsupported" if seen.unsupported else _compare(claim.value, seen, of_one_lifetime=of_one)
+    word = "unsupported" if seen.unsupported else _compare(claim, seen, of_one_lifetime=of_one)
     reason = seen.reason if word in {"not observed", "unsupported"} else ""
     return msgspec.structs.replace(_blank(claim), verdict=word, observed=seen.text, reason=reason)
 
 
-def _compare(claimed: ClaimValue, seen: Observed, *, of_one_lifetime: bool = False) -> VerdictWord:
+def _compare(claim: Claim, seen: Observed, *, of_one_lifetime: bool = False) -> VerdictWord:
+    claimed = claim.value
     if isinstance(claimed, Law):
         return _compare_law(claimed, seen, of_one_lifetime=of_one_lifetime)
     if seen.longer_s is not None and isinstance(claimed, int | float) and seen.longer_s > claimed + TOLERANCE_S:
@@ -178,7 +179,8 @@ def _compare(claimed: ClaimValue, seen: Observed, *, of_one_lifetime: bool = Fal
         return "not observed"
     if seen.first is not None and isinstance(claimed, int | float):
         return BORNE_OUT[bears_out(seen.first, claimed)]
-    return "confirmed" if all(_equal(claimed, value) for value in seen.values) else "differs"
+    possible = (claimed, *claim.variants)
+    return "confirmed" if all(any(_equal(one, value) for one in possible) for value in seen.values) else "differs"
 
 
 def _compare_law(claimed: Law, seen: Observed, *, of_one_lifetime: bool) -> VerdictWord:

@@ -35,6 +35,16 @@ def verdict(kind: ClaimKind, value: object, cells: Evidence = BOTH) -> Verdict:
     return verdicts(claim(kind, value), cells=cells)[0]
 
 
+def test_a_variant_is_as_good_as_the_value() -> None:
+    """In each absence for itself; the claim is shown with both."""
+    seen = evidence(
+        cell(absences=(renewal(5, signature=Signature(app=("a",))), renewal(15, signature=Signature(app=("b",)))))
+    )
+    (found,) = verdicts(claim("app-signature", ["a"], variants=[["b"]]), cells=seen)
+    assert (found.verdict, found.claimed) == ("confirmed", "a or b")
+    assert verdict("app-signature", ["a"], seen).verdict == "differs"
+
+
 def test_at_lifespan_differs_with_both_values() -> None:
     """The statement 'at token lifespan' about an SDK that leaves two minutes earlier."""
     assert verdict("disconnect-point", {"law": "lifespan", "seconds": 0}) == Verdict(
