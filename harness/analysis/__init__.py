@@ -11,6 +11,7 @@ A log that was cut short, kinds and fields of a newer harness, and cells that ne
 """
 
 from harness.analysis.advice import Advice, Candidate, advise
+from harness.analysis.answers import Answer, answers, error_codes
 from harness.analysis.behaviour import Baseline, Behaviour, Subject, baseline
 from harness.analysis.cases import Case, Outcome, RunFacts, Suite, suites
 from harness.analysis.cells import analyse_cell
@@ -32,9 +33,11 @@ from harness.analysis.findings import (
     Telemetry,
 )
 from harness.analysis.history import Change, History, Step, histories
+from harness.analysis.lacking import device_in_words
 from harness.analysis.law import Fit, LawFinding, Observation, describe, describe_short, fit_law, seconds
 from harness.analysis.needs import Needs
 from harness.analysis.picture import Away, Exchange, Fate, Moment, MomentKind, Picture, Stay, TokenLife
+from harness.analysis.programs import Program, programs
 from harness.analysis.prospect import Figure
 from harness.analysis.required import Missing, Required, parse_required
 from harness.analysis.rows import Row, analyse
@@ -50,6 +53,7 @@ __all__ = [
     "AbsenceFinding",
     "Advice",
     "Aftermath",
+    "Answer",
     "Apart",
     "Away",
     "Baseline",
@@ -87,6 +91,7 @@ __all__ = [
     "Observation",
     "Outcome",
     "Picture",
+    "Program",
     "RefusedRenewal",
     "Required",
     "Row",
@@ -106,18 +111,22 @@ __all__ = [
     "advise",
     "analyse",
     "analyse_cell",
+    "answers",
     "baseline",
     "check",
     "check_summary",
     "chronicles",
     "describe",
     "describe_short",
+    "device_in_words",
     "diff",
+    "error_codes",
     "fit_law",
     "histories",
     "in_brief",
     "likenesses",
     "parse_required",
+    "programs",
     "seconds",
     "sentences",
     "story",

@@ -67,7 +67,8 @@ def about(log: CellLog, cell: CellFindings) -> Iterator[str]:
     """The device and the scenario, the tokens, the hub, and what the application does."""
     header, scenario = log.header, log.header.scenario
     who = _DEVICES[header.device].format(name=header.sdk_name, version=cell.version)
-    recorded = f" (recorded on {cell.origin.get('date')})" if cell.origin.get("kind") == "recorded" else ""
+    date = text(cell.origin, "date")
+    recorded = f" (recorded on {date})" if date else ""
     title = text(scenario, "title")
     yield f"{who} over {cell.transport}{recorded}, in the scenario {cell.scenario}{f': {title}' if title else ''}."
     yield _tokens(cell, scenario)

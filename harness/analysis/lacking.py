@@ -20,7 +20,7 @@ from typing import Final
 from harness.analysis.fields import mapping, number
 from harness.events import Header
 
-__all__ = ["HUB_LOG", "NO_HUB_LOG", "NO_SENDS", "clock_rate", "origin_of_row"]
+__all__ = ["HUB_LOG", "NO_HUB_LOG", "NO_SENDS", "clock_rate", "device_in_words", "origin_of_row"]
 
 HUB_LOG: Final = "hub-log"
 NO_HUB_LOG: Final = "the recording holds none of the hub's records"
@@ -37,3 +37,8 @@ def clock_rate(header: Header) -> float | None:
 def origin_of_row(origin: Mapping[str, object]) -> dict[str, object]:
     """The origin without what differs between cells that were measured together: a row may stand for several."""
     return {name: value for name, value in origin.items() if name not in OF_THE_CELL}
+
+
+def device_in_words(device: str, date: str) -> str:
+    """`real`, or `real, recorded 2026-11-24` where the origin has a date: a recording's, or this run's for those who read of it on another day."""
+    return f"{device}, recorded {date}" if date else device

@@ -19,8 +19,9 @@ from typing import Final
 import msgspec
 
 from harness.analysis.evidence import margin_of
+from harness.analysis.fields import text
 from harness.analysis.findings import AbsenceFinding, CellFindings, InBandFinding, Signature
-from harness.analysis.lacking import HUB_LOG, NO_HUB_LOG
+from harness.analysis.lacking import HUB_LOG, NO_HUB_LOG, device_in_words
 from harness.analysis.law import Fit, describe, seconds
 from harness.analysis.rows import Row
 from harness.scenario import HUB_GRACE_S
@@ -45,7 +46,7 @@ class Volume(msgspec.Struct, frozen=True):
 
     `law` (in words; `fit` is the law itself), `default_lifetime_s` and `period_s`, the seconds from one token to the next, are what the figures are
     made of, with `grace_s`, the service's own, where the device waits for the cut, and with `errors_per_renewal` and the like, means over the `renewals_seen`; `scenario` is where these were seen, with its `traffic`.
-    `renewals_per_day_between`: by the interval of the law's parameter. `informational_per_day`: records that are no errors. `app_errors_per_day`: events with an exception that the application was shown.
+    `date`: of a recording, and of a run that is read of on another day. `renewals_per_day_between`: by the interval of the law's parameter. `informational_per_day`: records that are no errors. `app_errors_per_day`: events with an exception that the application was shown.
     """
 
     sdk: str
@@ -53,6 +54,7 @@ class Volume(msgspec.Struct, frozen=True):
     transport: str
     device: str
     origin: str
+    date: str = ""
     reason: str = ""
     scenario: str = ""
     traffic: str = ""
@@ -71,10 +73,21 @@ class Volume(msgspec.Struct, frozen=True):
     informational_per_day: float | None = None
     app_errors_per_day: float | None = None
 
+    @classmethod
+    def of(cls, row: Row) -> "Volume":
+        """What the row says of whom it is about, without a figure."""
+        origin, date = str(row.origin.get("kind", "this-run")), text(row.origin, "date")
+        return cls(row.sdk, row.version, row.transport, row.device, origin, date)
+
     @property
     def identity(self) -> tuple[str, ...]:
         """What tells it from the others."""
-        return self.sdk, self.version, self.transport, self.device, self.origin
+        return self.sdk, self.version, self.transport, self.device, self.origin, self.date
+
+    @property
+    def evidence(self) -> str:
+        """What the device was, and when it was recorded."""
+        return device_in_words(self.device, self.date)
 
 
 def volumes(rows: Iterable[Row]) -> tuple[Volume, ...]:
@@ -93,15 +106,13 @@ def _completeness(volume: Volume) -> int:
 
 
 def _volume(row: Row) -> Volume:
-    blank = Volume(row.sdk, row.version, row.transport, row.device, str(row.origin.get("kind", "this-run")))
+    blank = msgspec.structs.replace(Volume.of(row), scenario=row.scenario, traffic=row.traffic)
     if row.status:
         return msgspec.structs.replace(blank, reason=row.reason or row.status)
     seen = [one.signature for one in whole_renewals(renewing_cells(row))]
     fit, lifetime = _own_law(row), row.default_lifetime_s
     facts = msgspec.structs.replace(
         blank,
-        scenario=row.scenario,
-        traffic=row.traffic,
         law=fit and describe(fit),
         fit=fit,
         default_lifetime_s=lifetime,
@@ -193,15 +204,11 @@ def _times(per_day: float, per_renewal: float | None) -> float | None:
 
 def sentences(found: Iterable[Volume]) -> tuple[str, ...]:
     """What follows for somebody to whom the number of errors matters: real devices and emulated ones, this run's and recorded ones, apart."""
-    groups: dict[tuple[str, str], list[Volume]] = {}
+    groups: dict[str, list[Volume]] = {}
     for volume in found:
         if volume.errors_per_day is not None:
-            groups.setdefault((volume.device, volume.origin), []).append(volume)
-    return tuple(f"{_named(*group)}: {_sentence(members)}" for group, members in groups.items())
-
-
-def _named(device: str, origin: str) -> str:
-    return device if origin == "this-run" else f"{device}, {origin}"
+            groups.setdefault(volume.evidence, []).append(volume)
+    return tuple(f"{evidence}: {_sentence(members)}" for evidence, members in groups.items())
 
 
 def _sentence(members: Sequence[Volume]) -> str:

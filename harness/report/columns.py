@@ -2,9 +2,18 @@
 
 from collections.abc import Callable, Sequence
 
-from harness.analysis import FirstRefusal, Row, describe_short, in_brief, seconds
+from harness.analysis import FirstRefusal, Row, describe_short, device_in_words, in_brief, seconds
 
-__all__ = ["COLUMNS", "RETURNS", "columns", "evidence", "gaps_in_short", "span_in_short"]
+__all__ = [
+    "COLUMNS",
+    "RETURNS",
+    "application_in_brief",
+    "columns",
+    "evidence",
+    "evidence_word",
+    "gaps_in_short",
+    "span_in_short",
+]
 
 _RECOVERIES = {"none": "no further attempt", "retries": "then retries", "next-send": "then tries at every send"}
 RETURNS = {
@@ -29,8 +38,15 @@ def columns(row: Row, *, brief: bool) -> list[str]:
 
 def evidence(row: Row) -> list[str]:
     """What the device was, where it was measured and how it was led to the hub."""
-    recorded = f", recorded {row.origin.get('date', '')}" if row.origin.get("kind") == "recorded" else ""
-    return [f"{row.device}{recorded}", *(["via proxy"] if row.way.get("via_proxy") else [])]
+    return [
+        device_in_words(row.device, str(row.origin.get("date", ""))),
+        *(["via proxy"] if row.way.get("via_proxy") else []),
+    ]
+
+
+def evidence_word(row: Row) -> str:
+    """What the device was, or that it was recorded elsewhere."""
+    return "recorded" if row.origin.get("kind") == "recorded" else row.device
 
 
 def _who(row: Row) -> str:
@@ -131,7 +147,7 @@ def _application(row: Row) -> str:
     return _shown([*row.app, *(f"log: {line}" for line in row.log)], row)
 
 
-def _application_in_brief(row: Row) -> str:
+def application_in_brief(row: Row) -> str:
     """Each thing once, classes without their packages, and of the SDK's log only how much there was."""
     logged = [f"(log: {len(row.log)} at WARNING or above)"] if row.log else []
     return _shown([*in_brief(row.app), *logged], row)
@@ -201,5 +217,5 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 }
 _IN_BRIEF: dict[str, Callable[[Row], str]] = {
     "hub log": _hub_log_with_check,
-    "application saw": _application_in_brief,
+    "application saw": application_in_brief,
 }

@@ -8,7 +8,7 @@ from harness.report.columns import COLUMNS, columns, evidence
 from harness.report.layout import WIDTH, Form, render, wrap
 from harness.report.volume import HEADING, volume_table
 
-__all__ = ["comparison", "legend", "not_measured", "notes", "provenance"]
+__all__ = ["bullets", "claims_table", "comparison", "legend", "not_measured", "notes", "provenance", "scenario_table"]
 
 _WIDTHS = [10, 7, 10, 10, 10, 26, 8, 9, 11]  # tabulate gives a heading two columns more than it has letters
 _CLAIM_HEADERS = ["SDK", "transport", "claim", "claimed", "observed", "verdict", "source"]
@@ -39,11 +39,11 @@ def comparison(rows: Sequence[Row], form: Form, *, brief: bool) -> str:
     by_scenario: dict[str, list[Row]] = {}
     for row in shown:
         by_scenario.setdefault(row.scenario, []).append(row)
-    parts = [_scenario_table(scenario, group, form, brief=brief) for scenario, group in by_scenario.items()]
+    parts = [scenario_table(scenario, group, form, brief=brief) for scenario, group in by_scenario.items()]
     volume = volume_table(rows, form)
     volume = f"{_heading(HEADING, form)}\n{volume}" if volume else ""
-    claims = _claims(rows, form, brief=brief)
-    below = [volume, claims, *map(_wrapped, (notes(rows), legend(shown), provenance(shown)))]
+    claims = claims_table(rows, form, brief=brief)
+    below = [volume, claims, *(_told(lines, form) for lines in (notes(rows), legend(shown), provenance(shown)))]
     below.append("\n".join(not_measured(rows, form)))
     return "\n\n".join(filter(None, [*parts, *below])) or "No cell was run."
 
@@ -52,7 +52,8 @@ def _identity(row: Row) -> tuple[str, ...]:
     return row.sdk, row.version, row.transport, row.device, str(row.origin)
 
 
-def _scenario_table(scenario: str, rows: Sequence[Row], form: Form, *, brief: bool) -> str:
+def scenario_table(scenario: str, rows: Sequence[Row], form: Form, *, brief: bool) -> str:
+    """The rows of one scenario, with a heading."""
     body = [_did_not_run(row) if row.status else columns(row, brief=brief) for row in rows]
     for row, (first, *_), cells in zip(rows, body, body, strict=True):
         if row.traffic != rows[0].traffic:
@@ -69,7 +70,7 @@ def _heading(text: str, form: Form) -> str:
     return f"### {text}\n" if form == "markdown" else text
 
 
-def _claims(rows: Sequence[Row], form: Form, *, brief: bool) -> str:
+def claims_table(rows: Sequence[Row], form: Form, *, brief: bool) -> str:
     """The documents against reality; transports that agree share a line."""
     merged: dict[tuple[str, ...], list[str]] = {}
     left_out: dict[str, Counter[str]] = {}
@@ -105,8 +106,13 @@ def _claim_cells(row: Row, verdict: Verdict) -> tuple[str, ...]:
     return who, claim, verdict.claimed, verdict.observed or verdict.reason, verdict.verdict, verdict.source
 
 
-def _wrapped(lines: Iterable[str]) -> str:
-    return "\n".join(wrap(line, WIDTH) for line in lines)
+def _told(lines: Iterable[str], form: Form) -> str:
+    return bullets(lines) if form == "markdown" else "\n".join(wrap(line, WIDTH) for line in lines)
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """The lines as a list in Markdown, which would run together otherwise."""
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def notes(rows: Iterable[Row]) -> list[str]:

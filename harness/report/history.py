@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from harness.analysis import History, Step
+from harness.analysis import History, Step, device_in_words
 from harness.report.layout import WIDTH, Form, render, wrap
 from harness.report.neutral import neutral
 from harness.report.settings import settings_in_words
@@ -27,10 +27,8 @@ def history_table(histories: Iterable[History], form: Form) -> str:
 
 
 def _heading(history: History) -> str:
-    recorded = f", recorded {history.origin.get('date', '')}" if history.origin.get("kind") == "recorded" else ""
-    told = "; ".join(
-        filter(None, (history.traffic, f"{history.device}{recorded}", settings_in_words(history.settings)))
-    )
+    device = device_in_words(history.device, str(history.origin.get("date", "")))
+    told = "; ".join(filter(None, (history.traffic, device, settings_in_words(history.settings))))
     return f"{history.sdk}, {history.scenario} (traffic: {told})"
 
 

@@ -1,7 +1,7 @@
 """How tables are laid out: plain text that fits a width, or Markdown. One place, so that all tables look alike."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from tabulate import SEPARATING_LINE, tabulate
 
@@ -10,6 +10,7 @@ __all__ = ["WIDTH", "Cell", "Form", "markdown", "render", "wrap"]
 WIDTH = 120
 """Columns that a text table may take."""
 Form = Literal["text", "markdown"]
+_IN_MARKDOWN: Final = str.maketrans({"\\": "\\\\", "|": "\\|", "*": "\\*", "<": "&lt;", "\n": "<br>"})
 Cell = str | int | float | None
 
 
@@ -51,5 +52,5 @@ def _text(cell: Cell) -> str:
 
 
 def markdown(text: str) -> str:
-    """`text` as it stands in a table's cell or a line of Markdown, whatever characters are in it."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", "<br>")
+    """`text` as it reads in a table's cell or a line of Markdown; links in it stay links."""
+    return text.translate(_IN_MARKDOWN)

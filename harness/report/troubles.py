@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from textwrap import shorten
 
-from harness.analysis import Trouble, in_brief
+from harness.analysis import Trouble, device_in_words, in_brief
 from harness.report.layout import Form, render
 
 __all__ = ["troubles_table"]
@@ -27,8 +27,8 @@ def troubles_table(troubles: Sequence[Trouble], form: Form) -> str:
 
 
 def _who(one: Trouble, _: Form) -> str:
-    recorded = f", recorded {one.origin.get('date', '')}" if one.origin.get("kind") == "recorded" else ""
-    return _lines([one.sdk, one.version, *one.transports, f"{one.device}{recorded}"])
+    device = device_in_words(one.device, str(one.origin.get("date", "")))
+    return _lines([one.sdk, one.version, *one.transports, device])
 
 
 def _happened(one: Trouble, form: Form) -> str:

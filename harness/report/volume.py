@@ -34,8 +34,7 @@ def _lines(found: Sequence[Volume]) -> list[list[str]]:
 
 def volume_cells(one: Volume) -> tuple[str, ...]:
     """A line of the table without its transport: whom it is about, errors a day, what they are made of, renewals a day, errors the application is shown."""
-    origin = "" if one.origin == "this-run" else f", {one.origin}"
-    who = f"{one.sdk} {one.version}\n{one.device}{origin}"
+    who = f"{one.sdk} {one.version}\n{one.evidence}"
     if one.errors_per_day is None:
         return who, "not observed", one.reason, "", ""
     made_of = (

@@ -120,10 +120,18 @@ def test_a_subject_is_told_once_from_the_row_that_shows_most() -> None:
     assert (found.scenario, found.reason) == ("renewal", "")
 
 
-def volume(sdk: str, transport: str, errors: float | None, device: str = "real", origin: str = "this-run") -> Volume:
+def volume(sdk: str, transport: str, errors: float | None, device: str = "real", date: str = "") -> Volume:
     """One with that figure, of two records a renewal."""
     return Volume(
-        sdk, "1", transport, device, origin, errors_per_day=errors, errors_per_renewal=2.0, renewals_per_day=20.571
+        sdk,
+        "1",
+        transport,
+        device,
+        "recorded" if date else "this-run",
+        date,
+        errors_per_day=errors,
+        errors_per_renewal=2.0,
+        renewals_per_day=20.571,
     )
 
 
@@ -149,8 +157,8 @@ def volume(sdk: str, transport: str, errors: float | None, device: str = "real",
             "real: no error in the hub's log with every SDK measured, over mqtt.",
         ),
         (
-            [volume("a", "mqtt", None), volume("b", "mqtt", 41.1, origin="recorded")],
-            "real, recorded: 41 errors a day in the hub's log with every SDK measured, over mqtt.",
+            [volume("a", "mqtt", None), volume("b", "mqtt", 41.1, date="2026-11-24")],
+            "real, recorded 2026-11-24: 41 errors a day in the hub's log with every SDK measured, over mqtt.",
         ),
     ],
 )  # fmt: skip

@@ -378,3 +378,10 @@ def test_a_row_with_other_traffic_than_its_tables_says_so() -> None:
     """A recording may have been made without listening."""
     text = comparison([a_row(), recorded(traffic="sending")], "markdown", brief=False)
     assert "recorded 2026-11-24<br>(sending)" in text
+
+
+def test_in_markdown_the_lines_below_the_tables_are_a_list() -> None:
+    """They would run together otherwise."""
+    text = comparison([a_row(device="emulated"), a_row(transport="amqp")], "markdown", brief=True)
+    assert "\n- emulated: played" in text
+    assert "\n- ~ the gap" in text

@@ -34,3 +34,8 @@ def test_a_plain_table_has_no_parting_lines() -> None:
 def test_markdown_escapes_what_would_break_it() -> None:
     """Bars, markup, line breaks."""
     assert render(["a"], [["x|<b>\ny\\"]], "markdown").splitlines()[-1] == "| x\\|&lt;b><br>y\\\\ |"
+
+
+def test_an_asterisk_stays_one() -> None:
+    """Two of them in a cell would make what lies between them emphatic."""
+    assert render(["a"], [["hub '*', device '*'"]], "markdown").splitlines()[-1] == "| hub '\\*', device '\\*' |"

@@ -8,9 +8,8 @@ import msgspec
 from markupsafe import Markup
 
 from harness.analysis import Chronicle, Extract, Verdict
-from harness.report.columns import COLUMNS, evidence
+from harness.report.columns import COLUMNS, evidence, evidence_word
 from harness.report.page.drawing import draw, svg
-from harness.report.page.matrix import evidence_word
 from harness.report.page.visible import visible
 
 __all__ = ["Sheet", "link", "logs_of", "sheets"]

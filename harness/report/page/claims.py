@@ -7,8 +7,7 @@ from typing import Final
 import msgspec
 
 from harness.analysis import Row, Verdict
-from harness.report.columns import evidence
-from harness.report.page.matrix import evidence_word
+from harness.report.columns import evidence, evidence_word
 
 __all__ = ["ClaimLine", "claim_lines", "rest"]
 

@@ -14,14 +14,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from harness.analysis import Chronicle, Row, RunFacts, sentences, volumes
+from harness.report.answers import answer_lines, code_named
 from harness.report.comparison import legend, not_measured, notes, provenance
 from harness.report.page.cells import Sheet, link, logs_of, sheets
 from harness.report.page.claims import claim_lines, rest
 from harness.report.page.drawing import MARKS
 from harness.report.page.matrix import matrix
-from harness.report.page.packing import batches, pack, policy
+from harness.report.page.packing import Deflate, batches, pack, policy, quickly
 from harness.report.page.visible import visible
-from harness.report.page.volumes import answers
 
 __all__ = ["MOST_BYTES_UNPACKED", "html_page"]
 
@@ -37,18 +37,22 @@ def html_page(
     *,
     files: Mapping[str, str],
     shortfalls: Sequence[str] = (),
+    linked: bool = False,
+    deflate: Deflate = quickly,
 ) -> str:
-    """The whole page. `files`: where the log of each cell is, by the cell's name; `shortfalls`: what is missing of the run, in sentences."""
+    """The whole page. `files`: where the log of each cell is, by the cell's name; `shortfalls`: what is missing of the run, in sentences.
+
+    `linked`: the files are where they are seen from the page. `deflate`: what the logs are packed with.
+    """
     told = sheets(chronicles, files)
-    bodies = [_template("cell.html").render(sheet=sheet) for sheet in told]
+    bodies = [_template("cell.html").render(sheet=sheet, linked=linked) for sheet in told]
     packed = sum(map(len, bodies)) > MOST_BYTES_UNPACKED
     titles = {one.chronicle.cell.scenario: one.chronicle.title for one in reversed(told)}
-    found = volumes(rows)
     return _template("page.html").render(
         run=run,
         shortfalls=shortfalls,
-        answers=answers(found, rows),
-        advice=sentences(found),
+        answers=answer_lines(rows),
+        advice=sentences(volumes(rows)),
         matrix=matrix(rows, _links(rows, told), titles),
         claims=claim_lines(rows),
         rest=rest(rows),
@@ -58,7 +62,7 @@ def html_page(
         sheets=told,
         bodies=[] if packed else [Markup(body) for body in bodies],  # noqa: S704 - rendered with everything escaped
         cut=sum(one.cut for one in told),
-        index=_index(told, bodies if packed else []),
+        index=_index(told, bodies if packed else [], deflate),
         **_frame(),
     )
 
@@ -77,7 +81,7 @@ def _remarks(rows: Sequence[Row]) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _index(told: Sequence[Sheet], bodies: Sequence[str]) -> Markup:
+def _index(told: Sequence[Sheet], bodies: Sequence[str], deflate: Deflate) -> Markup:
     """What the script reads: JSON of numbers and packed parts alone, so that nothing in it can mean anything to HTML.
 
     Each kind of part is packed by itself, a batch of cells at a time: what is alike stands close together then, and takes less room.
@@ -86,8 +90,8 @@ def _index(told: Sequence[Sheet], bodies: Sequence[str]) -> Markup:
     parts = {"html": bodies, "trace": [one["trace"] for one in logs], "log": [one["log"] for one in logs]}
     index = {
         "batch": _BATCH,
-        "names": pack([sheet.name for sheet in told]),
-        **{name: [pack(batch) for batch in batches(each, _BATCH)] for name, each in parts.items()},
+        "names": pack([sheet.name for sheet in told], deflate),
+        **{name: [pack(batch, deflate) for batch in batches(each, _BATCH)] for name, each in parts.items()},
     }
     return Markup(msgspec.json.encode(index).decode())  # noqa: S704 - see above
 
@@ -115,7 +119,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["link"] = link
+    environment.filters |= {"link": link, "named": code_named}
     return environment
 
 

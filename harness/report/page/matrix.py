@@ -5,10 +5,10 @@ from typing import Final
 
 import msgspec
 
-from harness.analysis import Row
-from harness.report.columns import COLUMNS, RETURNS, gaps_in_short
+from harness.analysis import Row, error_codes
+from harness.report.columns import COLUMNS, RETURNS, evidence, evidence_word, gaps_in_short
 
-__all__ = ["Column", "Entry", "Line", "Matrix", "evidence_word", "matrix"]
+__all__ = ["Column", "Entry", "Line", "Matrix", "matrix"]
 
 _NEVER_IN: Final = "refused"
 
@@ -24,12 +24,13 @@ class Column(msgspec.Struct, frozen=True):
 class Entry(msgspec.Struct, frozen=True):
     """What is told of one row. `link`: the name of its first cell that is told by itself, or empty. `outcome`: `errors`, `clean`, `unknown` or `none`.
 
-    `evidence`: `real`, `emulated`, `remote` or `recorded`. `verdicts`: the words, each once. `differs`: how many claims are not as documented.
+    `evidence`: `real`, `emulated`, `remote` or `recorded`, and `said` the same in words, with the date. `verdicts`: the words, each once. `differs`: how many claims are not as documented.
     """
 
     sdk: str
     transport: str
     evidence: str
+    said: str
     link: str
     way: str
     log: str
@@ -50,17 +51,13 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Matrix(msgspec.Struct, frozen=True):
-    """All of it. `options`: what can be filtered for, by the name of the filter."""
+    """All of it. `options`: what can be filtered for, by the name of the filter. `devices`: what those of the filter for devices mean, with the date where there is one."""
 
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
     options: Mapping[str, tuple[str, ...]]
+    devices: Mapping[str, str]
     entries: int
-
-
-def evidence_word(row: Row) -> str:
-    """What the device was, or that it was recorded elsewhere."""
-    return "recorded" if row.origin.get("kind") == "recorded" else row.device
 
 
 def matrix(rows: Sequence[Row], links: Mapping[int, str], titles: Mapping[str, str]) -> Matrix:
@@ -77,7 +74,7 @@ def matrix(rows: Sequence[Row], links: Mapping[int, str], titles: Mapping[str, s
         Line(name, titles.get(name, ""), traffic[name], tuple(tuple(line.get(place, ())) for place in places))
         for name, line in found.items()
     )
-    return Matrix(columns, lines, _options(rows), len(rows))
+    return Matrix(columns, lines, _options(rows), _devices(rows), len(rows))
 
 
 def _columns(rows: Iterable[Row]) -> tuple[Column, ...]:
@@ -98,6 +95,14 @@ def _options(rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(dict.fromkeys(values)) for name, values in named.items()}
 
 
+def _devices(rows: Iterable[Row]) -> dict[str, str]:
+    """What each word stands for; the word itself, where it is more than one thing."""
+    said: dict[str, dict[str, None]] = {}
+    for row in rows:
+        said.setdefault(evidence_word(row), {})[evidence(row)[0]] = None
+    return {word: next(iter(texts)) if len(texts) == 1 else word for word, texts in said.items()}
+
+
 def _words(row: Row) -> tuple[str, ...]:
     """The words of its verdicts, and of its status where it was not measured."""
     return tuple(dict.fromkeys([*(one.verdict for one in row.verdicts), *([row.status] if row.status else [])]))
@@ -109,6 +114,7 @@ def _entry(row: Row, link: str) -> Entry:
         sdk=row.sdk,
         transport=row.transport,
         evidence=evidence_word(row),
+        said=evidence(row)[0],
         link=link,
         way=row.status or way,
         log="" if row.status else log,
@@ -130,16 +136,11 @@ def _way(row: Row) -> str:
     return row.renewal or RETURNS.get(row.returned or "", "-")
 
 
-def _errors(row: Row) -> list[str]:
-    """The codes of the errors in the hub's log, each once."""
-    return list(dict.fromkeys(code for name in row.hub_log if (code := name.rpartition(" ")[2]).isdigit()))
-
-
 def _log(row: Row) -> str:
-    if "hub-log" in row.lacks:
-        return "log unknown"
-    return " ".join(_errors(row)) or "no error"
+    codes = error_codes(row)
+    return "log unknown" if codes is None else " ".join(codes) or "no error"
 
 
 def _outcome(row: Row) -> str:
-    return "unknown" if "hub-log" in row.lacks else "errors" if _errors(row) else "clean"
+    codes = error_codes(row)
+    return "unknown" if codes is None else "errors" if codes else "clean"

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from support.analysis_logs import LogBuilder, header
-from support.pages import EVIL, RUN, hostile_log, page_of_logs, usual_logs
+from support.pages import EVIL, RUN, SCENARIOS, hostile_log, page_of_logs, usual_logs
 
-from harness.analysis import RunFacts
-from harness.report.page import document
+from harness.analysis import RunFacts, analyse, chronicles
+from harness.report.page import document, html_page
 from harness.report.page.visible import visible
 
 
@@ -177,3 +177,14 @@ def test_what_is_left_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_same_logs_make_the_same_page(page: str) -> None:
     """Byte for byte."""
     assert page_of_logs(usual_logs()) == page
+
+
+def test_logs_are_linked_where_they_are_seen_from_the_page() -> None:
+    """Elsewhere they are only named."""
+    logs = usual_logs()[:1]
+    rows = analyse(logs)
+    files = {logs[0].header.cell: "cells/one.jsonl"}
+    pages = [
+        html_page(RUN, rows, chronicles(rows, logs, SCENARIOS), files=files, linked=linked) for linked in (True, False)
+    ]
+    assert ['<a href="cells/one.jsonl">' in page for page in pages] == [True, False]

@@ -92,3 +92,20 @@ def test_claims_that_differ_are_counted() -> None:
     verdicts = (Verdict("a", "a", "differs"), Verdict("b", "b", "confirmed"), Verdict("c", "c", "differs"))
     one = entry(verdicts=verdicts)
     assert (one.differs, one.verdicts) == (2, ("differs", "confirmed"))
+
+
+def test_devices_are_named_with_their_date() -> None:
+    """Where all of a kind have the same; the filter has the word alone."""
+    first, second = ({"kind": "recorded", "date": f"2026-11-2{day}"} for day in (4, 5))
+    rows = [a_row(origin={"kind": "this-run", "date": "2026-11-30"}), a_row(origin=first)]
+    assert matrix(rows, {}, {}).devices == {
+        "real": "real, recorded 2026-11-30",
+        "recorded": "real, recorded 2026-11-24",
+    }
+    assert matrix([*rows, a_row(origin=second)], {}, {}).devices["recorded"] == "recorded"
+
+
+def test_an_entry_says_when_it_was_recorded() -> None:
+    """In words; what it is filtered by stays."""
+    one = entry(origin={"kind": "this-run", "date": "2026-11-30"})
+    assert (one.evidence, one.said) == ("real", "real, recorded 2026-11-30")

@@ -1,48 +1,23 @@
-"""The smaller parts: errors a day, claims, cells' names, packing."""
+"""The smaller parts: claims, cells' names, packing."""
 
 import base64
 import json
 import zlib
 from typing import Any
 
-from support.analysis_logs import LogBuilder, early_renewal, header, renews_in_place, waits_for_the_cut
+from support.analysis_logs import LogBuilder, early_renewal, header
 from support.pages import RECORDED, SCENARIOS, usual_logs
 
-from harness.analysis import Verdict, analyse, chronicles, volumes
+from harness.analysis import Verdict, analyse, chronicles
 from harness.events import CellLog
 from harness.report.page.cells import Sheet, link, logs_of, sheets
 from harness.report.page.claims import claim_lines, rest
 from harness.report.page.packing import batches, pack
-from harness.report.page.volumes import answers
 
 
 def told(*logs: CellLog) -> list[Sheet]:
     """The cells of these logs."""
     return sheets(chronicles(analyse(logs), logs, SCENARIOS), {"one": "cells/one.jsonl"})
-
-
-def test_errors_a_day_with_the_time_away() -> None:
-    """Those of whom nothing is known come last."""
-    logs = [
-        *(
-            waits_for_the_cut(at, header(cell=f"a-{at}", settings={"lifetime_s": at, "index": n})).log()
-            for n, at in enumerate((20.0, 60.0))
-        ),
-        LogBuilder(header("defaults", cell="b")).at(0.1).connect(3600).at(5).close().end().log(),
-        LogBuilder(header(cell="c", sdk="other")).end("environment", "not installed").log(),
-    ]
-    rows = analyse(logs)
-    first, last = answers(volumes(rows), rows)
-    assert (first.errors, first.bar, first.away) == ("41.1", 100.0, "310 ms")
-    assert (last.sdk, last.bar, last.errors, last.made_of) == ("other", None, "not observed", "not installed")
-    assert last.away == "not observed"
-
-
-def test_who_renews_in_place_is_never_away() -> None:
-    """Which is said of nobody else."""
-    rows = analyse([renews_in_place().log()])
-    (only,) = answers(volumes(rows), rows)
-    assert (rows[0].renewal, only.away) == ("in-band", "never")
 
 
 def a_claim(word: str, claim: str = "renewal") -> Verdict:
