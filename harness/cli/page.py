@@ -1,15 +1,17 @@
 """From a run's results to its page."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from harness.analysis import Chronicle, chronicles
 from harness.cli.results import Results, facts_of
 from harness.report.page import html_page
+from harness.report.page.deflate import deflate
 from harness.scenario import find_scenarios
 
-__all__ = ["Told", "page_of", "page_text", "tell_cells"]
+__all__ = ["Told", "lasting_page", "page_of", "page_text", "tell_cells"]
 
 Told = Sequence[Chronicle]
 
@@ -17,6 +19,11 @@ Told = Sequence[Chronicle]
 def page_of(results: Results) -> str:
     """The page of a run, or of recordings: every row, and each of the cells whose log could be read."""
     return page_text(results, tell_cells(results))
+
+
+def lasting_page(results: Results, files: Mapping[str, str]) -> str:
+    """The page to be kept beside the logs, byte for byte the same wherever it is made. `files`: where each log is seen from there, by the name of its cell."""
+    return _page(results, tell_cells(results), files=files, linked=True, deflate=deflate)
 
 
 def tell_cells(results: Results) -> Told:
@@ -31,8 +38,12 @@ def page_text(results: Results, told: Told) -> str:
         **{log.header.cell: f"{log.header.cell}.jsonl" for log in results.recorded},
         **{log.header.cell: f"cells/{log.header.cell}.jsonl" for log in results.logs},
     }
+    return _page(results, told, files=files)
+
+
+def _page(results: Results, told: Told, **options: Any) -> str:
     with _without_collections():
-        return html_page(facts_of(results.record), results.rows, told, files=files, shortfalls=_shortfalls(results))
+        return html_page(facts_of(results.record), results.rows, told, shortfalls=_shortfalls(results), **options)
 
 
 @contextmanager

@@ -61,14 +61,18 @@ class Results:
         return max(len(self.record.cells) - len(self.logs) - len(self.problems), 0)
 
 
-def derive(run: Path) -> Results:
+def derive(run: Path, *, dated: bool = False) -> Results:
     """Read and analyse the run in the folder `run`; the recordings beside it are judged by the claims of its cells.
+
+    `dated`: for readers of another day. What was measured in the run has its date then, as recordings have theirs.
 
     Raises:
         LogError: `run` is no run.
     """
     record = read_run(run)
     logs, problems = _parted(read_cells(run))
+    if dated:
+        logs = tuple(_dated(log, record.started[:10]) for log in logs)
     recorded, refused = _parted(read_recordings(run))
     claims = {log.header.sdk: log.header.claims for log in reversed(logs)}
     scenarios = list(dict.fromkeys(str(log.header.scenario.get("id")) for log in logs))
@@ -76,6 +80,11 @@ def derive(run: Path) -> Results:
     beside = [row for row in _rows_of(recorded, claims, scenarios) if row.scenario in scenarios]
     shown = tuple(log for log in recorded if log.header.scenario.get("id") in scenarios)
     return Results(record, _side_by_side(rows, beside), logs, problems, refused, shown, run)
+
+
+def _dated(log: CellLog, date: str) -> CellLog:
+    origin = {**log.header.origin, "date": date}
+    return msgspec.structs.replace(log, header=msgspec.structs.replace(log.header, origin=origin))
 
 
 def are_recordings(path: Path) -> bool:

@@ -25,7 +25,7 @@ def batches(items: Iterable[T], size: int) -> Iterable[Sequence[T]]:
 
 
 def quickly(data: bytes) -> bytes:
-    """What zlib makes of it, whichever is there."""
+    """What zlib makes of it, whichever is there: `harness.report.page.deflate` makes the same everywhere."""
     deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     return deflater.compress(data) + deflater.flush()
 
