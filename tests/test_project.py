@@ -21,7 +21,13 @@ CODE = sorted(
     for folder in ("harness", "tests", "sdk_profiles", "benchmarks", "fuzz")
     for path in (ROOT / folder).rglob("*.py")
 )
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "results/published/README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 LONGEST_FILE = 600
 
 
