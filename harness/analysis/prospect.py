@@ -146,7 +146,7 @@ def prospects(runs: Iterable[tuple[str, Sequence[Row]]]) -> tuple[Prospect, ...]
 def _prospect(run: str, rows: Sequence[Row]) -> Prospect:
     (volume,) = volumes(sorted(rows, key=lambda row: bool(row.status)))  # what ran tells more than what did not
     blank = Prospect(run, tuple(rows), volume)
-    row = next((one for one in rows if one.scenario == volume.scenario), None)
+    row = next((one for one in rows if one.scenario == volume.scenario and not one.status), None)
     if row is None:
         return blank
     cells = renewing_cells(row)
