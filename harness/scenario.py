@@ -271,8 +271,13 @@ def _token_problems(scenario: Scenario) -> Iterator[Problem]:
 
 def _supply_problems(scenario: Scenario) -> Iterator[Problem]:
     yield from supply_problems(scenario.supply, credential=scenario.credential)
-    if scenario.credential == "token" and scenario.end.renewals > scenario.supplied:
-        yield "end.renewals", "is more than the tokens the application supplies", "Raise supply.times, or await fewer"
+    for name in ("renewals", "other_renewals"):
+        if scenario.credential == "token" and (getattr(scenario.end, name) or 0) > scenario.supplied:
+            yield (
+                f"end.{name}",
+                "is more than the tokens the application supplies",
+                "Raise supply.times, or await fewer",
+            )
     if scenario.supply and scenario.token != TokenMaking():
         yield (
             "token",
@@ -318,6 +323,14 @@ def _time_problems(scenario: Scenario) -> Iterator[Problem]:
             yield f"end.{name}", "is below 0", "Count what is awaited, 0 for nothing"
     if not 0 < end.after_s <= end.limit_s:
         yield "end", "after_s has to be above 0 and limit_s not below it", "Correct the seconds"
+    for index, fault in enumerate(scenario.faults):
+        if fault.delay_s > end.limit_s:
+            problem = f"is longer than the cell may last: end.limit_s = {end.limit_s:g}"
+            yield (
+                f"faults[{index}].delay_s",
+                problem,
+                'Shorten it, or use action = "ignore" for an answer that never comes',
+            )
     for name in ("send_s", "c2d_s", "method_s"):
         if getattr(scenario.intervals, name) <= 0:
             yield f"intervals.{name}", "is not above 0", "Use the seconds from one message to the next"

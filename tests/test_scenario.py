@@ -113,6 +113,8 @@ def test_a_users_scenario_stands_beside_the_bundled_ones(tmp_path: Path) -> None
         ("[end]", _outage("for_s = 5"), r"faults\[0\]\.how: goes with action = \"outage\", and only with it\. Set both"),
         ("[end]", _outage('how = "rst"'), r"faults\[0\]\.for_s: goes with action = \"outage\""),
         ("[end]", _outage('how = "rst"\nfor_s = 0'), r"faults\[0\]\.for_s: is not above 0"),
+        ("[end]", '[[faults]]\nat = "renewal"\naction = "delay"\ndelay_s = 6\n[end]', r"faults\[0\]\.delay_s: is longer than the cell may last"),
+        ('"key"\nsettings = "none"\ntraffic = []\n[end]', '"token"\ntoken_lifetime_s = 9\nsettings = "none"\ntraffic = []\n[end]\nother_renewals = 1', r"end\.other_renewals: is more than the tokens the application supplies"),
         ("[end]", _outage('how = "rst"\nfor_s = inf'), r"inf is no number to calculate with"),
         ("[end]", _outage('how = "bang"\nfor_s = 5'), r"unknown value 'bang'.*Known here: restart, rst, half-open, blackhole"),
         ("[end]", _outage('how = "rst"\nfor_s = 5\nclose = "fin"'), r'faults\[0\]\.close: fin does not go with how = "rst"'),

@@ -13,7 +13,7 @@ _WIDTHS = [12, 18, 11, 25, 22, 14]
 _LOG = 90  # characters of a line of the SDK's log, where space is short
 _NAMED = 2  # scenarios or cells of a line, where there are more of them
 _TITLE = "What went wrong, and how the application finds out"
-_NOTE = "The cells of each line are in the run's errors.md; `harness explain RUN CELL` tells the story of one."
+_NOTE = "The cells of each line are in the run's errors.md; `harness explain CELL RUN` tells the story of one."
 
 
 def troubles_table(troubles: Sequence[Trouble], form: Form) -> str:
