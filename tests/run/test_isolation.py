@@ -55,7 +55,10 @@ ATTACKS: list[tuple[Door, str]] = [
     ("mqtt", "mqtt-server"), ("amqp", "amqp-server"), ("websocket", "websocket-server"), ("websocket", "https-server"),
 ]  # fmt: skip
 MOVING = frozenset(
-    "cells points_s gap_ms gap_median_ms lag_ms noisy law disconnect_law sent way lifetime_s renewals put_tokens signature_of unfinished".split()
+    {
+        *("cells", "points_s", "gap_ms", "gap_median_ms", "lag_ms", "noisy", "law", "disconnect_law"),
+        *("sent", "way", "lifetime_s", "renewals", "put_tokens", "signature_of", "unfinished"),
+    }
 )
 """Fields of a row that a busy machine may move: moments and gaps, and how many renewals and messages there was time for."""
 
