@@ -2,7 +2,8 @@
 
 The ends that are asked about: those the hub began, by a cut (but for `takeover`, `protocol`, `tokens-refused` and `keep-alive`, which are the device's own doing) or by closing; those of an outage; and those
 of a device whose renewal was refused, by put-token before it left or when it came back. An end is counted from the moment the hub ended the stay or
-the device left, or, where a renewal by a new connection was refused, from the first refusal.
+the device left, or, where a renewal by a new connection was refused, from the first refusal. How it returned is asked from the first refusal on, whatever the end: the attempt that
+was refused may have been of another kind.
 
 | return | the device was let in again |
 |---|---|
@@ -106,6 +107,7 @@ def _returned(
     cell: CellFindings,
 ) -> tuple[Return | None, str]:
     """How the device returned after one end, or None and why that cannot be told."""
+    since = max(since, absence.refused[0].connack_s or since) if absence.refused else since
     back_s = math.inf if absence.back_s is None else absence.back_s
     supplied_s = max((at for at in supplies(events) if since < at < back_s), default=None)
     if cell.credential == "token" and absence.cause == EXPIRED and supplied_s is None:

@@ -9,7 +9,7 @@
 A send shortly before the trouble, or before the end, counts as a cause, but not against an SDK that did not answer it. Both halves of `next-send` are needed: attempts in whole seconds may fall behind sends in whole seconds by chance, but then not behind all of them.
 A busy machine may hold up the device for longer than a quarter of a second now and then, which is why one attempt in four may be late.
 
-A log that does not tell when the application sent can show `none` only. What follows once the application has supplied another token is no
+A log that does not tell when the application sent can show `none` only. What follows once the device is back, or the application has supplied another token, is no
 matter of the refusal. Where an outage kept the device from reaching the hub, all counts from its end.
 
 What happened is stamped when the hub's loop sees it, so an answer to a send may appear later by as much as that loop was late. The attempts are judged
@@ -44,11 +44,13 @@ MOST = 0.75
 
 def recovery(timeline: Timeline, events: Sequence[Event], *, sends_hidden: bool = False) -> tuple[Recovery | None, str]:
     """What the device did after its first refused reconnect, or None and why that cannot be told."""
-    since = next((since for absence in timeline.absences if (since := _trouble(absence, timeline)) is not None), None)
-    if since is None:
+    troubles = ((absence, _trouble(absence, timeline)) for absence in timeline.absences)
+    absence, trouble_s = next((one for one in troubles if one[1] is not None), (None, None))
+    if absence is None or trouble_s is None:
         return None, "no reconnect was refused"
-    since = reachable_s(since, events)
-    until = min((at for at in supplies(events) if since < at), default=timeline.closing_s)
+    since = reachable_s(trouble_s, events)
+    back_s = timeline.closing_s if absence.back_s is None else min(absence.back_s, timeline.closing_s)
+    until = min((at for at in supplies(events) if since < at), default=back_s)
     later = [at for at in _attempts(timeline) if since < at <= until]
     watched_s = until - since
     if not later and watched_s < WATCHED_S:

@@ -73,9 +73,20 @@ def test_each_message_makes_it_try() -> None:
 
 
 def test_one_attempt_of_its_own_is_enough() -> None:
-    """The one before was refused, and nobody had sent."""
-    log = cut().at(11).refused(60).at(12).send(5).after(0.01).connect(60)
+    """The second one was refused too, and nobody had sent."""
+    log = cut().at(11).refused(60).at(12).refused(60).at(13).send(5).after(0.01).connect(60)
     assert after(log.at(30).end()).returned == ("by-itself",)
+
+
+def test_how_it_returns_is_asked_from_the_first_refusal_on() -> None:
+    """Measured with Python: it tries once by itself, is refused, and then tries at every send."""
+    log = cut().at(11).refused(60).at(12).send(5).after(0.01).refused(60).at(16).send(6).after(0.01).connect(60)
+    assert after(log.at(17).send(7).at(30).end()).returned == ("next-send",)
+
+
+def test_staying_away_is_counted_from_the_first_refusal_on() -> None:
+    """It tried once, in vain."""
+    assert after(cut().at(12).refused(60).at(30).end()).returned == ("none",)
 
 
 def test_a_message_right_after_the_end() -> None:
@@ -107,7 +118,7 @@ def test_not_watched_for_long_enough() -> None:
 
 def test_not_let_in() -> None:
     """It tried: that is not the same as staying away."""
-    found = after(cut().at(12).refused(60).at(30).end())
+    found = after(cut().at(12).refused(60).at(14).refused(60).at(30).end())
     assert (found.returned, found.returned_reason) == ((), "it tried to come back and was not let in")
 
 

@@ -50,6 +50,14 @@ def test_next_send() -> None:
     assert found(stale_token()) == ("next-send", "")
 
 
+def test_what_follows_the_return_is_no_matter_of_the_refusal() -> None:
+    """A device that is there answers no send with an attempt."""
+    log = refused().at(22).send(1).after(0.01).refused(10, made_at=0.0).at(24).send(2).after(0.01).connect(60)
+    for second in range(26, 40):
+        log.at(second).send(second)
+    assert found(log.end()) == ("next-send", "")
+
+
 def test_retries() -> None:
     """Attempts nobody asked for."""
     assert found(refused().at(21).refused(10, made_at=0.0).at(22).end()) == ("retries", "")
