@@ -13,7 +13,7 @@ was refused may have been of another kind.
 | `none` | it was not, made no attempt, and was watched for fifteen seconds or more |
 
 Both halves of `next-send` are needed: an attempt in its own time may fall behind a send by chance, but then mostly not behind the first one. An attempt begins when the hub accepts a connection, or with a put-token on one that stands. Where the only send that could have caused the first attempt
-came within half a second after the end (or after that of the outage in which nobody could reach the hub), where the lag of the hub's loop makes a difference, where the device tried and was not let in, and
+came within half a second after the end (or after that of the outage in which nobody could reach the hub), where the lag of the hub's loop makes a difference or is a second or more, where the device tried and was not let in, and
 where it was watched for too short a time, or the log does not tell when the application sent, nothing can be told. Nor is a return possible with a token the application supplied, once the hub has cut
 the connection for its expiry, unless it supplies another: what follows is counted from then on. A device whose program has ended is no longer watched.
 
@@ -37,7 +37,7 @@ from harness.analysis.findings import EXPIRED, Aftermath, C2dAfterReturn, CellFi
 from harness.analysis.lacking import NO_SENDS
 from harness.analysis.messages import Results
 from harness.analysis.outages import OUT_OF_REACH, reachable_s
-from harness.analysis.recovery import REACTION_S, sends_between, supplies, worst_lag_s
+from harness.analysis.recovery import BUSY_S, REACTION_S, sends_between, supplies, worst_lag_s
 from harness.analysis.signatures import is_shown
 from harness.analysis.timeline import Absence, Timeline
 from harness.events import Event
@@ -140,7 +140,7 @@ def _how(
     lag_s = worst_lag_s(since, timeline, events)
     withins = (REACTION_S, REACTION_S + lag_s)
     judged = {_judge(attempts, sends, heard_s, within) for within in withins}
-    if len(judged) > 1:
+    if len(judged) > 1 or lag_s >= BUSY_S:
         return None, f"the hub was late by up to {1e3 * lag_s:.0f} ms: coming back by itself and with a send look alike"
     how = judged.pop()
     if supplied and how == "by-itself" and min(attempts, default=math.inf) <= since + max(withins):

@@ -13,7 +13,8 @@ A log that does not tell when the application sent can show `none` only. What fo
 matter of the refusal. Where an outage kept the device from reaching the hub, all counts from its end.
 
 What happened is stamped when the hub's loop sees it, so an answer to a send may appear later by as much as that loop was late. The attempts are judged
-with the quarter of a second and with the worst lag since the trouble added to it; where that makes a difference, nothing can be told.
+with the quarter of a second and with the worst lag since the trouble added to it; where that makes a difference, nothing can be told, nor where that lag is a
+second or more: then an answer may even appear before its cause.
 """
 
 import math
@@ -28,6 +29,7 @@ from harness.analysis.timeline import Absence, Timeline
 from harness.events import Event
 
 __all__ = [
+    "BUSY_S",
     "REACTION_S",
     "WATCHED_S",
     "answers_or_retries",
@@ -40,6 +42,7 @@ __all__ = [
 WATCHED_S = 5.0
 REACTION_S = 0.25
 MOST = 0.75
+BUSY_S = 1.0
 
 
 def recovery(timeline: Timeline, events: Sequence[Event], *, sends_hidden: bool = False) -> tuple[Recovery | None, str]:
@@ -63,7 +66,7 @@ def recovery(timeline: Timeline, events: Sequence[Event], *, sends_hidden: bool 
     lag_s = worst_lag_s(since, timeline, events)
     sends = sends_between(since - REACTION_S - lag_s, until, events)
     judged = {answers_or_retries(later, sends, since, until, within) for within in (REACTION_S, REACTION_S + lag_s)}
-    if len(judged) > 1:
+    if len(judged) > 1 or lag_s >= BUSY_S:
         return None, f"the hub was late by up to {1e3 * lag_s:.0f} ms: retries and answers to a send look alike"
     return judged.pop(), ""
 

@@ -104,6 +104,12 @@ def test_a_busy_machine() -> None:
     assert after(log.at(30).end()).returned_reason.startswith("the hub was late by up to 100 ms")
 
 
+def test_a_machine_so_busy_that_an_answer_may_come_before_its_cause() -> None:
+    """A lag of a second or more."""
+    log = cut().at(12).connect(60).at(12.1).send(5).harness("lag", worst_ms=1000.0, over_s=1.0)
+    assert after(log.at(30).end()).returned_reason.startswith("the hub was late by up to 1000 ms")
+
+
 def test_never_back() -> None:
     """Measured with Node.js over MQTT, idle: silently offline."""
     found = after(cut(with_traffic()).at(26).end())

@@ -72,6 +72,13 @@ def test_an_attempt_counts_from_its_accept() -> None:
     assert found(log.at(26).end()) == ("next-send", "")
 
 
+def test_a_machine_so_busy_that_an_answer_may_come_before_its_cause() -> None:
+    """A lag of a second or more."""
+    log = refused().at(21).refused(10, made_at=0.0).harness("lag", worst_ms=1000.0, over_s=1.0)
+    recovered, reason = found(log.at(22).end())
+    assert (recovered, reason[:35]) == (None, "the hub was late by up to 1000 ms: ")
+
+
 def test_two_attempts_on_one_send() -> None:
     """The second of them was the SDK's own."""
     log = refused().at(21).send(1).after(0.01).refused(10, made_at=0.0).after(0.05).refused(10, made_at=0.0)
