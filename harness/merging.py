@@ -4,6 +4,7 @@ A cell's log stays as it is, byte by byte. Where two runs have different logs of
 header; the same log in two runs is one cell. A cell that was planned and never began is missing where no other run has one of its name. Cells under the same circumstances are taken together, as those of `--repeat` are.
 """
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -29,14 +30,15 @@ def merge(runs: Sequence[Path], out: Path) -> RunRecord:
     """Write the union of `runs` into the folder `out`, which is made, or is there and empty.
 
     Nothing is written where one of the runs cannot be read: a log that is damaged or of a newer format is refused, one that ends before its cell does is
-    merged as it is.
+    merged as it is. Nothing is left where writing ends early.
 
     Raises:
         LogError: of a run or a log that cannot be read.
-        UserInputError: a run is named twice, or `out` is not free or cannot be written.
+        UserInputError: a run is named twice, or `out` is not free, in one of them, or cannot be written.
     """
     _check_distinct(runs)
     read = [_read(path) for path in runs]
+    _check_beside(runs, out)
     _make(out)
     cells: dict[str, bytes] = {}
     recordings: dict[str, bytes] = {}
@@ -48,12 +50,16 @@ def merge(runs: Sequence[Path], out: Path) -> RunRecord:
             _place_recording(recordings, name, content)
         planned += [names.get(name, name) for name in (*run.record.cells, *names)]
         sources += _sources(run.record, names)
-    for name, content in cells.items():
-        write_derived(out, f"cells/{name}.jsonl", content)
-    for name, content in recordings.items():
-        write_derived(out, f"recorded/{name}", content)
     record = _record(out.name, [run.record for run in read], planned, sources)
-    write_run(out, record)
+    try:
+        for name, content in cells.items():
+            write_derived(out, f"cells/{name}.jsonl", content)
+        for name, content in recordings.items():
+            write_derived(out, f"recorded/{name}", content)
+        write_run(out, record)
+    except BaseException:
+        shutil.rmtree(out, ignore_errors=True)  # it was made, or was empty
+        raise
     return record
 
 
@@ -63,6 +69,14 @@ def _check_distinct(runs: Sequence[Path]) -> None:
         if (place := path.resolve()) in seen:
             raise UserInputError("is named twice", where=str(path), remedy="Name each run once")
         seen.add(place)
+
+
+def _check_beside(runs: Sequence[Path], out: Path) -> None:
+    for path in runs:
+        if out.resolve().is_relative_to(path.resolve()):
+            raise UserInputError(
+                f"is in the folder of a run, {path}", where=str(out), remedy="Name a folder elsewhere with --out DIR"
+            )
 
 
 def _read(path: Path) -> _Run:

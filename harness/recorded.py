@@ -24,6 +24,7 @@ __all__ = [
     "bundled_recordings",
     "find_recorded",
     "is_recorded",
+    "logs_below",
     "read_log",
     "read_recorded",
     "record_log",
@@ -34,6 +35,7 @@ __all__ = [
 RECORDED: Final = "recorded"
 _BLANK: Final = "sha256:" + "0" * 64
 _REAL_TIME: Final[Mapping[str, object]] = {"rate": 1, "by": "real time"}
+_DEPTH: Final = 4
 _REMEDY: Final = "Bring a finished run's log into this form with `harness record`"
 
 
@@ -133,11 +135,17 @@ def read_recorded(path: Path) -> CellLog:
 
 def find_recorded(path: Path) -> Iterator[CellLog | LogError]:
     """The recorded logs in the file or below the folder `path`, in the order of their names; one that is refused comes as its error."""
-    for file in [path] if path.is_file() else sorted(path.rglob("*.jsonl")):
+    for file in [path] if path.is_file() else sorted(logs_below(path)):
         try:
             yield read_recorded(file)
         except LogError as problem:
             yield problem
+
+
+def logs_below(path: Path) -> Iterator[Path]:
+    """The logs in the folder `path` or a few folders further down: a whole disk is not searched."""
+    for depth in range(_DEPTH):
+        yield from path.glob("*/" * depth + "*.jsonl")
 
 
 def _digest(content: bytes, digest: str) -> str:

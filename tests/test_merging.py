@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.analysis_logs import LogBuilder, early_renewal, header
+from support.analysis_logs import early_renewal, header
 
 from harness.errors import LogError, UserInputError
 from harness.events import CellLog
@@ -197,12 +197,35 @@ def test_a_log_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_place_that_is_not_free(tmp_path: Path) -> None:
     """A folder with anything in it, or a file; nothing is written over."""
-    run = a_run(tmp_path, "r", {"a": b"".join(LogBuilder(header(cell="a")).lines())})
+    run = a_run(tmp_path, "r", {"a": a_log("a")})
     (tmp_path / "file").touch()
     with pytest.raises(UserInputError, match=r"is not empty. Name a new folder with --out DIR"):
-        merge([run], run)
+        merge([run], tmp_path)
     with pytest.raises(UserInputError, match="file: cannot be written"):
         merge([run], tmp_path / "file")
+
+
+def test_a_place_in_a_run(tmp_path: Path) -> None:
+    """A run is not to be changed, nor to be found in itself."""
+    run = a_run(tmp_path, "r", {"a": a_log("a")})
+    for place in (run, run / "merged"):
+        with pytest.raises(
+            UserInputError, match=r"is in the folder of a run, .*Name a folder elsewhere with --out DIR"
+        ):
+            merge([run], place)
+
+
+def test_an_interruption_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the same command works again."""
+    run = a_run(tmp_path, "r", {"a": a_log("a")})
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.merging.write_run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        merge([run], tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
 
 
 def test_a_run_that_is_named_twice(tmp_path: Path) -> None:

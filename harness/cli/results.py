@@ -16,7 +16,7 @@ from harness.errors import LogError, UserInputError
 from harness.events import FORMAT, CellLog
 from harness.hub.diagnostics import row_view
 from harness.profile import find_profiles
-from harness.recorded import find_recorded
+from harness.recorded import find_recorded, logs_below
 from harness.report.check import check_text
 from harness.report.comparison import comparison
 from harness.report.fidelity import fidelity_table
@@ -89,7 +89,8 @@ def _dated(log: CellLog, date: str) -> CellLog:
 
 def are_recordings(path: Path) -> bool:
     """Whether it is a log, or there are logs below it, and not those of a run, nor of several."""
-    return path.is_file() or (any(path.rglob("*.jsonl")) and not any(path.rglob("run.json")))
+    runs = (path / "run.json", *path.glob("*/run.json"))
+    return path.is_file() or (any(logs_below(path)) and not any(run.exists() for run in runs))
 
 
 def derive_either(path: Path) -> Results:
