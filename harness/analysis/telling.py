@@ -10,12 +10,15 @@ repetition once.
 | `silent` | neither; it has to look for itself |
 | `lost`, `duplicated`, `reordered` | has messages of which that became, in the cell as a whole |
 
-Of what the application was shown (`harness.analysis.signatures`), from half a second before the episode to two seconds after it, as far as the neighbours leave that to it, a status
-that says no more than that all is well is no news of a trouble: one that it was shown when it was first let in. What it is shown because its client is
-being closed, after the closing, comes too late.
+Of what the application was shown (`harness.analysis.signatures`), from half a second before the episode to two seconds after it, as far as the
+neighbours leave that to it, a status that says no more than that all is well is no news of a trouble. Two kinds of status say so, whatever their words: those
+shown when the device was first let in, and the one that stood when the SDK declared its client open (`opened`), the last before it, if it came without an
+exception. The latter counts for a device that is never let in, too: an SDK may declare it before the hub has judged. What it is shown because its client is being
+closed, after the closing, comes too late.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Final, Literal
 
 import msgspec
@@ -111,13 +114,25 @@ def _told_in_all(cell: CellFindings, episodes: Sequence[Episode]) -> tuple[Told,
 
 
 def _all_is_well(events: Sequence[Event], timeline: Timeline, wrong: Sequence[Span]) -> frozenset[str]:
-    """The statuses shown when the device was first let in."""
+    """The statuses shown when the SDK declared its client open, and when the device was first let in."""
+    shown = (*_when_opened(events), *_when_admitted(events, timeline, wrong))
+    return frozenset(app_text(one) for one in shown if not chain(one.fields))
+
+
+def _when_opened(events: Sequence[Event]) -> Sequence[Event]:
+    """The last status before the client was open; none where it never was, or where none came before."""
+    told = of_kind(events, "app", "status", "opened")
+    before = list(takewhile(lambda one: one.kind == "status", told))
+    return before[-1:] if any(of_kind(events, "app", "opened")) else ()
+
+
+def _when_admitted(events: Sequence[Event], timeline: Timeline, wrong: Sequence[Span]) -> Sequence[Event]:
+    """The statuses from the time the device was first let in to its first trouble after that."""
     if not timeline.admitted:
-        return frozenset()
+        return ()
     since = (timeline.admitted[0].connack_s or 0.0) - BEFORE_S
     until = min((span.began_s for span in wrong if span.began_s > since + BEFORE_S), default=timeline.closing_s)
-    calls = [one for one in of_kind(events, "app", "status") if since <= one.t / 1e6 < until - BEFORE_S]
-    return frozenset(app_text(one) for one in calls if not chain(one.fields))
+    return [one for one in of_kind(events, "app", "status") if since <= one.t / 1e6 < until - BEFORE_S]
 
 
 def _episode(

@@ -88,6 +88,48 @@ def test_a_device_that_is_never_let_in() -> None:
     assert found.rested_s == 6.0
 
 
+def never_let_in(*statuses: str, opened: bool = True) -> LogBuilder:
+    """A device whose SDK shows `statuses`, says that it is open, is refused, and shows the last of them again."""
+    log = LogBuilder().at(1)
+    for status in statuses:
+        log.status(status)
+    if opened:
+        log.app("opened", settings={})
+    log.at(1.1).refused(60)
+    for status in statuses[-1:]:
+        log.status(status)
+    return log
+
+
+def test_success_that_an_sdk_declares_before_the_hub_has_judged_is_no_news() -> None:
+    """What it shows as it opens says that all is well, also of a device that is never let in."""
+    found = only(never_let_in("connect").failure("send_failed", "Unauthorized", id=1).at(9).end())
+    assert (found.told, found.told_by) == (("exception on next call",), "send_failed: Unauthorized")
+    assert found.shown == ("connect", "send_failed: Unauthorized", "… (repeated)")
+
+
+def test_of_what_is_shown_before_the_opening_the_last_counts() -> None:
+    """A client that opens after a trouble has shown that trouble."""
+    log = never_let_in("retrying", "connect").status("retrying").at(9).end()
+    assert only(log).told_by == "retrying"
+
+
+def test_a_status_before_a_client_that_never_opens_is_news() -> None:
+    """Nothing says that it meant success."""
+    assert only(never_let_in("connect", opened=False).at(9).end()).told_by == "connect"
+
+
+def test_a_client_that_opens_without_a_status_says_nothing() -> None:
+    """What comes after it is news."""
+    assert only(never_let_in().status("connect").at(9).end()).told_by == "connect"
+
+
+def test_a_status_with_an_exception_is_news_whenever_it_is_shown() -> None:
+    """Also where the client opens after it."""
+    log = LogBuilder().at(1).app("status", status="gone", error=[{"class": "E", "message": "m"}])
+    assert only(log.app("opened", settings={}).refused(60).at(9).end()).told_by == "gone: E"
+
+
 def test_what_a_device_does_that_is_refused_from_the_start() -> None:
     """Where the hub's decision is in the log, it is told as of a refused reconnect."""
     log = (
