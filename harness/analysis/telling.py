@@ -45,7 +45,8 @@ class Episode(msgspec.Struct, frozen=True):
     `happened`: names, without immediate repetitions. `trials`: the attempts that came to nothing. `told_s`: how long it was until the application
     was told, `told_by` by what, `error` with which classes, outermost first, and `message`, the outermost one's. `shown`: all that it was shown, each once,
     `reasons` the reasons of its callbacks. `log`: the first line of the SDK's log at WARNING or above, when (`log_s`), and how many there are (`log_lines`). `hub_log`: codes of the hub's records, `hub_says` the
-    `errorMessage` of each; `quoted`: an exception that the application got has the words of the hub's decision, or of a record.
+    `errorMessage` of each; `quoted`: an exception that the application got has the words of the hub's decision, or of a record, and which (`words`).
+    `unread`: records with 401003 have words, of which neither the application nor the SDK's log at WARNING or above was shown any.
     `retries`: what the device did once it was refused, or what brought it back, where that can be told. `left`: whether it left, or was made to;
     `stayed`: whether it was in and stayed all along. With neither, it had never been in.
     """
@@ -71,6 +72,8 @@ class Episode(msgspec.Struct, frozen=True):
     hub_log: tuple[str, ...] = ()
     hub_says: tuple[str, ...] = ()
     quoted: bool = False
+    words: tuple[str, ...] = ()
+    unread: bool = False
     retries: str | None = None
 
     @property
@@ -149,7 +152,8 @@ def _episode(
     error = next((event.fields for event in news if chain(event.fields)), {})
     records = hub_records(log.events, timeline.closing_s)
     since = span.began_s if span.absence is None else span.absence.left.connack_s or 0.0
-    says = _hub_says(log.events, since, over_s)
+    says, refusals = _hub_says(log.events, since, over_s), _hub_says(log.events, since, over_s, "401003")
+    words = _read(_messages(news), (*says, *(trial.reason for trial in span.trials)))
     return Episode(
         began_s=span.began_s,
         over_s=span.over_s,
@@ -171,7 +175,9 @@ def _episode(
         log_lines=len(lines),
         hub_log=collapse(one.code for one in records if since < one.at_s <= over_s or one.at_s == span.began_s),
         hub_says=says,
-        quoted=_quoted(news, {*says, *(trial.reason for trial in span.trials)}),
+        quoted=bool(words),
+        words=words,
+        unread=bool(refusals) and not words and not _read([text(one.fields, "text") for one in lines], refusals),
         retries=_retries(span, log, timeline, cell),
     )
 
@@ -186,9 +192,10 @@ def _message(fields: Mapping[str, object]) -> str:
     return text(mapping({"error": outermost}, "error"), "message")
 
 
-def _hub_says(events: Sequence[Event], since: float, until: float) -> tuple[str, ...]:
-    """The error messages of the hub's records, each once."""
-    records = (one for one in of_kind(events, "hub", "record") if since <= one.t / 1e6 <= until)
+def _hub_says(events: Sequence[Event], since: float, until: float, code: str = "") -> tuple[str, ...]:
+    """The error messages of the hub's records, each once; with `code`, of those with that code."""
+    here = (one for one in of_kind(events, "hub", "record") if since <= one.t / 1e6 <= until)
+    records = (one for one in here if code in {"", text(mapping(one.fields, "record"), "resultType")})
     return tuple(dict.fromkeys(filter(None, (_error_message(one) for one in records))))
 
 
@@ -200,9 +207,14 @@ def _error_message(record: Event) -> str:
     return text(said, "errorMessage") if isinstance(said, dict) else ""
 
 
-def _quoted(news: Sequence[Event], words: Iterable[str]) -> bool:
-    said = [text(mapping({"link": link}, "link"), "message") for one in news for link in items(one.fields, "error")]
-    return any(word in message for word in words if word for message in said)
+def _messages(news: Iterable[Event]) -> list[str]:
+    """Those of all exceptions, of their causes too."""
+    return [text(mapping({"link": link}, "link"), "message") for one in news for link in items(one.fields, "error")]
+
+
+def _read(messages: Sequence[str], words: Iterable[str]) -> tuple[str, ...]:
+    """Those of `words` that stand in one of `messages`, each once."""
+    return tuple(dict.fromkeys(one for one in words if one and any(one in message for message in messages)))
 
 
 def _retries(span: Span, log: CellLog, timeline: Timeline, cell: CellFindings) -> str | None:

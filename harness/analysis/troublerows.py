@@ -30,6 +30,7 @@ class Trouble(msgspec.Struct, frozen=True):
     `cells`: those that showed it. Times in seconds, as texts, are those of the worst episode: told last, away longest.
     `retries`: how, how often and for how long it tried in vain, and how long before the cell's end it last did; of the episode with the most attempts.
     `log`: a line of the SDK's own log at WARNING or above. `hub_says`: the error messages of the hub's records; `quoted`: the application got to read its words.
+    `words`: which, in the first episode in which it did. `unread`: the hub gave words for a 401003 each time, and the SDK showed none of them.
     """
 
     sdk: str
@@ -54,6 +55,8 @@ class Trouble(msgspec.Struct, frozen=True):
     comes_back: str
     episodes: int
     cells: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    unread: bool = False
 
 
 def troubles(tellings: Iterable[CellTelling]) -> tuple[Trouble, ...]:
@@ -109,6 +112,8 @@ def _trouble(group: list[tuple[CellTelling, Episode]]) -> Trouble:
         comes_back=_comes_back(longest),
         episodes=len(group),
         cells=tuple(dict.fromkeys(cell.cell for cell in cells)),
+        words=next((one.words for one in episodes if one.words), ()),
+        unread=all(one.unread for one in episodes),
     )
 
 

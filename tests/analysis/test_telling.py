@@ -151,7 +151,37 @@ def test_whether_the_application_reads_the_words_of_the_hub() -> None:
     silent = only(log.at(11).failure("send_failed", "E", id=1).at(19).end())
     assert (silent.hub_says, silent.quoted) == ((words,), False)
     error = [{"class": "E", "message": f"it says: {words}."}, "garbage"]
-    assert only(log.at(15).app("send_failed", id=2, error=error)).quoted
+    found = only(log.at(15).app("send_failed", id=2, error=error))
+    assert (found.quoted, found.words) == (True, (words,))
+
+
+def refused_in_words(code: str = "401003") -> LogBuilder:
+    """A device that is cut at 10 s, of which the hub's log says why, with `code`."""
+    said = {"operationName": "deviceDisconnect", "level": "Error", "resultType": code}
+    log = LogBuilder(header("expiry")).connect(60).at(10).cut("fault")
+    return log.emit("hub", "record", record={**said, "properties": '{"errorMessage":"renew token"}'})
+
+
+def test_words_of_the_hubs_log_that_nobody_is_shown() -> None:
+    """Whatever else the application is shown."""
+    assert only(refused_in_words().at(11).failure("send_failed", "E", id=1).at(19).end()).unread
+
+
+def test_words_that_the_application_is_shown_are_read() -> None:
+    """In an exception's message."""
+    error = [{"class": "E", "message": "please renew token"}]
+    assert not only(refused_in_words().at(11).app("send_failed", id=1, error=error).at(19).end()).unread
+
+
+def test_words_in_the_sdks_own_log_are_shown() -> None:
+    """Although the application gets none of them."""
+    found = only(refused_in_words().at(11).emit("sdk-log", "line", text="ERROR renew token").at(19).end())
+    assert (found.quoted, found.unread) == (False, False)
+
+
+def test_words_about_another_code_are_not_missed() -> None:
+    """That a connection has ended says nothing of why."""
+    assert not only(refused_in_words("404104").at(19).end()).unread
 
 
 def test_what_became_of_messages_is_told_of_the_whole_cell() -> None:

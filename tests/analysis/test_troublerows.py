@@ -56,6 +56,17 @@ def test_a_transport_and_its_websocket_share_a_line() -> None:
     ]
 
 
+def test_the_words_of_the_hub_are_those_that_were_first_read() -> None:
+    """The others name other devices, or say the same."""
+    assert line({}, {"words": ("one",)}, {"words": ("other",)}).words == ("one",)
+
+
+@pytest.mark.parametrize(("second", "unread"), [(True, True), (False, False)])
+def test_words_are_unread_where_no_episode_shows_them(*, second: bool, unread: bool) -> None:
+    """One that does is enough."""
+    assert line({"unread": True}, {"unread": second}).unread is unread
+
+
 def test_the_worst_is_shown() -> None:
     """The latest news, the longest absence."""
     found = line({}, {"told_s": 45.0, "told_by": "send_failed: E", "told": ("callback",), "watched_s": 50.0})

@@ -14,7 +14,7 @@ def a_line(**changes: Any) -> Trouble:
         "scenarios": ("expiry",), "traffic": "sending+listening", "happened": ("token-expired", "refused: token-expired"),
         "told": ("callback", "exception on next call"), "finds_out": "by a callback at once: changed False",
         "error": ("azure.iot.ConnectionDroppedError", "OSError"), "message": "m", "reasons": ("EXPIRED_SAS_TOKEN",),
-        "codes": ("CONNACK 5",), "hub_log": ("401003", "404104"), "hub_says": (), "quoted": True, "log": "WARNING a line", "retries": "tries at every send: 13 in vain",
+        "codes": ("CONNACK 5",), "hub_log": ("401003", "404104"), "hub_says": (), "quoted": True, "words": ("token expired",), "unread": False, "log": "WARNING a line", "retries": "tries at every send: 13 in vain",
         "comes_back": "not back within 12 s", "episodes": 1, "cells": ("one",), **changes,
     }  # fmt: skip
     return Trouble(**fields)
@@ -28,7 +28,7 @@ def test_everything_of_a_line_is_shown() -> None:
         "token-expired →<br>refused: token-expired<br>(sending + listening; expiry)<br>cell one",
         "callback,<br>exception on next call",
         "by a callback at once: changed False",
-        "azure.iot.ConnectionDroppedError &lt;- OSError<br>with the hub's words<br>CONNACK 5, 401003, 404104<br>EXPIRED_SAS_TOKEN<br>log: WARNING a line",
+        "azure.iot.ConnectionDroppedError &lt;- OSError<br>with the hub's words: “token expired”<br>CONNACK 5, 401003, 404104<br>EXPIRED_SAS_TOKEN<br>log: WARNING a line",
         "tries at every send: 13 in vain<br>not back within 12 s",
     ):
         assert part in text
@@ -43,6 +43,32 @@ def test_the_text_fits_its_width() -> None:
     assert "azure.iot" not in text
     assert "log: WARNING lost it" in text
     assert text.count("it") < 60
+
+
+def test_the_words_of_the_hub_are_whole_in_markdown_only() -> None:
+    """In text, their beginning."""
+    line = a_line(quoted=True, words=("very " * 60 + "end",))
+    assert " very end”" in troubles_table([line], "markdown")
+    text = troubles_table([line], "text")
+    assert "“very" in text
+    assert "end”" not in text
+
+
+def test_that_nobody_reads_the_words_of_the_hub_is_said() -> None:
+    """Where its log has some."""
+    unread = a_line(quoted=False, words=(), unread=True)
+    assert "OSError<br>not the hub's words<br>CONNACK 5" in troubles_table([unread], "markdown")
+
+
+def test_without_words_of_the_hub_nothing_is_said_of_them() -> None:
+    """Neither that they were read, nor that they were not."""
+    assert "words" not in troubles_table([a_line(quoted=False, words=())], "text")
+
+
+def test_no_control_character_reaches_a_terminal() -> None:
+    """Of what the SDK logs, the hub says, or the device is called."""
+    line = a_line(log="\x1b[31mred", words=("\x1b[2J",), sdk="\x1b]0;x\x07", finds_out="\x9b1m")
+    assert not set("\x1b\x07\x9b") & set(troubles_table([line], "text"))
 
 
 def test_a_line_of_the_text_names_some_scenarios() -> None:
