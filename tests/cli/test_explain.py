@@ -37,6 +37,15 @@ def test_a_cell_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert (document["cell"], document["told"][0], document["complete"]) == ("sdk-mqtt-expiry", "callback", True)
 
 
+def test_no_word_of_a_log_moves_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither its title, nor what the application is shown, nor the SDK's log."""
+    log = LogBuilder(header(cell="one", scenario_document={"title": "\x1b[2Jtitle"})).at(1).refused(60)
+    log.status("\x1b[31mlost").emit("sdk-log", "line", text="ERROR \x1b]0;gone\x07")
+    run = a_run(tmp_path, one=log.at(9).end())
+    assert call("one", run) == 0
+    assert not set("\x1b\x07") & set(capsys.readouterr().out)
+
+
 def test_a_log_by_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An incomplete one says so and is told all the same."""
     run = a_run(tmp_path, one=LogBuilder(header(cell="one")).connect(60))
