@@ -3,6 +3,7 @@
 import difflib
 import math
 import re
+import stat
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -50,9 +51,13 @@ def load(path: Path, kind: type[D], error: type[UserInputError]) -> D:
     """Read the TOML document at `path` as `kind`.
 
     Raises:
-        UserInputError: of the class `error`; unreadable, no TOML, not of this kind, or with a number that is not finite.
+        UserInputError: of the class `error`; no file, unreadable, no TOML, not of this kind, or with a number that is not finite.
     """
     try:
+        if not stat.S_ISREG(
+            path.stat().st_mode
+        ):  # a pipe that nobody writes to is waited for without end, a device may never end
+            raise error("is no ordinary file", where=str(path), remedy="Name a TOML file: no folder, pipe or device")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise error(
@@ -63,17 +68,30 @@ def load(path: Path, kind: type[D], error: type[UserInputError]) -> D:
 
 def parse(text: str, kind: type[D], error: type[UserInputError], *, where: str) -> D:
     """Read TOML `text` as `kind`; `where` names it in errors. Raises as `load`."""
+    raw = _tables(text, error, where)
+    _check_schema(raw, kind, error, where)
     try:
-        raw = tomllib.loads(text)
-        _check_schema(raw, kind, error, where)
         document = msgspec.convert(raw, kind)
-    except tomllib.TOMLDecodeError as problem:
-        raise error(f"is not TOML ({problem})", where=where, remedy="Correct the syntax at that place") from problem
     except msgspec.ValidationError as problem:
         raise _explained(str(problem), kind, error, where) from problem
     for field, number in not_finite(document):
         raise error(f"{number} is no number to calculate with", where=where, field=field, remedy="Use a finite number")
     return document
+
+
+def _tables(text: str, error: type[UserInputError], where: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise error(f"is not TOML ({problem})", where=where, remedy="Correct the syntax at that place") from problem
+    except RecursionError as problem:
+        remedy = "Nest arrays and inline tables a few levels deep at most"
+        raise error("is nested too deep to be read", where=where, remedy=remedy) from problem
+    except (
+        ValueError
+    ) as problem:  # all that the TOML reader lets through: Python's own limit for the digits of an integer
+        remedy = "Use a number of a few digits"
+        raise error("has an integer of too many digits to be read", where=where, remedy=remedy) from problem
 
 
 def _check_schema(raw: Mapping[str, object], kind: type[Document], error: type[UserInputError], where: str) -> None:

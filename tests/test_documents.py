@@ -1,5 +1,7 @@
 """Reading TOML documents: what is accepted, and that every error names file, field and remedy."""
 
+import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -116,6 +118,42 @@ def test_an_unreadable_file(tmp_path: Path, content: bytes | None) -> None:
     with pytest.raises(UserInputError, match="cannot be read") as error:
         load(path, Outer, UserInputError)
     assert error.value.where == str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"name = {5_000 * '['}", "is nested too deep to be read. Nest arrays and inline tables a few levels deep at most"),
+        (f"name = {5_000 * '{a = '}", "is nested too deep to be read. Nest arrays and inline tables a few levels deep at most"),
+        (f"name = {5_000 * '1'}", "has an integer of too many digits to be read. Use a number of a few digits"),
+    ],
+    ids=["arrays", "tables", "digits"],
+)  # fmt: skip
+def test_what_the_toml_reader_gives_up_on(text: str, message: str) -> None:
+    """It is a mistake in the document like any other, and no fault of the program."""
+    with pytest.raises(UserInputError) as error:
+        parse(text, Outer, UserInputError, where="x.toml")
+    assert str(error.value) == f"x.toml: {message}"
+
+
+def test_a_folder_is_no_document(tmp_path: Path) -> None:
+    """It is named."""
+    with pytest.raises(UserInputError, match=f"^{re.escape(str(tmp_path))}: is no ordinary file"):
+        load(tmp_path, Outer, UserInputError)
+
+
+def test_nothing_is_read_of_a_device() -> None:
+    """Some never end."""
+    with pytest.raises(UserInputError, match=f"^{os.devnull}: is no ordinary file. Name a TOML file"):
+        load(Path(os.devnull), Outer, UserInputError)
+
+
+def test_nothing_is_read_of_a_pipe() -> None:
+    """Nobody may ever write to it; this one is over already, so that a reader would find an empty document."""
+    reading, writing = os.pipe()
+    os.close(writing)
+    with os.fdopen(reading), pytest.raises(UserInputError, match="is no ordinary file"):
+        load(Path(f"/dev/fd/{reading}"), Outer, UserInputError)
 
 
 def test_one_of_suggests_the_nearest() -> None:
