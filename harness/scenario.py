@@ -11,10 +11,11 @@ import msgspec
 from harness.certificate import CertificateSettings, certificate_problems
 from harness.documents import CONNECTED, Document, Problem, Traffic, Transport, load, not_finite
 from harness.errors import ScenarioError
-from harness.fault import Fault, fault_problems
+from harness.fault import MOST_TIMES, Fault, fault_problems
 from harness.fault_words import AMQP_ONLY_CLOSES, IDENTITY, CloseMode
 from harness.own_token import Supply, supply_problems
 from harness.registration import Credential, Presented, Registration, TokenMaking, is_refused, registration_problems
+from harness.sequence import at_grace_end, most_cuts, most_refusals, sequence_problems
 
 __all__ = [
     "DEFAULT_SCENARIOS",
@@ -33,6 +34,9 @@ HTTPS_SCENARIOS = ("https-renewal", "https-defaults", "https-expiry")
 HUB_GRACE_S = 600.0
 HUB_SKEW_S = 300.0
 LONGEST_LIFETIME_S = 315_360_000.0  # ten years of 365 days, the longest lifetime a profile allows by itself
+LONGEST_CELL_S = 86_400.0  # a day; whatever an SDK does by itself is seen by then
+SHORTEST_INTERVAL_S = 0.01  # more messages a second are a flood, in which nothing of a token is seen
+SHORTEST_LIFETIME_S = 1.0  # a token says when it ends in whole seconds
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -53,6 +57,11 @@ class HubSettings(Document, frozen=True):
     def skew(self) -> float:
         """The skew in seconds, scaled with the grace where nothing set it."""
         return self.grace_s * HUB_SKEW_S / HUB_GRACE_S if self.skew_s is None else self.skew_s
+
+    @property
+    def storms(self) -> bool:
+        """Whether a device that was cut for its expired token is let in again by it."""
+        return self.skew >= self.grace_s
 
 
 class Intervals(Document, frozen=True):
@@ -225,7 +234,9 @@ def check_scenario(scenario: Scenario, where: str) -> None:
         _supply_problems,
         _registration_problems,
         _time_problems,
+        _length_problems,
         _refusal_problems,
+        _sequence_problems,
         _first_refusal_problems,
         _certificate_problems,
         _endless_problems,
@@ -250,7 +261,9 @@ def _hub_problems(scenario: Scenario) -> Iterator[Problem]:
     hub = scenario.hub
     if hub.grace_s < 0 or hub.skew < 0:
         yield "hub", "grace_s and skew_s cannot be negative", "Use 0 or more seconds"
-    if hub.skew >= hub.grace_s and not hub.allow_skew_over_grace:
+    if max(hub.grace_s, hub.skew) > LONGEST_LIFETIME_S:
+        yield "hub", "grace_s or skew_s is longer than ten years", f"Use {LONGEST_LIFETIME_S:.0f} seconds at most"
+    if hub.storms and not hub.allow_skew_over_grace:
         yield (
             "hub.skew_s",
             f"skew_s = {hub.skew:g} is not below grace_s = {hub.grace_s:g}: an expired device would be cut and let in again in a storm",
@@ -265,8 +278,16 @@ def _token_problems(scenario: Scenario) -> Iterator[Problem]:
         yield "token_lifetime_s", 'goes with credential = "token", and only with it', "Set both or neither"
     if lifetime is not None and lifetime <= 0:
         yield "token_lifetime_s", "is not above 0", "The token has to be valid when the device connects"
+    if lifetime is not None and 0 < lifetime < SHORTEST_LIFETIME_S:
+        yield "token_lifetime_s", "is below 1, and a token ends at a whole second", "Use 1 second or more"
     if lifetime is not None and lifetime > LONGEST_LIFETIME_S:
         yield "token_lifetime_s", "is longer than ten years", f"Use {LONGEST_LIFETIME_S:.0f} seconds at most"
+    if scenario.credential in {"token", "none"} and scenario.settings != "none":
+        yield (
+            "settings",
+            f'are for tokens that an SDK makes itself, which it does not with credential = "{scenario.credential}"',
+            'Use settings = "none", or credential = "key"',
+        )
 
 
 def _supply_problems(scenario: Scenario) -> Iterator[Problem]:
@@ -283,6 +304,25 @@ def _supply_problems(scenario: Scenario) -> Iterator[Problem]:
             "token",
             "says how a token is spoilt, and the application goes on supplying good ones",
             "Drop it, or supply",
+        )
+
+
+def _sequence_problems(scenario: Scenario) -> Iterator[Problem]:
+    """What never comes for what goes before it."""
+    yield from sequence_problems(
+        scenario.faults,
+        renewed=scenario.is_renewed,
+        by_policy=scenario.token.policy is not None,
+        skew_s=scenario.hub.skew,
+        storms=scenario.hub.storms,
+    )
+    asked = scenario.supply is not None and scenario.supply.at == "cut" and not scenario.hub.storms
+    instead = at_grace_end(scenario.faults)
+    if asked and instead and instead.action != "cut":
+        yield (
+            "supply.at",
+            f"is cut, and the hub does not cut for the expiry: {instead.action} at grace-end",
+            'Use at = "half-life", or drop the fault',
         )
 
 
@@ -310,10 +350,30 @@ def _endless_problems(scenario: Scenario) -> Iterator[Problem]:
                 yield f"end.{name}", "nobody renews a certificate", 'Drop it, or use credential = "key"'
         if scenario.end.cuts:
             yield "end.cuts", "nothing ends a connection that was made with a certificate", "Drop it"
-    uncut = any((fault.at, fault.action) == ("grace-end", "ignore") for fault in scenario.faults)
-    if uncut and scenario.end.cuts and len(scenario.faults) == 1 and not scenario.is_renewed:
-        remedy = "Await `faults`, or drop the fault"
-        yield "end.cuts", "the hub forgets the only cut: ignore at grace-end", remedy
+    if scenario.end.other_renewals and scenario.settings != "profile":
+        yield (
+            "end.other_renewals",
+            f'are with settings after the first, and with settings = "{scenario.settings}" there is one',
+            'Use settings = "profile", or drop it',
+        )
+    yield from _cut_problems(scenario)
+
+
+def _cut_problems(scenario: Scenario) -> Iterator[Problem]:
+    """Cuts of a device with a fixed token. Over AMQP it may be cut any number of times besides, for bad tokens that it puts."""
+    if scenario.is_renewed:
+        return
+    most = most_cuts(scenario.faults, by_policy=scenario.token.policy is not None, storms=scenario.hub.storms)
+    instead = at_grace_end(scenario.faults)
+    if scenario.end.cuts and instead and not most:
+        problem = f"the hub forgets the only cut: {instead.action} at grace-end"
+        yield "end.cuts", problem, "Await `faults`, or drop the fault"
+    if scenario.end.cuts > most and not all(transport.startswith("amqp") for transport in scenario.is_about):
+        yield (
+            "end.cuts",
+            f"is above {most}: a token that nobody renews is cut for once, and each fault that cuts adds `times`",
+            "Await fewer, or raise `times` of a fault",
+        )
 
 
 def _time_problems(scenario: Scenario) -> Iterator[Problem]:
@@ -321,6 +381,8 @@ def _time_problems(scenario: Scenario) -> Iterator[Problem]:
     for name in ("renewals", "other_renewals", "cuts", "refusals", "faults", "first_refusals", "refused_requests"):
         if getattr(end, name) < 0:
             yield f"end.{name}", "is below 0", "Count what is awaited, 0 for nothing"
+        if getattr(end, name) > MOST_TIMES:
+            yield f"end.{name}", f"is above {MOST_TIMES}", "Await no more than can happen in a cell"
     if not 0 < end.after_s <= end.limit_s:
         yield "end", "after_s has to be above 0 and limit_s not below it", "Correct the seconds"
     for index, fault in enumerate(scenario.faults):
@@ -331,9 +393,30 @@ def _time_problems(scenario: Scenario) -> Iterator[Problem]:
                 problem,
                 'Shorten it, or use action = "ignore" for an answer that never comes',
             )
+
+
+def _length_problems(scenario: Scenario) -> Iterator[Problem]:
+    """Times that flood a cell with messages, or that no cell lasts."""
     for name in ("send_s", "c2d_s", "method_s"):
         if getattr(scenario.intervals, name) <= 0:
             yield f"intervals.{name}", "is not above 0", "Use the seconds from one message to the next"
+        if getattr(scenario.intervals, name) < SHORTEST_INTERVAL_S:
+            remedy = f"Use {SHORTEST_INTERVAL_S:g} seconds or more"
+            yield f"intervals.{name}", f"is below {SHORTEST_INTERVAL_S:g}: a flood of messages", remedy
+    for field, seconds in _durations(scenario):
+        if seconds > LONGEST_CELL_S:
+            yield field, "is longer than a day", f"Use {LONGEST_CELL_S:.0f} seconds at most"
+
+
+def _durations(scenario: Scenario) -> Iterator[tuple[str, float]]:
+    """The seconds within a cell, each with its field."""
+    yield "end.limit_s", scenario.end.limit_s
+    for name in ("send_s", "c2d_s", "method_s"):
+        yield f"intervals.{name}", getattr(scenario.intervals, name)
+    for index, fault in enumerate(scenario.faults):
+        yield f"faults[{index}].for_s", fault.for_s or 0.0
+    if scenario.supply:
+        yield "supply.after_s", scenario.supply.after_s
 
 
 def _refusal_problems(scenario: Scenario) -> Iterator[Problem]:
@@ -342,6 +425,12 @@ def _refusal_problems(scenario: Scenario) -> Iterator[Problem]:
     )
     if scenario.end.refusals and not any(fault.action in {"refuse", *IDENTITY} for fault in scenario.faults):
         yield "end.refusals", "nothing is refused in this scenario", 'Add a fault with action = "refuse", or drop it'
+    elif scenario.end.refusals and not scenario.is_renewed:
+        remedy = "Await `faults`, or let `[supply]` hand over a further token"
+        yield "end.refusals", "counts new tokens, and nobody renews a fixed one", remedy
+    most = most_refusals(scenario.faults, by_policy=scenario.token.policy is not None)
+    if scenario.end.refusals > most:
+        yield "end.refusals", f"is above {most}: no more are refused", "Await fewer, or raise `times` of a fault"
     can_strike = sum(fault.times for fault in scenario.faults)
     if scenario.end.faults > can_strike:
         yield "end.faults", f"is above {can_strike}: no more can strike", "Await fewer, or raise `times` of a fault"

@@ -88,6 +88,18 @@ def test_a_users_scenario_stands_beside_the_bundled_ones(tmp_path: Path) -> None
         ("[end]", "[hub]\ngrace_s = 5\nskew_s = 5\n[end]", r"hub\.skew_s: skew_s = 5 is not below grace_s = 5.*allow_skew_over_grace"),
         ("[end]", "[hub]\ngrace_s = -1\n[end]", "hub: grace_s and skew_s cannot be negative"),
         ("[end]", "[intervals]\nc2d_s = 0\n[end]", r"intervals\.c2d_s: is not above 0"),
+        ("[end]", "[intervals]\nsend_s = 0.009\n[end]", r"intervals\.send_s: is below 0\.01: a flood of messages\. Use 0\.01 seconds or more"),
+        ("[end]", "[intervals]\nmethod_s = 86401\n[end]", r"intervals\.method_s: is longer than a day"),
+        ("limit_s = 5.0", "limit_s = 86401", r"mine\.toml: end\.limit_s: is longer than a day\. Use 86400 seconds at most"),
+        ("[end]", _outage('how = "rst"\nfor_s = 86401'), r"faults\[0\]\.for_s: is longer than a day"),
+        ('"key"', '"token"\ntoken_lifetime_s = 9\nsupply = { at = "cut", after_s = 86401 }', r"supply\.after_s: is longer than a day"),
+        ('"key"', '"token"\ntoken_lifetime_s = 0.9', r"token_lifetime_s: is below 1, and a token ends at a whole second\. Use 1 second or more"),
+        ("[end]", "[hub]\ngrace_s = 315360001\n[end]", r"hub: grace_s or skew_s is longer than ten years\. Use 315360000 seconds"),
+        ("[end]", "[hub]\nskew_s = 315360001\nallow_skew_over_grace = true\n[end]", r"hub: grace_s or skew_s is longer than ten years"),
+        ("[end]", "[end]\nrenewals = 1001", r"end\.renewals: is above 1000\. Await no more than can happen in a cell"),
+        ('"key"\nsettings = "none"', '"token"\ntoken_lifetime_s = 9\nsettings = "main"', r'mine\.toml: settings: are for tokens that an SDK makes itself.*credential = "token"\. Use settings = "none"'),
+        ('"key"\nsettings = "none"', '"none"\nsettings = "profile"', r'mine\.toml: settings: are for tokens .*credential = "none"'),
+        ("[end]", "[end]\nother_renewals = 1", r'end\.other_renewals: are with settings after the first, .*"none" there is one\. Use settings = "profile"'),
         ("[end]", "[end]\nrefusals = -1", r"end\.refusals: is below 0"),
         ("[end]", "[end]\nrefusals = 1", r"end\.refusals: nothing is refused in this scenario\. Add a fault with action = \"refuse\""),
         ("[end]", '[hub]\nclose = "bang"\n[end]', r"hub\.close: unknown value 'bang'\. Known here: fin, rst, detach, detach-not-closed, close"),
@@ -259,6 +271,64 @@ def test_a_cut_that_is_forgotten_is_not_waited_for(tmp_path: Path) -> None:
     assert load_scenario(written(tmp_path, FORGOTTEN)).end.cuts == 0
     with pytest.raises(ScenarioError, match=r"mine\.toml: end\.cuts: the hub forgets the only cut.*Await `faults`"):
         load_scenario(written(tmp_path, FORGOTTEN.replace("[end]", "[end]\ncuts = 1")))
+
+
+FIXED = GOOD.replace('"key"', '"token"\ntoken_lifetime_s = 9')
+
+
+@pytest.mark.parametrize(
+    ("before", "end", "says"),
+    [
+        ('faults = [{ at = "away", action = "refuse" }]', "", r"faults\[0\]\.at: is away, and nothing makes the device leave .*Add a fault with at = \"half-life\""),
+        ('faults = [{ at = "half-life", action = "delete", times = 2 }]', "", r"faults\[0\]\.times: is 2, and after the first delete .*Drop it"),
+        (
+            'faults = [{ at = "half-life", action = "disable" }, { at = "expiry", action = "cut" }]', "",
+            r"faults\[1\]\.at: expiry is never reached: .* after disable at half-life\. Drop one",
+        ),
+        ("", "cuts = 2", r"end\.cuts: is above 1: a token that nobody renews is cut for once, .*Await fewer, or raise `times`"),
+        (
+            'faults = [{ at = "grace-end", action = "ignore" }, { at = "expiry", action = "takeover" }]', "cuts = 2",
+            r"end\.cuts: is above 1",
+        ),
+        (
+            'faults = [{ at = "half-life", action = "cut" }, { at = "away", action = "refuse" }]', "refusals = 1",
+            r"end\.refusals: counts new tokens, and nobody renews a fixed one\. Await `faults`, or let `\[supply\]`",
+        ),
+        (
+            'supply = { at = "cut" }\nfaults = [{ at = "grace-end", action = "ignore" }]', "",
+            r"supply\.at: is cut, and the hub does not cut for the expiry: ignore at grace-end\. Use at = \"half-life\", or drop the fault",
+        ),
+    ],
+)  # fmt: skip
+def test_what_never_comes_with_a_fixed_token_is_refused(tmp_path: Path, before: str, end: str, says: str) -> None:
+    """With file, field and remedy, before anything starts."""
+    text = FIXED.replace("schema = 1", f"schema = 1\n{before}").replace("[end]", f"[end]\n{end}")
+    with pytest.raises(ScenarioError, match=rf"mine\.toml: {says}"):
+        load_scenario(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("before", "end"),
+    [
+        ("", "cuts = 1"),
+        ('transports = ["amqp"]', "cuts = 2"),  # for tokens that it puts once the hub has refused them
+        ("hub = { grace_s = 5, skew_s = 9, allow_skew_over_grace = true }", "cuts = 9"),
+        ('supply = { at = "cut", times = 2 }', "cuts = 9"),
+        ('supply = { at = "cut" }\nfaults = [{ at = "grace-end", action = "cut", close = "rst" }]', "renewals = 1"),
+    ],
+)
+def test_what_may_come_with_tokens_of_the_application(tmp_path: Path, before: str, end: str) -> None:
+    """It is not refused."""
+    text = FIXED.replace("schema = 1", f"schema = 1\n{before}").replace("[end]", f"[end]\n{end}")
+    load_scenario(written(tmp_path, text))
+
+
+def test_no_more_refusals_are_awaited_than_faults_make(tmp_path: Path) -> None:
+    """`times` of each that refuses."""
+    text = GOOD.replace("[end]", '[[faults]]\nat = "renewal"\naction = "refuse"\ntimes = 2\n[end]\nrefusals = 2')
+    assert load_scenario(written(tmp_path, text)).end.refusals == 2
+    with pytest.raises(ScenarioError, match=r"mine\.toml: end\.refusals: is above 2: no more are refused"):
+        load_scenario(written(tmp_path, text.replace("refusals = 2", "refusals = 3")))
 
 
 SUPPLIED = GOOD.replace('"key"', '"token"\ntoken_lifetime_s = 9').replace(
