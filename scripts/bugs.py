@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from harness.analysis.defects import Defect, Evidence, evidence_of
 from harness.analysis.dossier import dossier
@@ -31,9 +32,10 @@ TABLE = RESULTS / "bugs.toml"
 TAKEN = RESULTS / "published" / "defects" / "cells"
 
 
-class Table(Document, frozen=True):
+class Table(Document, frozen=True, kw_only=True):
     """`results/bugs.toml`."""
 
+    schema: Literal[1] = 1  # a table without it is read as well
     defects: tuple[Defect, ...]
 
 

@@ -48,8 +48,11 @@ def test_an_entry_that_is_not_reproduced_fails(
     assert not bugs.PAGE.exists()
 
 
-@pytest.mark.parametrize(("text", "says"), [("[[defects]]\nid = ", "is not TOML"), ("name = 1\n", "name: unknown key")])
-def test_a_truncated_or_foreign_table_is_refused(bugs: ModuleType, stale: Path, text: str, says: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("[[defects]]\nid = ", "is not TOML"), ("name = 1\n", "name: unknown key"), ("schema = 2\n", "schema: is 2")],
+)
+def test_a_truncated_foreign_or_newer_table_is_refused(bugs: ModuleType, stale: Path, text: str, says: str) -> None:
     """By its file."""
     stale.write_text(text, encoding="utf-8")
     with pytest.raises(UserInputError, match=rf"bugs\.toml: {says}"):

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 from textwrap import shorten
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -67,9 +67,10 @@ class Line(msgspec.Struct, frozen=True):
     text: str
 
 
-class Story(msgspec.Struct, frozen=True):
-    """`about`: who took part. `lines`: what happened, in order. `ending`: how it ended. `complete`: the log has its end."""
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """What `explain --json` prints. `about`: who took part. `lines`: what happened, in order. `ending`: how it ended. `complete`: the log has its end."""
 
+    schema: Literal[1] = 1  # those that were printed without it are read as well
     cell: str
     about: tuple[str, ...]
     lines: tuple[Line, ...]
