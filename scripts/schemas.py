@@ -22,6 +22,7 @@ from harness.analysis import (
     CellFindings,
     Diff,
     Exchanges,
+    Histories,
     InBandFinding,
     Likeness,
     Row,
@@ -32,11 +33,15 @@ from harness.analysis import (
     Volume,
 )
 from harness.analysis.summary import AFTERMATH, FIGURES, IDENTITY, ONLY_WHERE_SEEN, SAID_BY_THE_ROW
+from harness.cli.profiles import ProfileList
+from harness.device.cache import Listing
 from harness.diagnosis import Diagnosis
 from harness.events import Event, Header
 from harness.known import KnownDifferences
 from harness.profile import Profile
 from harness.recorded import RECORDED, Provenance
+from harness.run.conformance import Conformance
+from harness.run.health import Health
 from harness.runfolder import RunRecord
 from harness.scenario import Scenario
 from scripts.bugs import Table
@@ -49,13 +54,18 @@ _TITLES: Final = {
     "baseline": "what `harness baseline` writes: the behaviour of a run",
     "advice": "what `harness advise --json` prints",
     "bugs": "results/bugs.toml: defects of SDKs, as the JSON it stands for",
+    "cache": "what `harness cache list --json` prints",
+    "conformance": "what `harness adapter check --json` prints",
     "diagnosis": "what `harness diagnose --json` prints",
     "diff": "what `harness diff --json` prints",
+    "doctor": "what `harness doctor --json` prints",
     "event": "cells/*.jsonl, every line but the first: an event",
     "findings": "findings.json, and what `harness compare --json` and `harness analyse --json` print",
     "header": "cells/*.jsonl, the first line: the header of a cell",
+    "history": "what `harness history --json` prints",
     "known-differences": "results/known-differences.toml and files for --known, as the JSON they stand for",
     "profile": "profile.toml, as the JSON it stands for",
+    "profiles": "what `harness profiles --json` prints",
     "recording": "the first line of a recorded log: the header of a cell, with its provenance",
     "run": "run.json",
     "scenario": "a scenario, as the JSON it stands for",
@@ -69,13 +79,18 @@ def schemas() -> dict[str, str]:
         "baseline": _of(Baseline),
         "advice": _of(Advice),
         "bugs": _of(Table),
+        "cache": _of(Listing),
+        "conformance": _of(Conformance),
         "diagnosis": _of(Diagnosis),
         "diff": _of(Diff),
+        "doctor": _of(Health),
         "event": _event(),
         "findings": _of(_findings()),
         "header": _of(Header),
+        "history": _of(Histories),
         "known-differences": _of(KnownDifferences),
         "profile": _of(Profile),
+        "profiles": _of(ProfileList),
         "recording": _recording(),
         "run": _of(RunRecord),
         "scenario": _of(Scenario),

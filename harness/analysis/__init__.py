@@ -32,7 +32,7 @@ from harness.analysis.findings import (
     Signature,
     Telemetry,
 )
-from harness.analysis.history import Change, History, Step, histories
+from harness.analysis.history import Change, Histories, History, Step, histories
 from harness.analysis.lacking import device_in_words
 from harness.analysis.law import Fit, LawFinding, Observation, describe, describe_short, fit_law, seconds
 from harness.analysis.needs import Needs
@@ -76,6 +76,7 @@ __all__ = [
     "Figure",
     "FirstRefusal",
     "Fit",
+    "Histories",
     "History",
     "InBandFinding",
     "Judged",

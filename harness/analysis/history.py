@@ -7,6 +7,7 @@ changed where they do so beyond what their measurement leaves open.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -14,7 +15,7 @@ from harness.analysis.behaviour import Baseline, Behaviour
 from harness.analysis.traits import Trait
 from harness.versions import in_order
 
-__all__ = ["Change", "History", "Step", "changed", "histories"]
+__all__ = ["Change", "Histories", "History", "Step", "changed", "histories"]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -54,6 +55,13 @@ class History(msgspec.Struct, frozen=True):
     origin: Mapping[str, object]
     steps: tuple[Step, ...]
     settings: Mapping[str, object] = {}
+
+
+class Histories(msgspec.Struct, frozen=True):
+    """What `--json` prints; `harness/schemas/history.schema.json` is its JSON Schema. Fields may be added."""
+
+    schema: Literal[1]
+    histories: tuple[History, ...]
 
 
 class _Sight(msgspec.Struct, frozen=True):

@@ -24,7 +24,7 @@ from harness.errors import EnvironmentProblem, UserInputError
 from harness.law import Law
 from harness.profile import PROFILE_FILE, AdapterProgram, LoadedProfile, Profile, Settings, load_profile
 from harness.report.layout import render
-from harness.run.conformance import Act, Finding, State, examine_program, findings
+from harness.run.conformance import Act, Conformance, Finding, State, examine_program, findings
 from harness.run.stage import open_staging
 
 __all__ = ["adapter"]
@@ -67,7 +67,7 @@ def check(path: Path, command: str | None, way: str, transports: Sequence[str], 
     if command is None and loaded.profile.adapter is not None:
         wanted = wanted or [one for one in loaded.profile.adapter.transports if one in CONNECTED]
     found = findings(asyncio.run(_examined(loaded, wanted, quiet=quiet)))
-    show(json.dumps(_as_json(loaded, found), indent=2) if as_json else _table(found))
+    show(json.dumps(msgspec.to_builtins(_conformance(loaded, found)), indent=2) if as_json else _table(found))
     return 1 if any(finding.state == "wrong" for finding in found) else 0
 
 
@@ -126,14 +126,9 @@ async def _examined(loaded: LoadedProfile, transports: Sequence[str], *, quiet: 
         return await examine_program(ready, transports, staging, say=tell)
 
 
-def _as_json(loaded: LoadedProfile, found: Sequence[Finding]) -> object:
+def _conformance(loaded: LoadedProfile, found: Sequence[Finding]) -> Conformance:
     counted = Counter(finding.state for finding in found)
-    return {
-        "schema": 1,
-        "sdk": loaded.profile.sdk,
-        "counts": {state: counted[state] for state in _STATES},
-        "findings": msgspec.to_builtins(found),
-    }
+    return Conformance(1, loaded.profile.sdk, {state: counted[state] for state in _STATES}, tuple(found))
 
 
 def _table(found: Sequence[Finding]) -> str:

@@ -6,14 +6,13 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import click
 import msgspec
 
 from harness.cli.options import load_profiles, profiles_option, sdk_list
 from harness.cli.streams import complain, show
-from harness.device.cache import Cached, listed, remove
+from harness.device.cache import Cached, Environment, Listing, State, listed, remove
 from harness.device.environments import Environments, cache_folder
 from harness.device.runtimes import real_sdk_problem
 from harness.errors import EnvironmentProblem, UserInputError
@@ -22,7 +21,6 @@ from harness.report.layout import render
 
 __all__ = ["cache"]
 
-State = Literal["current", "stale", "broken", "unknown"]
 _KIB = 1024.0
 
 
@@ -44,8 +42,8 @@ def list_(profile_folders: Sequence[Path], *, as_json: bool) -> None:
     root = cache_folder(os.environ)
     found = _with_states(root, load_profiles(profile_folders))
     if as_json:
-        rows = [{**msgspec.to_builtins(one), "state": state} for one, state in found]
-        show(json.dumps({"schema": 1, "folder": str(root), "environments": rows}, indent=2))
+        rows = tuple(Environment(**msgspec.structs.asdict(one), state=state) for one, state in found)
+        show(json.dumps(msgspec.to_builtins(Listing(1, str(root), rows)), indent=2))
         return
     headers = ["SDK", "version", "state", "size", "made", "last used", "fingerprint"]
     body = [_row(one, state) for one, state in found]

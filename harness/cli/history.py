@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from harness.analysis import Baseline, histories
+from harness.analysis import Baseline, Histories, histories
 from harness.cli.options import (
     comma_list,
     complete_sdks,
@@ -112,11 +112,7 @@ def _deliver(runs: Sequence[Run], *, sdks: Sequence[str], as_json: bool) -> int:
 
 def _print(runs: Sequence[Baseline], *, sdks: Sequence[str], as_json: bool) -> None:
     found = histories(_only(run, set(sdks)) for run in runs)
-    show(
-        json.dumps({"schema": 1, "histories": msgspec.to_builtins(found)}, indent=2)
-        if as_json
-        else history_table(found, "text")
-    )
+    show(json.dumps(msgspec.to_builtins(Histories(1, found)), indent=2) if as_json else history_table(found, "text"))
 
 
 def _only(run: Baseline, sdks: set[str]) -> Baseline:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import click
 import msgspec
@@ -10,10 +11,23 @@ import msgspec
 from harness.cli import streams
 from harness.cli.options import load_profiles, profiles_option
 from harness.device.runtimes import real_sdk_problem
-from harness.profile import LoadedProfile, load_profile
+from harness.profile import LoadedProfile, Profile, load_profile
 from harness.report.profiles import claims_table, profiles_table
 
-__all__ = ["profiles"]
+__all__ = ["Described", "ProfileList", "profiles"]
+
+
+class Described(Profile, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """A profile, and why its real SDK cannot run on this machine; empty where it can."""
+
+    real_sdk_problem: str
+
+
+class ProfileList(msgspec.Struct, frozen=True):
+    """What `--json` prints; `harness/schemas/profiles.schema.json` is its JSON Schema. Fields may be added."""
+
+    schema: Literal[1]
+    profiles: tuple[Described, ...]
 
 
 @click.group(invoke_without_command=True)
@@ -26,7 +40,8 @@ def profiles(ctx: click.Context, profile_folders: Sequence[Path], *, as_json: bo
         return
     loaded = load_profiles(profile_folders)
     if as_json:
-        streams.show(json.dumps({"schema": 1, "profiles": [_described(one) for one in loaded]}, indent=2))
+        printed = ProfileList(1, tuple(map(_described, loaded)))
+        streams.show(json.dumps(msgspec.to_builtins(printed), indent=2))
         return
     streams.show(profiles_table([(one.profile, real_sdk_problem(one)) for one in loaded]))
     streams.show("\nWhat is claimed about one of them, and where: harness profiles show SDK")
@@ -57,5 +72,5 @@ def check(path: Path) -> None:
     streams.show(f"It would be run emulated: {problem}" if problem else "It would be run with the real SDK.")
 
 
-def _described(loaded: LoadedProfile) -> object:
-    return {**msgspec.to_builtins(loaded.profile), "real_sdk_problem": real_sdk_problem(loaded)}
+def _described(loaded: LoadedProfile) -> Described:
+    return Described(**msgspec.structs.asdict(loaded.profile), real_sdk_problem=real_sdk_problem(loaded))

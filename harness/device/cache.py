@@ -4,13 +4,16 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from harness.device.environments import RECORD_FILE, EnvironmentRecord
 from harness.device.locks import FileLock
 
-__all__ = ["Cached", "listed", "remove"]
+__all__ = ["Cached", "Environment", "Listing", "State", "listed", "remove"]
+
+State = Literal["current", "stale", "broken", "unknown"]
 
 _BESIDE = (".log", ".lock", ".part")
 
@@ -32,6 +35,20 @@ class Cached(msgspec.Struct, frozen=True):
     runtime: str = ""
     whole: bool = True
     in_use: bool = False
+
+
+class Environment(Cached, frozen=True, kw_only=True):
+    """One that is held against what a comparison would use (see `harness.cli.cache`)."""
+
+    state: State
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """What `harness cache list --json` prints; `harness/schemas/cache.schema.json` is its JSON Schema. Fields may be added. `folder`: where they stand."""
+
+    schema: Literal[1]
+    folder: str
+    environments: tuple[Environment, ...]
 
 
 def listed(root: Path) -> list[Cached]:

@@ -3,6 +3,7 @@
 import asyncio
 import platform
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -15,16 +16,23 @@ from harness.errors import AdapterError, EnvironmentProblem
 from harness.net.addresses import PORTS, AddressPool
 from harness.profile import LoadedProfile
 
-__all__ = ["Check", "examine"]
+__all__ = ["Check", "Health", "examine"]
 
 
 class Check(msgspec.Struct, frozen=True):
     """One finding. `state`: `ok` · `limited`, works with a detour or as an emulated device · `missing`, nothing runs without it."""
 
     name: str
-    state: str
+    state: Literal["ok", "limited", "missing"]
     found: str
     remedy: str = ""
+
+
+class Health(msgspec.Struct, frozen=True):
+    """What `harness doctor --json` prints; `harness/schemas/doctor.schema.json` is its JSON Schema. Fields may be added."""
+
+    schema: Literal[1]
+    checks: tuple[Check, ...]
 
 
 async def examine(profiles: Iterable[LoadedProfile], environments: Environments, *, install: bool) -> list[Check]:

@@ -9,6 +9,6 @@ acts (processes, sockets, time) --Act: everything that was seen, in order--> che
 
 from harness.run.conformance.acts import examine_program
 from harness.run.conformance.checks import findings
-from harness.run.conformance.record import Act, Finding, State
+from harness.run.conformance.record import Act, Conformance, Finding, State
 
-__all__ = ["Act", "Finding", "State", "examine_program", "findings"]
+__all__ = ["Act", "Conformance", "Finding", "State", "examine_program", "findings"]

@@ -1,13 +1,13 @@
 """What an act showed, and how to look something up in it. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
 
 from harness.events import Event
 
-__all__ = ["Act", "ActName", "Finding", "State"]
+__all__ = ["Act", "ActName", "Conformance", "Finding", "State"]
 
 ActName = Literal["greeting", "course", "refused", "malformed", "hang-up"]
 State = Literal["right", "wrong", "note", "not tested"]
@@ -25,6 +25,15 @@ class Finding(msgspec.Struct, frozen=True):
     found: str
     clause: str
     remedy: str = ""
+
+
+class Conformance(msgspec.Struct, frozen=True):
+    """What `harness adapter check --json` prints; `harness/schemas/conformance.schema.json` is its JSON Schema. Fields may be added."""
+
+    schema: Literal[1]
+    sdk: str
+    counts: Mapping[State, int]
+    findings: tuple[Finding, ...]
 
 
 class Act(msgspec.Struct, frozen=True):
