@@ -17,6 +17,7 @@ from urllib.parse import quote
 import click
 import msgspec
 
+from benchmarks.document import Facts, Figures, Settings, Versions
 from benchmarks.exports import BARE, READING, RECORDS, an_export
 from benchmarks.exports import measure as measure_reading
 from benchmarks.figures import Row, make_rows, table
@@ -54,16 +55,6 @@ _NAMES: Final = (*(workload.name for workload in _ALL), STARTUP, PAGE)
 _API: Final = "?api-version=2021-04-12&DeviceClientType=benchmark"
 
 
-class Settings(msgspec.Struct, frozen=True):
-    """How much is measured, and on which event loop."""
-
-    rounds: int
-    seconds: float
-    count: int | None
-    idle: int
-    stdlib_loop: bool
-
-
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--rounds", default=4, show_default=True, type=click.IntRange(1), help="Measurements of each server.")
 @click.option("--seconds", default=1.5, show_default=True, type=click.FloatRange(0.01), help="Length of a measurement.")
@@ -85,7 +76,7 @@ def main(only: tuple[str, ...], program: str, target: Path | None, **options: ob
     rows = [row for workload in workloads for row in _measure(workload, peers, settings)]
     startup = measure_startup(settings.rounds) if not only or STARTUP in only else []
     page = measure_page(settings.rounds) if not only or PAGE in only else None
-    facts["load_average"] = [facts["load_average"], load_average()]
+    facts = msgspec.structs.replace(facts, load_average=(*facts.load_average, load_average()))
     print(_introduction(facts, workloads))
     if rows:
         print(table(rows))
@@ -98,12 +89,10 @@ def main(only: tuple[str, ...], program: str, target: Path | None, **options: ob
     ):
         print(f"\nno peer: {_REMEDIES[missing]}")
     if target is not None:
-        target.write_bytes(
-            msgspec.json.format(
-                msgspec.json.encode({"schema": 1, **facts, "rows": rows, "startup": startup, "page": page})
-            )
-            + b"\n"
+        figures = Figures(
+            schema=1, **msgspec.structs.asdict(facts), rows=tuple(rows), startup=tuple(startup), page=page
         )
+        target.write_bytes(msgspec.json.format(msgspec.json.encode(figures)) + b"\n")
 
 
 def _workloads(names: tuple[str, ...], idle: int) -> list[Workload]:
@@ -176,31 +165,31 @@ def _device(device_id: str) -> Device:
     return Device(_HUB_NAME, device_id, f"{_HUB_NAME}/{device_id}/{_API}", token)
 
 
-def _facts(peer: str | None, settings: Settings) -> dict[str, object]:
-    return {
-        "command": shlex.join(sys.argv),
-        "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "machine": machine(),
-        "load_average": load_average(),
-        "settings": settings,
-        "pinned": None not in cores(),
-        "event_loop": f"uvloop {version('uvloop')}" if _uses_uvloop(settings) else "asyncio",
-        "versions": {
-            "python": platform.python_version(),
-            "openssl": ssl.OPENSSL_VERSION,
-            "harness": __version__,
-            "mosquitto": peer and mosquitto_version(peer),
-            "proton": find_proton(),
-        },
-    }
+def _facts(peer: str | None, settings: Settings) -> Facts:
+    return Facts(
+        command=shlex.join(sys.argv),
+        started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        machine=machine(),
+        load_average=(load_average(),),
+        settings=settings,
+        pinned=None not in cores(),
+        event_loop=f"uvloop {version('uvloop')}" if _uses_uvloop(settings) else "asyncio",
+        versions=Versions(
+            python=platform.python_version(),
+            openssl=ssl.OPENSSL_VERSION,
+            harness=__version__,
+            mosquitto=peer and mosquitto_version(peer),
+            proton=find_proton(),
+        ),
+    )
 
 
 def _uses_uvloop(settings: Settings) -> bool:
     return not settings.stdlib_loop and find_spec("uvloop") is not None
 
 
-def _introduction(facts: dict[str, object], workloads: list[Workload]) -> str:
-    lines = [f"{name}: {_text(value)}" for name, value in facts.items()]
+def _introduction(facts: Facts, workloads: list[Workload]) -> str:
+    lines = [f"{name}: {_text(value)}" for name, value in msgspec.structs.asdict(facts).items()]
     titles = [f"{workload.name}: {workload.title}" for workload in workloads]
     return "\n".join([*lines, "", *titles, "", "ratio: the peer's figure / the hub's; above 1 the hub is cheaper", ""])
 
@@ -209,4 +198,4 @@ def _text(value: object) -> str:
     plain = msgspec.to_builtins(value)
     if isinstance(plain, dict):
         return ", ".join(f"{name} {item}" for name, item in plain.items())
-    return " -> ".join(map(str, plain)) if isinstance(plain, list) else str(plain)
+    return " -> ".join(map(str, plain)) if isinstance(plain, (list, tuple)) else str(plain)

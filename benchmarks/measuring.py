@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-__all__ = ["allow_many_files", "cores", "cpu_seconds", "load_average", "machine", "pss_kib"]
+import msgspec
+
+__all__ = ["Machine", "allow_many_files", "cores", "cpu_seconds", "load_average", "machine", "pss_kib"]
 
 _CPUCLOCK_SCHED: Final = 2
 
@@ -40,14 +42,23 @@ def load_average() -> float:
     return round(os.getloadavg()[0], 2)
 
 
-def machine() -> dict[str, object]:
+class Machine(msgspec.Struct, frozen=True):
     """The machine as far as it bears on the figures."""
-    return {
-        "cpu": _cpu_model(),
-        "cores": len(os.sched_getaffinity(0)),
-        "kernel": platform.release(),
-        "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
-    }
+
+    cpu: str
+    cores: int
+    kernel: str
+    system: str
+
+
+def machine() -> Machine:
+    """This one."""
+    return Machine(
+        cpu=_cpu_model(),
+        cores=len(os.sched_getaffinity(0)),
+        kernel=platform.release(),
+        system=platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
+    )
 
 
 def allow_many_files() -> None:

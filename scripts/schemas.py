@@ -16,6 +16,7 @@ import msgspec
 # Last, so that the script beside this one is found and no installed package is hidden.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.document import Figures
 from harness.analysis import (
     Advice,
     Baseline,
@@ -53,6 +54,7 @@ _LIKE_FIGURES: Final = ("first_refusal", "token_use", "lacks", "at_least", "cloc
 _TITLES: Final = {
     "baseline": "what `harness baseline` writes: the behaviour of a run",
     "advice": "what `harness advise --json` prints",
+    "benchmarks": "what `python benchmarks/run.py --json FILE` writes",
     "bugs": "results/bugs.toml: defects of SDKs, as the JSON it stands for",
     "cache": "what `harness cache list --json` prints",
     "conformance": "what `harness adapter check --json` prints",
@@ -78,6 +80,7 @@ def schemas() -> dict[str, str]:
     made = {
         "baseline": _of(Baseline),
         "advice": _of(Advice),
+        "benchmarks": _of(Figures),
         "bugs": _of(Table),
         "cache": _of(Listing),
         "conformance": _of(Conformance),
