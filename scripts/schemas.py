@@ -75,30 +75,33 @@ _TITLES: Final = {
 }
 
 
+def kinds() -> dict[str, type]:
+    """The structure of each format, by its name; a line of a log is put together from more than one, see `schemas`."""
+    return {
+        "advice": Advice,
+        "baseline": Baseline,
+        "benchmarks": Figures,
+        "bugs": Table,
+        "cache": Listing,
+        "conformance": Conformance,
+        "diagnosis": Diagnosis,
+        "diff": Diff,
+        "doctor": Health,
+        "findings": _findings(),
+        "header": Header,
+        "history": Histories,
+        "known-differences": KnownDifferences,
+        "profile": Profile,
+        "profiles": ProfileList,
+        "run": RunRecord,
+        "scenario": Scenario,
+        "story": Story,
+    }
+
+
 def schemas() -> dict[str, str]:
     """The text of each schema's file, by its name."""
-    made = {
-        "baseline": _of(Baseline),
-        "advice": _of(Advice),
-        "benchmarks": _of(Figures),
-        "bugs": _of(Table),
-        "cache": _of(Listing),
-        "conformance": _of(Conformance),
-        "diagnosis": _of(Diagnosis),
-        "diff": _of(Diff),
-        "doctor": _of(Health),
-        "event": _event(),
-        "findings": _of(_findings()),
-        "header": _of(Header),
-        "history": _of(Histories),
-        "known-differences": _of(KnownDifferences),
-        "profile": _of(Profile),
-        "profiles": _of(ProfileList),
-        "recording": _recording(),
-        "run": _of(RunRecord),
-        "scenario": _of(Scenario),
-        "story": _of(Story),
-    }
+    made = {name: _of(kind) for name, kind in kinds().items()} | {"event": _event(), "recording": _recording()}
     return {f"{name}.schema.json": _text(name, made[name]) for name in _TITLES}
 
 
