@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
+import msgspec
 import pytest
 
 RUN = Path(__file__).parents[1] / "benchmarks" / "run.py"
+SCHEMA = Path(__file__).parents[1] / "harness" / "schemas" / "benchmarks.schema.json"
 CHOSEN = ("W16", "connect13", "idle", "A16", "connectA", "idleA")
 TINY = ("--rounds", "1", "--count", "1", "--idle", "12", "--stdlib-loop")
 
@@ -51,6 +54,18 @@ def test_diagnose_is_measured_beside_bare_json(tmp_path: Path) -> None:
     bare, ours = json.loads(target.read_text())["rows"]
     assert (bare["server"], bare["ratio"], ours["server"]) == ("json.loads", None, "harness diagnose")
     assert ours["ratio"]["median"] > 0
+
+
+def test_figures_are_as_their_schema_says_and_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their structure knows each field of them: written again, they are the same."""
+    monkeypatch.setattr(sys, "path", [*sys.path, str(RUN.parents[1])])  # last, as the tool itself does
+    from benchmarks.document import Figures  # noqa: PLC0415
+
+    target = tmp_path / "figures.json"
+    run("--only", "diagnose", "--rounds", "1", "--count", "5", "--json", str(target))
+    document = json.loads(target.read_text())
+    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    assert json.loads(msgspec.json.encode(msgspec.convert(document, Figures))) == document
 
 
 @pytest.mark.parametrize(

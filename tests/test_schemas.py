@@ -16,11 +16,10 @@ from support.rows import CONFIRMED, DIFFERS, a_row, not_run
 
 from harness.analysis import RunFacts, baseline, diff, story
 from harness.cli.main import main
-from harness.events import Header
-from harness.known import KnownDifferences
-from harness.profile import Profile
-from harness.runfolder import RunRecord
-from harness.scenario import Scenario
+from harness.events import read_cell_log
+from harness.recorded import Provenance, read_log, read_recorded, seal
+from harness.run.conformance import Finding
+from harness.run.health import Check
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED = ROOT / "results" / "published" / "reference"
@@ -60,6 +59,14 @@ def first_line(path: Path) -> Any:
     """The header of a log."""
     with path.open("rb") as file:
         return json.loads(next(file))
+
+
+def call(*arguments: str) -> int:
+    """Run a command; its exit code."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
 
 
 FILES: dict[str, tuple[Callable[[Path], Any], list[Path]]] = {
@@ -151,22 +158,94 @@ def test_what_compare_prints_with_all_its_options_is_as_the_schema_says(capsys: 
     ] == []
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "document"),
-    [
-        ("profile", Profile, read_toml(ROOT / "sdk_profiles" / "python" / "profile.toml")),
-        ("scenario", Scenario, read_toml(ROOT / "harness" / "scenarios" / "renewal.toml")),
-        ("run", RunRecord, read_json(PUBLISHED / "run.json")),
-        ("header", Header, first_line(min(PUBLISHED.glob("cells/*.jsonl")))),
-        ("known-differences", KnownDifferences, read_toml(ROOT / "results" / "known-differences.toml")),
-    ],
-)
-def test_what_was_read_is_written_as_the_schema_says(name: str, kind: type, document: Any) -> None:
+READ: dict[str, Callable[[], Any]] = {
+    "bugs": lambda: read_toml(ROOT / "results" / "bugs.toml"),
+    "header": lambda: first_line(min(PUBLISHED.glob("cells/*.jsonl"))),
+    "known-differences": lambda: read_toml(ROOT / "results" / "known-differences.toml"),
+    "profile": lambda: read_toml(ROOT / "sdk_profiles" / "python" / "profile.toml"),
+    "run": lambda: read_json(PUBLISHED / "run.json"),
+    "scenario": lambda: read_toml(ROOT / "harness" / "scenarios" / "renewal.toml"),
+}
+"""A committed document of each format that is a file."""
+OLD, NEW = (str(next(RECORDED.rglob(f"dotnet-*-{name}.jsonl"))) for name in ("mqtt-renewal", "mqtt-renewal-idle"))
+PRINTED: dict[str, tuple[str, ...]] = {
+    "advice": ("advise", OLD, "--json"),
+    "baseline": ("baseline", OLD),
+    "cache": ("cache", "list", "--json"),
+    "conformance": ("adapter", "check", str(ROOT / "examples" / "paho"), "--json", "--quiet"),
+    "diagnosis": ("diagnose", str(PUBLISHED / "diagnostics" / "connections.jsonl"), "--json", "--quiet"),
+    "diff": ("diff", OLD, NEW, "--json"),
+    "doctor": ("doctor", "--json"),
+    "findings": ("analyse", OLD, "--json", "--errors"),
+    "history": ("history", OLD, "--json"),
+    "profiles": ("profiles", "--json"),
+    "story": ("explain", OLD, "--json"),
+}
+"""A command that prints each of the others."""
+ELSEWHERE = {"benchmarks"}
+"""`tests/test_benchmarks.py` has what takes a measurement."""
+
+
+@pytest.mark.parametrize("name", READ)
+def test_what_was_read_is_written_as_the_schema_says(script: ModuleType, name: str) -> None:
     """There and back again: nothing is lost, and what is written is valid."""
-    read: Any = msgspec.convert(document, kind)
+    kind = script.kinds()[name]
+    read = msgspec.convert(READ[name](), kind)
     written = json.loads(msgspec.json.encode(read))
     assert msgspec.convert(written, kind) == read
     assert [problem.message for problem in validator(name).iter_errors(written)] == []
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One with an environment in its cache, a doctor's finding and a device program's, none of which has to be waited for."""
+
+    async def examined(*_arguments: object, **_options: object) -> list[Any]:
+        return [Check("system", "limited", "other", "Linux")]
+
+    async def acted(*_arguments: object, **_options: object) -> list[Any]:
+        return []
+
+    (tmp_path / "cache" / "python-2.14.0-0123456789ab").mkdir(parents=True)
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("harness.cli.doctor.examine", examined)
+    monkeypatch.setattr("harness.cli.adapter._examined", acted)
+    monkeypatch.setattr("harness.cli.adapter.findings", lambda _: [Finding("a", "mqtt", "right", "b", "c")])
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("name", PRINTED)
+def test_what_is_printed_is_as_the_schema_says_and_can_be_read(
+    script: ModuleType, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Its structure knows each field of it: written again, it is the same."""
+    assert call(*PRINTED[name]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [f"{one.json_path}: {one.message[:200]}" for one in validator(name).iter_errors(document)] == []
+    assert json.loads(msgspec.json.encode(msgspec.convert(document, script.kinds()[name]))) == document
+
+
+def test_every_format_is_read_again(script: ModuleType) -> None:
+    """By one of the tests above."""
+    assert READ.keys() | PRINTED.keys() | ELSEWHERE == script.kinds().keys()
+
+
+def test_events_are_written_as_their_schema_says_and_read_again() -> None:
+    """Line by line, with the fields of their kinds."""
+    log = early_renewal().log()
+    lines = [msgspec.json.encode(log.header), *(event.encode() for event in log.events)]
+    assert read_cell_log(lines, where="log") == log
+    check = validator("event")
+    assert [one.message for line in lines[1:] for one in check.iter_errors(json.loads(line))] == []
+
+
+def test_a_recording_is_sealed_as_its_schema_says_and_read_again() -> None:
+    """The header has the provenance as it was given, and a digest."""
+    committed = read_recorded(Path(OLD))
+    provenance = msgspec.convert(committed.header.origin, Provenance)
+    content = seal(committed.header, provenance, committed.events)
+    assert read_log(content, where="log") == committed
+    assert [one.message for one in validator("recording").iter_errors(json.loads(content.split(b"\n")[0]))] == []
 
 
 @pytest.mark.parametrize(
@@ -182,6 +261,27 @@ def test_what_was_read_is_written_as_the_schema_says(name: str, kind: type, docu
         ("recording", {"origin": {"kind": "this-run"}}),
         ("bugs", {"defects": [{"id": "x", "predicate": "is-bad"}]}),
         ("story", {}),
+        (
+            "story",
+            {
+                "schema": 2,
+                "cell": "x",
+                "about": [],
+                "lines": [],
+                "ending": [],
+                "complete": True,
+                "told": [],
+                "episodes": [],
+            },
+        ),
+        ("bugs", {"schema": 2, "defects": []}),
+        ("history", {"schema": 2, "histories": []}),
+        ("profiles", {"schema": 1, "profiles": [{"schema": 1, "sdk": "x"}]}),
+        ("doctor", {"schema": 1, "checks": [{"name": "x", "state": "fine", "found": ""}]}),
+        ("cache", {"schema": 1, "folder": "x", "environments": [{"name": "x", "state": "current"}]}),
+        ("conformance", {"schema": 1, "sdk": "x", "counts": {"good": 1}, "findings": []}),
+        ("benchmarks", {"schema": 1, "rows": []}),
+        ("diagnosis", {"schema": 2, "devices": []}),
         ("baseline", {"kind": "behaviour of a run", "schema": 2, "run": "x"}),
         ("diff", {"schema": 1}),
         ("advice", {"schema": 1, "runs": [], "needs": {}, "candidates": [{}], "others": []}),
@@ -190,14 +290,6 @@ def test_what_was_read_is_written_as_the_schema_says(name: str, kind: type, docu
 def test_a_schema_refuses_what_is_wrong(name: str, document: Any) -> None:
     """A schema that took everything would say nothing."""
     assert not validator(name).is_valid(document)
-
-
-def call(*arguments: str) -> int:
-    """Run a command; its exit code."""
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    assert isinstance(caught.value.code, int)
-    return caught.value.code
 
 
 def test_a_schema_is_printed_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
