@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from harness.cli.options import comma_list
+from harness.cli.options import comma_list, complete_connected
 from harness.cli.progress import say
 from harness.cli.streams import show
 from harness.clock import RealClock
@@ -51,7 +51,14 @@ def adapter() -> None:
 @click.option(
     "--way", type=click.Choice(_WAYS), default="gateway", help="With --command: how the SDK is led to the hub."
 )
-@click.option("--transport", "transports", metavar="NAME", multiple=True, help="Only these; repeatable, comma lists.")
+@click.option(
+    "--transport",
+    "transports",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=complete_connected,
+    help="Only these; repeatable, comma lists.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def check(path: Path, command: str | None, way: str, transports: Sequence[str], *, as_json: bool, quiet: bool) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from harness.cli.options import load_profiles, profiles_option, sdk_list
+from harness.cli.options import complete_sdks, load_profiles, profiles_option, sdk_list
 from harness.cli.streams import complain, show
 from harness.device.cache import Cached, Environment, Listing, State, listed, remove
 from harness.device.environments import Environments, cache_folder
@@ -53,7 +53,12 @@ def list_(profile_folders: Sequence[Path], *, as_json: bool) -> None:
 
 @cache.command()
 @click.option(
-    "--sdk", "sdks", metavar="SDK[@VERSION[,VERSION…]]", multiple=True, help="Only those of these SDKs and versions."
+    "--sdk",
+    "sdks",
+    metavar="SDK[@VERSION[,VERSION…]]",
+    multiple=True,
+    shell_complete=complete_sdks,
+    help="Only those of these SDKs and versions.",
 )
 @click.option(
     "--stale", is_flag=True, help="Only those that no comparison would use any more, and what failed installs left."

@@ -28,7 +28,7 @@ NEAR = 5
 
 
 @click.command()
-@click.argument("file")
+@click.argument("file", type=click.Path(readable=False, allow_dash=True))
 @click.option("--device", "devices", metavar="ID", multiple=True, help="Show only this device. Repeatable.")
 @click.option(
     "--limit",

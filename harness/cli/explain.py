@@ -4,6 +4,7 @@ import difflib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -16,14 +17,29 @@ from harness.events import CellLog
 from harness.recorded import read_log
 from harness.report.story import story_text
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 __all__ = ["explain"]
 
 NEAR = 6
 NO_RUN = "Name a run's folder after the cell, or run `harness compare`"
 
 
+def _complete(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """The cells of the latest run that begin so, as no other is named yet; and files."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell that completes needs it
+
+    try:
+        cells = sorted(path.stem for path in latest_run(Path.cwd(), remedy=NO_RUN).glob("cells/*.jsonl"))
+    except UserInputError:
+        cells = []
+    named = [CompletionItem(cell) for cell in cells if cell.startswith(incomplete)]
+    return [*named, CompletionItem(incomplete, type="file")]
+
+
 @click.command()
-@click.argument("cell")
+@click.argument("cell", shell_complete=_complete)
 @click.argument("run", type=click.Path(path_type=Path), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the story and its episodes as JSON.")
 def explain(cell: str, run: Path | None, *, as_json: bool) -> int:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from harness.documents import TRANSPORTS, one_of
+from harness.documents import CONNECTED, TRANSPORTS, one_of
 from harness.errors import UserInputError
 from harness.profile import LoadedProfile, find_profiles
 from harness.scenario import Scenario, find_scenarios, load_scenario
@@ -15,6 +15,7 @@ from harness.scenario_groups import GROUPS, select_scenarios
 
 __all__ = [
     "comma_list",
+    "complete_connected",
     "complete_scenarios",
     "complete_sdks",
     "complete_transports",
@@ -51,6 +52,7 @@ def _bundled_scenarios() -> list[str]:
 complete_scenarios = _completing(_bundled_scenarios)
 complete_sdks = _completing(lambda: [loaded.profile.sdk for loaded in find_profiles()])
 complete_transports = _completing(lambda: TRANSPORTS)
+complete_connected = _completing(lambda: CONNECTED)
 
 
 def profiles_option(command: F) -> F:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from harness.analysis import Case, Check, Required, Suite, check, parse_required, suites
-from harness.cli.options import comma_list
+from harness.cli.options import comma_list, complete_sdks
 from harness.cli.results import Results, attempt, deliver, facts_of
 from harness.cli.streams import note, show
 from harness.documents import TRANSPORTS, one_of
@@ -196,6 +196,7 @@ _OPTIONS = (
         "--require",
         metavar="SDK[/TRANSPORT[/SCENARIO]]",
         multiple=True,
+        shell_complete=complete_sdks,
         help="Cells that have to have run for the check to pass. Repeatable, takes comma lists.",
     ),
     click.option("--junit", type=_FILE, metavar="FILE", help="Write the verdicts as JUnit XML."),

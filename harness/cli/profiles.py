@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from harness.cli import streams
-from harness.cli.options import load_profiles, profiles_option
+from harness.cli.options import complete_sdks, load_profiles, profiles_option
 from harness.device.runtimes import real_sdk_problem
 from harness.profile import LoadedProfile, Profile, load_profile
 from harness.report.profiles import claims_table, profiles_table
@@ -48,7 +48,7 @@ def profiles(ctx: click.Context, profile_folders: Sequence[Path], *, as_json: bo
 
 
 @profiles.command()
-@click.argument("sdk")
+@click.argument("sdk", shell_complete=complete_sdks)
 @profiles_option
 def show(sdk: str, profile_folders: Sequence[Path]) -> None:
     """Show the claims about SDK, each with its source."""

@@ -15,8 +15,12 @@ __all__ = ["schema"]
 SUFFIX = ".schema.json"
 
 
+def _complete(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in _schemas() if name.startswith(incomplete)]
+
+
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_complete)
 def schema(name: str | None) -> int:
     """Print the JSON Schema NAME; without it, the names of all.
 
