@@ -28,5 +28,8 @@ def test_the_text() -> None:
 def test_no_control_character_reaches_a_terminal() -> None:
     """Of a scenario's title, what a device says, and how the cell ended; a line break in them makes no line of its own."""
     lines = (Line(1.0, "It says \x1b[2J."),)
-    text = story_text(Story("a\x07cell", ("\x1b]0;title\x07\n   1.00 s  Forged.",), lines, ("\x9b1m",), True, (), ()))
+    about = ("\x1b]0;title\x07\n   1.00 s  Forged.",)
+    text = story_text(
+        Story(cell="a\x07cell", about=about, lines=lines, ending=("\x9b1m",), complete=True, told=(), episodes=())
+    )
     assert text == ("a\\x07cell\n\n\\x1b]0;title\\x07\\n   1.00 s  Forged.\n\n    1.00 s  It says \\x1b[2J.\n\n\\x9b1m")
