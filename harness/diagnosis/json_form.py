@@ -24,6 +24,7 @@ DOCUMENT: Final = "a JSON document, held in memory as a whole"
 _LONGEST_LINE: Final = 64 << 20
 _Value = Wire | list[Wire]
 _decode: Final = msgspec.json.Decoder(_Value).decode
+_decode_plain: Final = msgspec.json.Decoder().decode
 
 
 def json_form(source: Source, first: bytes, number: int) -> tuple[str, Iterator[Entry]]:
@@ -68,6 +69,7 @@ def _of_lines(source: Source, start: int) -> Iterator[Entry]:
     """The entries of the lines that are left, the first of which has the number `start`."""
     entry = source.records.entry
     for number, line in enumerate(iter(partial(source.stream.readline, _LONGEST_LINE), b""), start):
+        value: object = None
         try:
             value = _decode(line)
             fields = value.fields() if type(value) is Wire else None
@@ -75,16 +77,17 @@ def _of_lines(source: Source, start: int) -> Iterator[Entry]:
         except (msgspec.DecodeError, LogError, RecursionError):
             fields = None
         if fields is None:
-            yield from _of_line(source, line, number)
+            yield from _of_line(source, line, number, value)
         elif made is not None:
             yield made
 
 
-def _of_line(source: Source, line: bytes, number: int) -> Iterator[Entry]:
-    """The entries of a line that is no record as they usually are."""
+def _of_line(source: Source, line: bytes, number: int, value: object) -> Iterator[Entry]:
+    """The entries of a line that is no record as they usually are; `value` is what it was decoded into, None where it could not be."""
     if not line.strip():
         return
-    value = _decoded(line)
+    if value is None:
+        value = _plain(line)
     if value is not None:
         yield from _expanded(source, value, line, number)
     elif len(line) >= _LONGEST_LINE:
@@ -99,6 +102,14 @@ def _decoded(text: bytes) -> object:
     """`Wire` or several, else plain objects, or None where it is no JSON."""
     try:
         return _decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return _plain(text)
+
+
+def _plain(text: bytes) -> object:
+    """Plain objects, or None where it is no JSON. Python's own decoder takes more than JSON allows, as half of a surrogate pair, but takes longer."""
+    try:
+        return _decode_plain(text)
     except (msgspec.DecodeError, RecursionError):
         pass
     try:
@@ -116,13 +127,19 @@ def _holds_several(value: object) -> bool:
 
 def _expanded(source: Source, value: object, text: bytes, number: int) -> Iterator[Entry]:
     """The entries of what was decoded from `text`, which begins in line `number`."""
+    fields = _usual(value)
+    if fields is None and _is_wire(value):
+        value = _plain(text)
+        if value is None:  # in what `Wire` passes over, the decoder does not look at every byte
+            raise source.problem("is not JSON", line=number)
     try:
-        fields = _usual(value) or _named(json.loads(text))
-        yield from filter(None, map(source.records.entry, fields))
+        yield from filter(None, map(source.records.entry, _named(value) if fields is None else fields))
     except LogError as problem:
         raise source.placed(problem, number) from None
-    except (ValueError, RecursionError):  # in what `Wire` passes over, the decoder does not look at every byte
-        raise source.problem("is not JSON", line=number) from None
+
+
+def _is_wire(value: object) -> bool:
+    return isinstance(value[0] if isinstance(value, list) and value else value, Wire)
 
 
 def _usual(value: object) -> Iterator[Fields] | None:

@@ -19,6 +19,7 @@ A record tells one of these:
 The numbers put the end of a connection before the next one begins, where both have the same moment: most records are written to the second.
 """
 
+import functools
 import json
 import re
 from collections import Counter
@@ -91,6 +92,10 @@ _CODE_OF_NAME: Final = {
 _MESSAGE_LENGTH: Final = 1000
 _SDK_LENGTH: Final = 200
 _CACHED: Final = 4096
+_SPELLINGS: Final = 64
+_PROPERTIES: Final = 6
+"""Where `Fields` has them."""
+_AS_THEY_ARE: Final = frozenset({str, type(None)})
 _CATEGORIES_NAMED: Final = 20
 
 
@@ -121,6 +126,7 @@ class Wire(
         "code": "resultType",
         "description": "resultDescription",
         "row_time": "TimeGenerated",
+        "row_time_utc": "TimeGenerated [UTC]",
         "row_operation": "OperationName",
         "row_category": "Category",
         "row_level": "Level",
@@ -137,14 +143,15 @@ class Wire(
     time: str | None = None
     operation: str | None = None
     category: str | None = None
-    level: str | None = None
+    level: str | int | None = None
     code: str | int | None = None
     description: str | None = None
     properties: str | Properties | None = None
     row_time: str | None = None
+    row_time_utc: str | None = None
     row_operation: str | None = None
     row_category: str | None = None
-    row_level: str | None = None
+    row_level: str | int | None = None
     row_code: str | int | None = None
     row_description: str | None = None
     row_properties: str | Properties | None = None
@@ -164,10 +171,11 @@ class Wire(
                 self.time, self.operation, self.category, self.level, self.code, self.description, self.properties,
                 None, None, None, None,
             )
-        if self.row_time is None or self.row_operation is None or (self.row_properties or self.row_device) is None:
+        time = self.row_time if self.row_time is not None else self.row_time_utc
+        if time is None or self.row_operation is None or (self.row_properties or self.row_device) is None:
             return None
         return (
-            self.row_time,
+            time,
             self.row_operation,
             self.row_category,
             self.row_level,
@@ -334,8 +342,12 @@ def read_properties(text: object) -> Properties:
             text = _loosely(text)
     if not isinstance(text, Mapping):
         raise LogError("is no JSON object", field="properties", remedy="Export the records whole, as they are")
-    told = {name: text.get(name) for name in ("deviceId", "sdkVersion", "protocol", "errorMessage")}
-    return Properties(*(None if value is None else str(value) for value in told.values()))
+    return Properties(
+        _text(text.get("deviceId")),
+        _text(text.get("sdkVersion")),
+        _text(text.get("protocol")),
+        _text(text.get("errorMessage")),
+    )
 
 
 def _loosely(text: str) -> object:
@@ -347,7 +359,13 @@ def _loosely(text: str) -> object:
 
 def named_fields(record: Mapping[str, Any]) -> Fields:
     """What a JSON object says whose names are spelt in any way."""
-    return _texts(Columns(list(record)).fields(list(record.values())))
+    return _texts(_columns_of(tuple(record)).fields(tuple(record.values())))
+
+
+@functools.lru_cache(_SPELLINGS)
+def _columns_of(names: tuple[str, ...]) -> Columns:
+    """The same for all records with these names: a file has few sets of them."""
+    return Columns(names)
 
 
 def rows_of(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[Fields]:
@@ -366,5 +384,13 @@ def rows_of(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[Fie
 
 
 def _texts(fields: Fields) -> Fields:
-    """The same, where numbers may stand instead of texts."""
-    return tuple(value if value is None or isinstance(value, str | dict) else str(value) for value in fields)  # type: ignore[return-value] # as many as there were
+    """The same, where numbers may stand instead of texts, and an object only for properties."""
+    if _AS_THEY_ARE.issuperset(map(type, fields[:_PROPERTIES] + fields[_PROPERTIES + 1 :])):
+        return fields
+    texts = [_text(value) for value in fields]
+    texts[_PROPERTIES] = fields[_PROPERTIES]
+    return tuple(texts)  # type: ignore[return-value] # as many as there were
+
+
+def _text(value: object) -> str | None:
+    return value if value is None or type(value) is str else str(value)

@@ -70,6 +70,37 @@ def test_names_spelt_otherwise() -> None:
     assert entries_of(records_document(odd)) == PLAIN
 
 
+def test_a_time_zone_beside_the_name_of_the_time() -> None:
+    """As the portal writes it, in lines and in an array."""
+    zoned = [{"TimeGenerated [UTC]": row.pop("TimeGenerated"), **row} for row in rows(RECORDS)]
+    assert entries_of(lines(zoned)) == entries_of(array(zoned)) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        pytest.param(lambda record: record | {"level": 4}, id="level as a number"),
+        pytest.param(
+            lambda record: {("TimeGenerated [UTC]" if name == "time" else name): record[name] for name in record},
+            id="another name for the time",
+        ),
+        pytest.param(
+            lambda record: (
+                {name.title(): record[name] for name in record} | {"Properties": json.loads(record["properties"])}
+            ),
+            id="capitals, properties as an object",
+        ),
+    ],
+)
+def test_a_line_spelt_otherwise_is_never_read_by_the_slow_decoder(
+    spelling: Callable[[Record], dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that takes what is no JSON, too."""
+    text = lines([spelling(record) for record in RECORDS])
+    monkeypatch.delattr("harness.diagnosis.json_form.json.loads")
+    assert [entry[:3] for entry in entries_of(text)] == [entry[:3] for entry in PLAIN]
+
+
 def test_types_and_texts_of_others() -> None:
     """Numbers for texts, half of a surrogate pair, a record over several lines."""
     record = RECORDS[0] | {"level": 4, "location": "\ud800"}

@@ -137,6 +137,11 @@ def test_what_is_no_record_of_a_connection_is_counted() -> None:
     assert records.skipped["others"] == 84
 
 
+def test_an_object_where_a_text_should_be() -> None:
+    """It is told as it is written."""
+    assert read(a_record(level={"a": 1}, resultDescription=["b"]))[1] == CONNECTED
+
+
 def test_what_is_remembered_of_kinds_is_bounded() -> None:
     """However many codes there are."""
     records = Records()
