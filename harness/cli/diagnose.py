@@ -42,7 +42,8 @@ def diagnose(file: str, devices: Sequence[str], limit: int | None, *, as_json: b
 
     FILE is an export of the category Connections: JSON lines or {"records": ...} from a storage account or an event hub, or a query's result from Log
     Analytics as CSV or JSON, packed by gzip or not. JSON lines and CSV take memory for each device and for the records of a window; a single JSON document
-    takes it for the whole document. Records may be out of order, missing or there twice.
+    takes it for the whole document. Records may be out of order, missing or there twice;
+    what cannot be read is left out, told on standard error, and makes the exit code 2.
     """
     patients, code = Patients(), 0
     with _opened(file) as (stream, name):
@@ -52,14 +53,14 @@ def diagnose(file: str, devices: Sequence[str], limit: int | None, *, as_json: b
         except KeyboardInterrupt:
             code = INTERRUPTED
     found = _chosen(patients.findings(), devices, name) if export.read else []
-    _print(found, limit, as_json=as_json)
+    _print(found, limit, export.unreadable, as_json=as_json)
     if not quiet:
         note(_what_was_read(name, export))
+    for problem in filter(None, (export.left_out, export.cut_short)):
+        complain(problem)
+        code = code or LogError.exit_code
     if code == INTERRUPTED:
         complain(f"interrupted: {name} was not read to its end, so this is incomplete")
-    elif export.cut_short:
-        complain(export.cut_short)
-        code = LogError.exit_code
     return code
 
 
@@ -129,10 +130,10 @@ def _chosen(found: list[Finding], devices: Sequence[str], name: str) -> list[Fin
     return [one for one in found if one.told.device_id in devices]
 
 
-def _print(found: list[Finding], limit: int | None, *, as_json: bool) -> None:
+def _print(found: list[Finding], limit: int | None, unreadable: int, *, as_json: bool) -> None:
     if as_json:
         told = tuple(one.told for one in found[: limit or None])
-        show(json.dumps(msgspec.to_builtins(Diagnosis(1, told)), indent=2))
+        show(json.dumps(msgspec.to_builtins(Diagnosis(1, told, unreadable)), indent=2))
     elif found:
         show(diagnosis_text(found, LINES if limit is None else limit))
 

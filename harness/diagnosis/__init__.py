@@ -22,10 +22,14 @@ __all__ = ["WORST_FIRST", "Diagnosed", "Diagnosis", "Export", "Finding", "Patien
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
-    """What `--json` prints; `harness/schemas/diagnosis.schema.json` is its JSON Schema. Fields may be added."""
+    """What `--json` prints; `harness/schemas/diagnosis.schema.json` is its JSON Schema. Fields may be added.
+
+    `unreadable`: how many lines or records were left out because they cannot be read.
+    """
 
     schema: Literal[1]
     devices: tuple[Diagnosed, ...]
+    unreadable: int = 0
 
 
 class Patients:

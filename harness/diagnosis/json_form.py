@@ -21,6 +21,8 @@ __all__ = ["json_form"]
 LINES: Final = "JSON lines"
 DOCUMENT: Final = "a JSON document, held in memory as a whole"
 
+_OPENINGS: Final = (b"[", b"{")
+"""What stands alone in the first line of a document."""
 _LONGEST_LINE: Final = 64 << 20
 _Value = Wire | list[Wire]
 _decode: Final = msgspec.json.Decoder(_Value).decode
@@ -31,28 +33,31 @@ def json_form(source: Source, first: bytes, number: int) -> tuple[str, Iterator[
     """The form of a file that begins with the line `first`, which has the `number`, and its entries in the order of the file.
 
     Raises:
-        LogError: what stands first is no JSON. The entries raise it, too: some line is no JSON, or no record; named is the line.
+        LogError: what stands first is no JSON, nor is what stands second. The entries raise it, too: a line is too long; named is the line.
     """
     if not first.endswith(b"\n"):
         first += source.stream.readline()
     value = _decoded(first)
     if value is None:
-        first = _whole_document(source, first, number)
-        value = _decoded(first)
+        second = source.stream.readline()
+        value = _decoded(second) if second.strip() and first.strip() not in _OPENINGS else None
+        if value is not None:  # so these are lines, and the first is broken
+            source.leave_out(source.problem("is not JSON", line=number))
+            first, number = second, number + 1
+        else:
+            first = _whole_document(source, first + second, number)
+            value = _decoded(first)
     form = DOCUMENT if _holds_several(value) else LINES
     return form, itertools.chain(_expanded(source, value, first, number), _of_lines(source, number + 1))
 
 
-def _whole_document(source: Source, first: bytes, number: int) -> bytes:
-    """The first line and all that follows, where that is one document.
+def _whole_document(source: Source, begin: bytes, number: int) -> bytes:
+    """The beginning and all that follows, where that is one document.
 
     Raises:
         LogError: it is not.
     """
-    second = source.stream.readline()
-    if second.strip() and _decoded(second) is not None:  # so these are lines, and the first is broken
-        raise source.problem("is not JSON", line=number)
-    whole = first + second + source.stream.read()
+    whole = begin + source.stream.read()
     try:
         json.loads(whole)
     except json.JSONDecodeError as problem:
@@ -93,7 +98,7 @@ def _of_line(source: Source, line: bytes, number: int, value: object) -> Iterato
     elif len(line) >= _LONGEST_LINE:
         raise source.problem(f"is longer than {_LONGEST_LINE >> 20} MiB", line=number, remedy=REMEDY)
     elif line.endswith(b"\n"):
-        raise source.problem("is not JSON", line=number)
+        source.leave_out(source.problem("is not JSON", line=number))
     else:
         source.cut_short = source.problem("is cut short", line=number)
 
@@ -131,18 +136,26 @@ def _expanded(source: Source, value: object, text: bytes, number: int) -> Iterat
     if fields is None and _is_wire(value):
         value = _plain(text)
         if value is None:  # in what `Wire` passes over, the decoder does not look at every byte
-            raise source.problem("is not JSON", line=number)
-    try:
-        yield from filter(None, map(source.records.entry, _named(value) if fields is None else fields))
-    except LogError as problem:
-        raise source.placed(problem, number) from None
+            source.leave_out(source.problem("is not JSON", line=number))
+            return
+    entry = source.records.entry
+    for one in _named(value) if fields is None else fields:
+        try:
+            if isinstance(one, LogError):
+                raise one
+            made = entry(one)
+        except LogError as problem:
+            source.leave_out(source.placed(problem, number))
+            continue
+        if made is not None:
+            yield made
 
 
 def _is_wire(value: object) -> bool:
     return isinstance(value[0] if isinstance(value, list) and value else value, Wire)
 
 
-def _usual(value: object) -> Iterator[Fields] | None:
+def _usual(value: object) -> Iterator[Fields | LogError] | None:
     """What it says, where all of it is as records usually are."""
     if isinstance(value, Wire):
         if value.tables is not None:
@@ -155,15 +168,9 @@ def _usual(value: object) -> Iterator[Fields] | None:
     return (one.fields() for one in value)
 
 
-def _named(value: object) -> Iterator[Fields]:
-    """What plain objects say, by the names in them.
-
-    Raises:
-        LogError: they are no records.
-    """
+def _named(value: object) -> Iterator[Fields | LogError]:
+    """What plain objects say, by the names in them, or what is wrong where one is no record."""
     if isinstance(value, dict) and isinstance(value.get("records"), list):
         value = value["records"]
     for one in value if isinstance(value, list) else [value]:
-        if not isinstance(one, dict):
-            raise LogError("is no record", remedy=REMEDY)
-        yield named_fields(one)
+        yield named_fields(one) if isinstance(one, dict) else LogError("is no record", remedy=REMEDY)

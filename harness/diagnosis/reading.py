@@ -44,6 +44,21 @@ class Export:
         return self._source.cut_short
 
     @property
+    def unreadable(self) -> int:
+        """How many lines or records were left out because they cannot be read."""
+        return self._source.unreadable
+
+    @property
+    def left_out(self) -> LogError | None:
+        """What is wrong with the first of these, where it is, and how many more there are."""
+        first = self._source.first_unreadable
+        if first is None:
+            return None
+        others = self.unreadable - 1
+        told = f"{first.problem} (left out{f', with {others} more' if others else ''})"
+        return LogError(told, where=first.where, field=first.field, remedy=first.remedy)
+
+    @property
     def skipped(self) -> dict[str, int]:
         """How many records are none of a connection, by what they are instead, most first."""
         return dict(self._source.records.skipped.most_common())
@@ -52,7 +67,7 @@ class Export:
         """The entries in the order of the file.
 
         Raises:
-            LogError: it is no export, or holds no record of a connection; named are the file and, where there are lines, the line.
+            LogError: it is no export, or holds no record of a connection that can be read; named are the file and, where there are lines, the line.
         """
         source = self._source
         try:
@@ -66,7 +81,7 @@ class Export:
             raise source.problem(f"cannot be read ({reason})", remedy="Check the medium") from problem
         source.see_to_the_end()
         if not self.read:
-            raise source.cut_short or self._nothing(source)
+            raise source.first_unreadable or source.cut_short or self._nothing(source)
 
     def _entries(self, source: Source) -> Iterator[Entry]:
         first, number = source.first_line()

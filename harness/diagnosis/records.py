@@ -368,19 +368,20 @@ def _columns_of(names: tuple[str, ...]) -> Columns:
     return Columns(names)
 
 
-def rows_of(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[Fields]:
-    """What the rows of a table say.
-
-    Raises:
-        LogError: they are no records, or one has not a cell for each column.
-    """
+def rows_of(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[Fields | LogError]:
+    """What the rows of a table say, or what is wrong: they are no records (told once), or one has not a cell for each column."""
     columns = Columns(names)
-    columns.check()
+    try:
+        columns.check()
+    except LogError as problem:
+        yield problem
+        return
     for number, row in enumerate(rows, 1):
-        if len(row) != len(names):
-            problem = f"row {number} has {len(row)} cells for {len(names)} columns"
-            raise LogError(problem, field="rows", remedy="Export the table again")
-        yield _texts(columns.fields(row))
+        if len(row) == len(names):
+            yield _texts(columns.fields(row))
+        else:
+            misfit = f"row {number} has {len(row)} cells for {len(names)} columns"
+            yield LogError(misfit, field="rows", remedy="Export the table again")
 
 
 def _texts(fields: Fields) -> Fields:

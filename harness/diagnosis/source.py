@@ -24,12 +24,15 @@ _OTHER_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 class Source:
     """`stream` under the name `where`; from the first line on unpacked, if it is packed.
 
-    `cut_short`: why the end is missing, where it is and what came before is good all the same.
+    `cut_short`: why the end is missing, where it is and what came before is good all the same. `unreadable`: how many lines or records
+    were left out because they cannot be read; `first_unreadable` is what is wrong with the first of them.
     """
 
     def __init__(self, stream: BinaryIO, where: str) -> None:
         self.records = Records()
         self.cut_short: LogError | None = None
+        self.unreadable = 0
+        self.first_unreadable: LogError | None = None
         self._where = where
         self.stream = (
             stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", stream))
@@ -63,6 +66,11 @@ class Source:
     def problem(self, text: str, *, line: int = 0, field: str = "", remedy: str = AGAIN) -> LogError:
         """What is wrong, in which line where one can be named."""
         return LogError(text, where=f"{self._where}: line {line}" if line else self._where, field=field, remedy=remedy)
+
+    def leave_out(self, problem: LogError) -> None:
+        """Count a line or a record that cannot be read, while the others can."""
+        self.unreadable += 1
+        self.first_unreadable = self.first_unreadable or problem
 
     def placed(self, problem: LogError, line: int = 0) -> LogError:
         """The same problem with its place."""

@@ -52,7 +52,7 @@ def test_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(file, "--json") == 0
     out = capsys.readouterr().out
     document = json.loads(out)
-    assert list(document) == ["schema", "devices"]
+    assert list(document) == ["schema", "devices", "unreadable"]
     assert [list(device) for device in document["devices"]] == [FIELDS] * 3
     assert [(one["device_id"], one["cause"]) for one in document["devices"]] == [
         ("bad", "refused"),
@@ -156,6 +156,16 @@ def test_a_file_that_is_cut_short(file: Path, capsys: pytest.CaptureFixture[str]
     out, err = capsys.readouterr()
     assert len(json.loads(out)["devices"]) == 2
     assert f"harness: {file}: line 9: is cut short. Export it again" in err
+
+
+def test_a_broken_line(file: Path, log: HubLog, capsys: pytest.CaptureFixture[str]) -> None:
+    """The rest is printed all the same."""
+    file.write_bytes(lines(log.records[:4]) + b"{broken\n" + lines(log.records[4:]) + b"{]\n")
+    assert call(file, "--json") == 2
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert (len(document["devices"]), document["unreadable"]) == (3, 2)
+    assert f"harness: {file}: line 5: is not JSON (left out, with 1 more). Export it again" in err
 
 
 @pytest.mark.parametrize(("read", "devices"), [(1, 3), (0, 0)])

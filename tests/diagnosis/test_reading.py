@@ -180,7 +180,7 @@ def test_a_table_of_many_things() -> None:
         pytest.param(b'{"a": 1}\n\n{"time": "\xff"}\n', "line 3: is not JSON", id="bytes in a later line"),
         pytest.param(b"[" * 100_000, "file.log: line 1: is not JSON", id="deep"),
         pytest.param(packed(b"x" * 99)[:10] + b"\x07" * 20, "file.log: cannot be unpacked", id="broken gzip"),
-        pytest.param(lines([RECORDS[0], RECORDS[1] | {"time": "?"}]), "line 2: time: '?' is no moment", id="no moment"),
+        pytest.param(lines([RECORDS[0] | {"time": "?"}]), "line 1: time: '?' is no moment", id="no moment"),
         pytest.param(
             b"time,operationName,deviceId\n\nx,deviceConnect,d\n",
             "line 3: time: 'x' is no moment",
@@ -194,7 +194,7 @@ def test_a_table_of_many_things() -> None:
             b'{"tables": [{"columns": [{"name": "a"}], "rows": []}]}', "TimeGenerated: is no export", id="foreign table"
         ),
         pytest.param(
-            tables(RECORDS).replace(b'"rows": [[', b'"rows": [["x", '),
+            tables(RECORDS[:1]).replace(b'"rows": [[', b'"rows": [["x", '),
             "rows: row 1 has 15 cells for 14 columns",
             id="table",
         ),
@@ -222,6 +222,107 @@ def test_a_file_that_is_cut_short(text: bytes, read: int, told: str) -> None:
     found = export(text)
     assert sum(map(len, found.batches())) == read
     assert told in str(found.cut_short)
+
+
+HEAD = b"time,operationName,deviceId\n"
+GOOD = b"2026-01-01T00:00:00Z,deviceConnect,d\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "unreadable", "told"),
+    [
+        pytest.param(
+            lines(RECORDS[:2]) + b'{"a": \n' + lines(RECORDS[2:]),
+            5,
+            1,
+            "line 3: is not JSON (left out). Export",
+            id="line",
+        ),
+        pytest.param(b"{]\n" + lines(RECORDS), 5, 1, "line 1: is not JSON (left out)", id="first line"),
+        pytest.param(
+            lines(RECORDS[:1]) + b"7\n{\n" + lines(RECORDS[1:]),
+            5,
+            2,
+            "line 2: is no record (left out, with 1 more)",
+            id="lines",
+        ),
+        pytest.param(
+            lines([RECORDS[0], RECORDS[0] | {"time": "?"}, RECORDS[1]]),
+            2,
+            1,
+            "line 2: time: '?' is no moment (left out)",
+            id="moment",
+        ),
+        pytest.param(
+            lines(RECORDS[:1]) + b'{"operationName": "a", "x": "\xff"}\n' + lines(RECORDS[1:]),
+            5,
+            1,
+            "line 2: is not JSON (left out)",
+            id="bytes",
+        ),
+        pytest.param(
+            records_document([RECORDS[0], RECORDS[0] | {"time": "?"}, RECORDS[1]]),
+            2,
+            1,
+            "line 1: time: '?' is no moment (left out)",
+            id="moment in a document",
+        ),
+        pytest.param(
+            tables(RECORDS).replace(b'"rows": [[', b'"rows": [["x", '),
+            4,
+            1,
+            "rows: row 1 has 15 cells for 14 columns (left out)",
+            id="row of a table",
+        ),
+        pytest.param(HEAD + b"x,deviceConnect,d\n" + GOOD, 1, 1, "line 2: time: 'x' is no moment", id="moment in CSV"),
+        pytest.param(HEAD + b"a,b\n" + GOOD, 1, 1, "line 2: 2 cells for 3 columns (left out)", id="short row"),
+        pytest.param(HEAD + GOOD + b"a,b,c,d\n" + GOOD, 2, 1, "line 3: 4 cells for 3 columns", id="long row"),
+        pytest.param(HEAD + b'"a"b,c,d\n' + GOOD, 1, 1, "line 2: is not CSV", id="broken CSV"),
+        pytest.param(
+            HEAD + b"\xff,a,b\n" + GOOD + b"a,b,c,d\n",
+            1,
+            2,
+            "line 2: is no text in UTF-8 (left out, with",
+            id="bytes in CSV",
+        ),
+        pytest.param(HEAD + b"a,b\n\xff\n" + GOOD, 1, 2, "line 2: 2 cells for 3 columns", id="short row, then bytes"),
+    ],
+)
+def test_what_cannot_be_read_is_left_out(text: bytes, read: int, unreadable: int, told: str) -> None:
+    """And counted; all else is there."""
+    found = export(text)
+    assert sum(map(len, found.batches())) == found.read == read
+    assert found.unreadable == unreadable
+    assert told in str(found.left_out)
+    assert found.cut_short is None
+
+
+def test_the_place_of_a_row_behind_bytes_that_are_no_text() -> None:
+    """Their line counts."""
+    found = export(HEAD + b"\xff,a,b\n" + GOOD + b"a,b")
+    assert sum(map(len, found.batches())) == 1
+    assert "line 4: is cut short" in str(found.cut_short)
+
+
+def test_a_file_in_which_all_can_be_read() -> None:
+    """Nothing is told to be left out."""
+    found = export(lines(RECORDS))
+    list(found.batches())
+    assert (found.unreadable, found.left_out) == (0, None)
+
+
+def test_a_short_row_before_a_cell_that_never_ends() -> None:
+    """The row is left out, and the end is missing."""
+    found = export(HEAD + GOOD + b'a,b\n"c')
+    assert sum(map(len, found.batches())) == 1
+    assert (found.unreadable, str(found.cut_short)[:26]) == (1, "file.log: line 4: is cut s")
+
+
+def test_an_array_of_one_record_in_a_line_of_its_own() -> None:
+    """Its brackets are no broken lines."""
+    found = export(b"[\n" + lines(RECORDS[:1]) + b"]\n")
+    assert sum(map(len, found.batches())) == 1
+    assert found.left_out is None
 
 
 def test_many_batches() -> None:
