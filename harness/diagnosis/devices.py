@@ -28,6 +28,9 @@ _LONGEST_S: Final = 30.0
 KEPT: Final = 64
 """How many lengths of connections are kept for each way to end."""
 _MESSAGES: Final = 8
+_CODES: Final = 32
+"""So many codes of errors are told apart for a device, which is more than the service has for its connections."""
+_OTHER_CODES: Final = "others"
 _ENDS: Final = (CUT, REPLACED, SERVICE, GONE, LEFT)
 """What an episode is, by the first of these that is in it."""
 
@@ -175,7 +178,8 @@ class Device:
             self._measure(*((other, episode) if other.first < episode.first else (episode, other)))
 
     def _count(self, kind: int, code: str, message: str) -> None:
-        self.errors[code] = self.errors.get(code, 0) + 1
+        counted = code if code in self.errors or len(self.errors) < _CODES else _OTHER_CODES
+        self.errors[counted] = self.errors.get(counted, 0) + 1
         key = (kind, code, message)
         if key in self.messages or len(self.messages) < _MESSAGES:
             self.messages[key] = self.messages.get(key, 0) + 1

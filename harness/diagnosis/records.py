@@ -91,6 +91,7 @@ _CODE_OF_NAME: Final = {
 }
 _MESSAGE_LENGTH: Final = 1000
 _SDK_LENGTH: Final = 200
+_CODE_LENGTH: Final = 200
 _CACHED: Final = 4096
 _SPELLINGS: Final = 64
 _PROPERTIES: Final = 6
@@ -264,6 +265,8 @@ class Records:
         if category and category != "Connections" and str(category).lower() != _CATEGORY:
             self._skip(str(category))
             return None
+        if description and len(description) > _MESSAGE_LENGTH:
+            description = description[:_MESSAGE_LENGTH]
         key = (operation, level, code, description)
         known = self._kinds.get(key)
         if known is None:
@@ -307,7 +310,7 @@ class Records:
 def _kind_of(operation: object, level: object, result: object, description: object) -> tuple[int, str]:
     """What a record tells as far as that stands outside its properties, and its code: empty without an error."""
     connect = str(operation).lower() == _OPERATIONS[0]
-    code = "" if result is None else str(result).strip()
+    code = "" if result is None else str(result).strip()[:_CODE_LENGTH]
     code = _CODE_OF_NAME.get(code.lower(), code)
     if code in _NO_CODE:
         code = _CODE_OF_NAME.get(str(description or "").lower(), "")

@@ -12,10 +12,12 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 from support.hub_log import HubLog, Record, as_csv, lines, packed, records_document, tables
 
+from harness.cli.diagnose import diagnose
 from harness.cli.main import main
 from harness.diagnosis import Diagnosis, Export, Patients
 from harness.diagnosis.records import Entry
@@ -185,6 +187,13 @@ def test_an_interruption(
     assert len(json.loads(out)["devices"]) == devices
     assert f"harness: interrupted: {file} was not read to its end, so this is incomplete" in err
     assert call(file) == 130
+
+
+def test_a_shell_completes_files() -> None:
+    """As for all other commands."""
+    (argument,) = (one for one in diagnose.params if one.name == "file")
+    offered = argument.shell_complete(click.Context(diagnose), "conn")
+    assert [one.type for one in offered] == ["file"]
 
 
 @pytest.mark.slow

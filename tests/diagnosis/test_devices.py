@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.diagnosis.devices import KEPT, Device, Episode
-from harness.diagnosis.records import CONNECTED, CUT, DENIED, GONE, LEFT
+from harness.diagnosis.records import CONNECTED, CUT, DENIED, GONE, LEFT, REFUSED
 
 
 def device(*records: tuple[float, int], code: str = "") -> Device:
@@ -45,6 +45,14 @@ def test_lengths_that_are_kept_are_bounded() -> None:
     )
     assert found.ends[LEFT].count == 200
     assert list(found.ends[LEFT].lengths_s) == [99.0] * KEPT
+
+
+def test_codes_that_are_told_apart_are_bounded() -> None:
+    """However many a hostile file has; none is lost from the count."""
+    found = Device()
+    for number in range(500):
+        found.take((float(number), REFUSED, "d", str(number), "", "", ""))
+    assert (len(found.errors), sum(found.errors.values()), found.errors["others"]) == (33, 500, 468)
 
 
 @example([(6.0, CUT), (0.0, DENIED), (6.0, CUT)])

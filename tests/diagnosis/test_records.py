@@ -150,6 +150,15 @@ def test_what_is_remembered_of_kinds_is_bounded() -> None:
     assert len(records._kinds) <= 4096
 
 
+def test_what_is_kept_of_a_description_is_bounded() -> None:
+    """And of a code."""
+    records = Records()
+    entry = records.entry(a_record("deviceConnect", "4" * 5000, resultDescription="x" * 5000))
+    assert entry
+    assert (len(entry[3]), len(entry[4])) == (200, 1000)
+    assert {len(description) for _, _, _, description in records._kinds} == {1000}
+
+
 @pytest.mark.parametrize(
     "names",
     [
