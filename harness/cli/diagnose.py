@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from harness.cli.streams import complain, note, show
-from harness.diagnosis import Diagnosis, Export, Finding, Patients
+from harness.diagnosis import SPAN, Diagnosis, Export, Finding, Patients
 from harness.errors import LogError, UserInputError
 from harness.report.diagnosis import diagnosis_text
 from harness.report.neutral import neutral
@@ -52,10 +52,18 @@ def diagnose(file: str, devices: Sequence[str], limit: int | None, *, as_json: b
             _read(export, patients, stream, quiet=quiet)
         except KeyboardInterrupt:
             code = INTERRUPTED
-    found = _chosen(patients.findings(), devices, name) if export.read else []
-    _print(found, limit, export.unreadable, as_json=as_json)
+    everyone = patients.findings() if export.read else []
+    found = _chosen(everyone, devices, name) if everyone else []
+    misplaced = sum(one.misplaced for one in everyone)
+    if as_json:
+        told = tuple(one.told for one in found[: limit or None])
+        show(json.dumps(msgspec.to_builtins(Diagnosis(1, told, export.unreadable, misplaced)), indent=2))
+    elif found:
+        show(diagnosis_text(found, LINES if limit is None else limit))
     if not quiet:
         note(_what_was_read(name, export))
+    if misplaced:
+        complain(_disorder(name, everyone, misplaced))
     for problem in filter(None, (export.left_out, export.cut_short)):
         complain(problem)
         code = code or LogError.exit_code
@@ -130,12 +138,15 @@ def _chosen(found: list[Finding], devices: Sequence[str], name: str) -> list[Fin
     return [one for one in found if one.told.device_id in devices]
 
 
-def _print(found: list[Finding], limit: int | None, unreadable: int, *, as_json: bool) -> None:
-    if as_json:
-        told = tuple(one.told for one in found[: limit or None])
-        show(json.dumps(msgspec.to_builtins(Diagnosis(1, told, unreadable)), indent=2))
-    elif found:
-        show(diagnosis_text(found, LINES if limit is None else limit))
+def _disorder(name: str, everyone: Sequence[Finding], misplaced: int) -> UserInputError:
+    """What it means that records could not be put in order."""
+    devices = sum(1 for one in everyone if one.misplaced)
+    return UserInputError(
+        f"{misplaced} records stand more than {SPAN} records from their place in time, so causes may be wrong for as many devices as {devices} "
+        "(renewal noise then looks like network)",
+        where=name,
+        remedy="Sort the export by its time and read it again",
+    )
 
 
 def _what_was_read(name: str, export: Export) -> str:

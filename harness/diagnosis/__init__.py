@@ -18,18 +18,20 @@ from harness.diagnosis.reading import Export
 from harness.diagnosis.records import CONNECTED, Entry
 from harness.diagnosis.window import SPAN, Window
 
-__all__ = ["WORST_FIRST", "Diagnosed", "Diagnosis", "Export", "Finding", "Patients"]
+__all__ = ["SPAN", "WORST_FIRST", "Diagnosed", "Diagnosis", "Export", "Finding", "Patients"]
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
     """What `--json` prints; `harness/schemas/diagnosis.schema.json` is its JSON Schema. Fields may be added.
 
-    `unreadable`: how many lines or records were left out because they cannot be read.
+    `unreadable`: how many lines or records were left out because they cannot be read. `misplaced`: how many records came behind a later one of
+    their device, too far from their place to be put there, so that causes may be wrong.
     """
 
     schema: Literal[1]
     devices: tuple[Diagnosed, ...]
     unreadable: int = 0
+    misplaced: int = 0
 
 
 class Patients:
@@ -60,7 +62,7 @@ class Patients:
             self._has_connects = True
         device = self._devices.get(name)
         if device is None:
-            device = self._devices[name] = Device()
+            device = self._devices[name] = Device(descending=self._window.descending)
         device.take(entry)
 
 

@@ -77,13 +77,17 @@ class Diagnosed(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A device with what the table says beside it: how many records, errors by code, and how often it renewed, by a cut or by itself."""
+    """A device with what the table says beside it: how many records, errors by code, and how often it renewed, by a cut or by itself.
+
+    `misplaced`: how many of its records could not be put in their order, so that the cause may be wrong.
+    """
 
     told: Diagnosed
     records: int
     errors: dict[str, int]
     cuts: int
     renewals: int
+    misplaced: int
 
 
 class _Ends(NamedTuple):
@@ -116,7 +120,7 @@ def judge(device_id: str, device: Device, log: Log) -> Finding:
         message,
         remedy_of(cause, code, message, stayed_away=away and not device.refused),
     )
-    return Finding(told, device.records, device.errors, ends.cuts, _count(device, LEFT))
+    return Finding(told, device.records, device.errors, ends.cuts, _count(device, LEFT), device.misplaced)
 
 
 def _ends(device: Device) -> _Ends:

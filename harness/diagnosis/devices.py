@@ -114,16 +114,18 @@ class Device:
     """One device. `records`, `errors` (by code), `messages` (by kind, code and text) count; `ends` has what episodes are.
 
     `refused` counts refusals. `sdk` and `protocol` are those of its latest connect that names any. `latest` is the last episode. What is the same to
-    the moment counts once: the service may deliver a record twice.
+    the moment counts once: the service may deliver a record twice. `misplaced` counts records that came behind a later one (`descending`: an earlier one).
     """
 
     __slots__ = (
         *("_episode", "_moment", "_other", "_sdk_at", "_seen", "ends", "errors", "latest", "messages", "protocol"),
-        *("records", "refused", "sdk"),
+        *("_descending", "_reached", "misplaced", "records", "refused", "sdk"),
     )
 
-    def __init__(self) -> None:
-        self.records = self.refused = 0
+    def __init__(self, *, descending: bool = False) -> None:
+        self.records = self.refused = self.misplaced = 0
+        self._descending = descending
+        self._reached = float("inf" if descending else "-inf")
         self.errors: dict[str, int] = {}
         self.messages: dict[tuple[int, str, str], int] = {}
         self.ends: dict[int, Kept] = {}
@@ -142,6 +144,10 @@ class Device:
         bit = 1 << kind
         if at != self._moment:
             self._moment, self._seen = at, bit
+            if at > self._reached if self._descending else at < self._reached:
+                self.misplaced += 1
+            else:
+                self._reached = at
         elif self._seen & bit:
             return
         else:

@@ -1,7 +1,7 @@
 """Puts entries in the order of their moments, as far as a window of bounded size reaches.
 
 The service promises no order, and an export of a query often has the latest record first. What the window cannot put in its place comes where
-it stands; so does everything else that is older than what has left the window. Which way a file runs is told from its first entries.
+it stands; so does everything else that is older than what has left the window. The devices count both. Which way a file runs is told from its first entries.
 """
 
 from collections.abc import Callable, Iterable

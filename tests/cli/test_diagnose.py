@@ -54,7 +54,7 @@ def test_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(file, "--json") == 0
     out = capsys.readouterr().out
     document = json.loads(out)
-    assert list(document) == ["schema", "devices", "unreadable"]
+    assert list(document) == ["schema", "devices", "unreadable", "misplaced"]
     assert [list(device) for device in document["devices"]] == [FIELDS] * 3
     assert [(one["device_id"], one["cause"]) for one in document["devices"]] == [
         ("bad", "refused"),
@@ -187,6 +187,23 @@ def test_an_interruption(
     assert len(json.loads(out)["devices"]) == devices
     assert f"harness: interrupted: {file} was not read to its end, so this is incomplete" in err
     assert call(file) == 130
+
+
+def test_disorder_beyond_the_window(
+    file: Path, log: HubLog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """How many records, of how many devices, what it means and what to do; also where another device is asked for."""
+    noisy = log.records[:7]
+    file.write_bytes(lines([*noisy[3:], *log.records[7:], *noisy[:3]]))
+    monkeypatch.setattr("harness.cli.diagnose.Patients", lambda: Patients(1))
+    monkeypatch.setattr("harness.diagnosis.reading._BATCH", 1)
+    assert call(file, "--json", "--quiet", "--device", "quiet") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["misplaced"] == 2  # two of the three have the same moment
+    assert err.startswith(
+        f"harness: {file}: 2 records stand more than 20000 records from their place in time, so causes may be wrong"
+    )
+    assert err.endswith("Sort the export by its time and read it again\n")
 
 
 def test_a_shell_completes_files() -> None:

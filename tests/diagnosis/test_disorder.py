@@ -5,9 +5,9 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.hub_log import HubLog, entries_of, judged, lines
+from support.hub_log import HubLog, entries_of, findings, judged, lines
 
-from harness.diagnosis import Diagnosed
+from harness.diagnosis import Diagnosed, Finding
 from harness.diagnosis.records import Entry
 from harness.diagnosis.remedies import Cause
 
@@ -96,15 +96,34 @@ def test_missing(rng: random.Random) -> None:
     assert causes(judged(shuffled(twice, rng, SPAN), SPAN)) == causes(EXPECTED)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_beyond_the_window(seed: int) -> None:
-    """A window of two, and records a hundred places away: causes that need no order bear it."""
-    found = causes(judged(shuffled(LOG, random.Random(seed), 100), 2))
-    assert [found[cause] for cause in ("refused", "duplicate-identity", "nothing")] == [
-        "refused",
-        "duplicate-identity",
-        "nothing",
-    ]
+@pytest.mark.parametrize("log", [LOG, LOG[::-1]], ids=["up", "down"])
+def test_beyond_the_window(log: list[Entry]) -> None:
+    """A window of two, and all shuffled: causes do change, and whichever device is told wrongly has records that are said to be misplaced."""
+    wrong: list[Finding] = []
+    for seed in range(20):
+        found = findings(shuffled(log, random.Random(seed), 1000), 2)
+        wrong += [one for name, one in found.items() if one.told.cause != name]
+    assert wrong
+    assert all(one.misplaced for one in wrong)
+
+
+@given(rng=RANDOM)
+def test_within_the_window_nothing_is_misplaced(rng: random.Random) -> None:
+    """Whichever way the file runs."""
+    for log in (LOG, LOG[::-1]):
+        assert not any(one.misplaced for one in findings(shuffled(log, rng, SPAN), SPAN).values())
+
+
+def test_each_misplaced_record_counts() -> None:
+    """That the next one is later than it makes no difference."""
+    moments = [0, 100, 200, 300, 400, 500, 150, 160, 600]
+    records = [entry for at in moments for entry in entries_of(lines(HubLog().connect(at).records))]
+    assert findings(records, 1)["dev1"].misplaced == 2
+
+
+def test_files_behind_each_other_are_not_misplaced() -> None:
+    """What counts is the order of a device's own records."""
+    assert not any(one.misplaced for one in findings(BEHIND, 5).values())
 
 
 def test_files_behind_each_other() -> None:

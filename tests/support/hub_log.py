@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.diagnosis import Diagnosed, Export, Patients
+from harness.diagnosis import Diagnosed, Export, Finding, Patients
 from harness.diagnosis.records import Entry
 from harness.hub.diagnostics import (
     CLOSED_REMOTELY,
@@ -31,6 +31,7 @@ __all__ = [
     "as_csv",
     "diagnose",
     "entries_of",
+    "findings",
     "judged",
     "lines",
     "packed",
@@ -164,6 +165,12 @@ def diagnose(records: Sequence[Record]) -> dict[str, Diagnosed]:
 
 def judged(entries: Iterable[Entry], span: int = 20_000) -> dict[str, Diagnosed]:
     """The same, of entries."""
+    return {name: one.told for name, one in findings(entries, span).items()}
+
+
+def findings(entries: Iterable[Entry], span: int = 20_000) -> dict[str, Finding]:
+    """All that is found, by device. Entries come one by one, so that a window never holds more than it should."""
     patients = Patients(span)
-    patients.add(entries)
-    return {one.told.device_id: one.told for one in patients.findings()}
+    for entry in entries:
+        patients.add([entry])
+    return {one.told.device_id: one for one in patients.findings()}
