@@ -11,7 +11,8 @@
 
 A connection that is gone without a 401003 is a cut all the same if it lasted as long as those that were cut, or if so many did that it is a rhythm: the service
 does not promise to write both records, and the article on 404104 names regular intervals as the sign. Out of rhythm may be one in ten of all cuts,
-since where records are missing some lengths are wrong.
+since where records are missing some lengths are wrong. For the same reason a denied connect that belongs to no cut is a refusal only if there are many of
+them, measured by the cuts, or it is out of their rhythm, or nothing good came after it.
 """
 
 from collections import Counter
@@ -38,6 +39,8 @@ _OF_RENEWALS: Final = 0.5
 _ROUTINE_FROM_S: Final = 600.0
 """No token's cut comes sooner after its connection than the service's grace; what does, and keeps time, is a keep-alive or a firewall."""
 _STRAYS: Final = 0.1
+_DENIED_OF_CUTS: Final = 0.2
+"""So many denied connects for each cut may be what is left of cuts."""
 _BACK_WITHIN_S: Final = 120.0
 """The article has a device back in less than a minute."""
 _PERIODS_AWAY: Final = 2.5
@@ -103,7 +106,8 @@ def judge(device_id: str, device: Device, log: Log) -> Finding:
     """What `device` suffers from, whose records have all been taken in."""
     ends = _ends(device)
     away = _stayed_away(device, ends, log)
-    cause = _cause(device, ends, away=away)
+    refused = bool(device.refused) or _is_denied(device, ends, log)
+    cause = _cause(device, ends, refused=refused or away)
     was_cut = bool(ends.cuts)
     own = None if was_cut or not _renews_by_itself(device, ends) else ends.own.period_s
     period = ends.cut.period_s if was_cut else own
@@ -118,7 +122,7 @@ def judge(device_id: str, device: Device, log: Log) -> Finding:
         token.grace_s,
         None if period is None else round(period, 3),
         message,
-        remedy_of(cause, code, message, stayed_away=away and not device.refused),
+        remedy_of(cause, code, message, stayed_away=away and not refused),
     )
     return Finding(told, device.records, device.errors, ends.cuts, _count(device, LEFT), device.misplaced)
 
@@ -148,14 +152,30 @@ def _stayed_away(device: Device, ends: _Ends, log: Log) -> bool:
     latest = device.latest
     if latest is None or latest.is_a != CUT or latest.has(CONNECTED) or not log.has_connects:
         return False
+    return log.ends_at - latest.last > _patience_s(ends)
+
+
+def _patience_s(ends: _Ends) -> float:
+    """For how long it may be that only the record of its return is missing."""
     often = ends.cuts > 1 and ends.cut.period_s is not None
-    patience_s = _PERIODS_AWAY * (ends.cut.period_s or 0) if often else 0.0
-    return log.ends_at - latest.last > max(patience_s, _BACK_WITHIN_S)
+    return max(_PERIODS_AWAY * (ends.cut.period_s or 0) if often else 0.0, _BACK_WITHIN_S)
 
 
-def _cause(device: Device, ends: _Ends, *, away: bool) -> Cause:
+def _is_denied(device: Device, ends: _Ends, log: Log) -> bool:
+    """Whether the denied connects that belong to no cut are refusals, and not what is left of cuts whose other records are missing."""
+    denials, period_s = _count(device, DENIED), ends.cut.period_s
+    if device.denied_at is None or period_s is None or denials > _DENIED_OF_CUTS * ends.cuts:
+        return bool(denials)
+    lengths = _lengths(device, DENIED)
+    if keeping(lengths, period_s) < len(lengths):
+        return True
+    returned = device.back_at is not None and device.back_at >= device.denied_at
+    return not returned and log.ends_at - device.denied_at > _patience_s(ends)
+
+
+def _cause(device: Device, ends: _Ends, *, refused: bool) -> Cause:
     replaced = _count(device, REPLACED)
-    if device.refused or away:
+    if refused:
         return "refused"
     if replaced and replaced >= ends.network:
         return "duplicate-identity"

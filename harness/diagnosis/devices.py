@@ -12,7 +12,8 @@ records makes no difference, nor in which direction they pass. From one episode 
 | a connection that is gone | `GONE`: a cut whose 401003 is missing, or the network |
 | a farewell, and the device back | a renewal of its own (`LEFT`) |
 
-Refused connects that belong to no cut count by themselves.
+Denied connects that belong to no cut count by themselves: as refusals where the device had taken leave, otherwise apart (`DENIED`), since the records of the
+cut may be missing.
 """
 
 from array import array
@@ -43,6 +44,12 @@ class Kept:
     def __init__(self) -> None:
         self.count = 0
         self.lengths_s = array("d")
+
+    def keep(self, length_s: float) -> None:
+        """Add a length."""
+        if len(self.lengths_s) >= KEPT:
+            self.lengths_s.pop(0)
+        self.lengths_s.append(length_s)
 
 
 class Episode:
@@ -113,13 +120,14 @@ class Episode:
 class Device:
     """One device. `records`, `errors` (by code), `messages` (by kind, code and text) count; `ends` has what episodes are.
 
-    `refused` counts refusals. `sdk` and `protocol` are those of its latest connect that names any. `latest` is the last episode. What is the same to
+    `refused` counts refusals; `denied_at` is when a connect was denied for the last time that belongs to no cut, `back_at` when it was let in for the last
+    time, both None where that never was. `sdk` and `protocol` are those of its latest connect that names any. `latest` is the last episode. What is the same to
     the moment counts once: the service may deliver a record twice. `misplaced` counts records that came behind a later one (`descending`: an earlier one).
     """
 
     __slots__ = (
         *("_episode", "_moment", "_other", "_sdk_at", "_seen", "ends", "errors", "latest", "messages", "protocol"),
-        *("_descending", "_reached", "misplaced", "records", "refused", "sdk"),
+        *("_descending", "_reached", "back_at", "denied_at", "misplaced", "records", "refused", "sdk"),
     )
 
     def __init__(self, *, descending: bool = False) -> None:
@@ -130,6 +138,8 @@ class Device:
         self.messages: dict[tuple[int, str, str], int] = {}
         self.ends: dict[int, Kept] = {}
         self.sdk = self.protocol = ""
+        self.denied_at: float | None = None
+        self.back_at: float | None = None
         self.latest: Episode | None = None
         self._sdk_at = float("-inf")
         self._moment, self._seen = float("nan"), 0
@@ -171,8 +181,10 @@ class Device:
         episode, self._episode = self._episode, None
         if episode is None:
             return
+        if episode.back_at is not None and (self.back_at is None or episode.back_at > self.back_at):
+            self.back_at = episode.back_at
         if episode.denied and not episode.denial_is_a_cut:
-            self.refused += episode.denied
+            self._denied(episode)
         if episode.left_at is None and episode.back_at is None:
             return
         if end := episode.is_a:
@@ -182,6 +194,18 @@ class Device:
         other, self._other = self._other, episode
         if other is not None:
             self._measure(*((other, episode) if other.first < episode.first else (episode, other)))
+
+    def _denied(self, episode: Episode) -> None:
+        """Count the denied connects, and note how far from the neighbour that is known by now the episode is."""
+        if episode.has(LEFT):
+            self.refused += episode.denied
+            return
+        if self.denied_at is None or episode.last > self.denied_at:
+            self.denied_at = episode.last
+        kept = self.ends.setdefault(DENIED, Kept())
+        kept.count += episode.denied
+        if self._other is not None:
+            kept.keep(abs(episode.first - self._other.begins_at))
 
     def _count(self, kind: int, code: str, message: str) -> None:
         counted = code if code in self.errors or len(self.errors) < _CODES else _OTHER_CODES
@@ -197,7 +221,4 @@ class Device:
         length = after.left_at - before.begins_at
         if length <= 0:  # a record that comes for the second time when the first has left the window
             return
-        lengths = self.ends[end].lengths_s
-        if len(lengths) >= KEPT:
-            lengths.pop(0)
-        lengths.append(length)
+        self.ends[end].keep(length)

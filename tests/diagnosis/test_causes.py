@@ -117,6 +117,27 @@ def test_a_token_that_ran_out_and_is_shown_again() -> None:
     assert told.cause == "refused"
 
 
+@pytest.mark.parametrize(
+    ("denied", "cause"),
+    [
+        pytest.param([29_400], "renewal-noise", id="in rhythm, and it comes back"),
+        pytest.param([29_400, 29_402, 29_404], "refused", id="many"),
+        pytest.param([27_000], "refused", id="out of rhythm"),
+    ],
+)
+def test_a_denied_connect_beside_renewals(denied: list[float], cause: Cause) -> None:
+    """It may be what is left of a cut."""
+    log = noise().cut(CUTS[-1] + 8400, CUTS[-1] + 12_600)
+    assert cured(log.refuse(*denied).connect(29_406)).cause == cause
+
+
+@pytest.mark.parametrize(("away_s", "cause"), [(6000, "renewal-noise"), (12_000, "refused")])
+def test_a_denied_connect_with_nothing_behind_it(away_s: float, cause: Cause) -> None:
+    """Renewals before it do not excuse it for long."""
+    log = noise().refuse(CUTS[-1] + 4200)
+    assert cured(log, HubLog("other").connect(CUTS[-1] + 4200 + away_s).records).cause == cause
+
+
 def test_a_refused_renewal() -> None:
     """The device took leave itself, so this is no cut."""
     log = HubLog().connect(0).leave(100).refuse(100).connect(101).gone(101).connect(102)

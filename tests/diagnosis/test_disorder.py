@@ -129,3 +129,28 @@ def test_files_behind_each_other_are_not_misplaced() -> None:
 def test_files_behind_each_other() -> None:
     """Each in order: so are the records of a device that stands in one of them."""
     assert judged(BEHIND, 5) == EXPECTED
+
+
+def denied_renewals(number: int) -> list[Entry]:
+    """The article's pattern with the 401003 on a connect, so often."""
+    log = HubLog().connect(0)
+    for at in range(4200, 4200 * number + 1, 4200):
+        log.refuse(at).gone(at + 1).connect(at + 3)
+    return entries_of(lines(log.records))
+
+
+@pytest.mark.parametrize("down", [False, True], ids=["up", "down"])
+@pytest.mark.parametrize("number", [6, 59])
+def test_any_one_record_of_renewals_with_a_denied_connect_missing(number: int, *, down: bool) -> None:
+    """It makes no refusal of them."""
+    records = denied_renewals(number)[:: -1 if down else 1]
+    for place in range(len(records)):
+        found = judged(records[:place] + records[place + 1 :])
+        assert found["dev1"].cause == "renewal-noise", place
+
+
+@given(rng=RANDOM)
+def test_some_records_of_renewals_with_a_denied_connect_missing(rng: random.Random) -> None:
+    """One in fifty."""
+    found = judged(entry for entry in denied_renewals(59) if rng.random() > 0.02)
+    assert found["dev1"].cause == "renewal-noise"
