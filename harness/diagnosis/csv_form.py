@@ -28,7 +28,8 @@ def csv_entries(source: Source, first: bytes, number: int) -> Iterator[Entry]:
     except UnicodeDecodeError:
         raise source.problem("is no text in UTF-8", line=number, remedy=REMEDY) from None
     except csv.Error as problem:
-        raise source.problem(f"is not CSV ({problem})", line=number) from problem
+        told = "is cut short" if _is_the_end(problem) else f"is not CSV ({problem})"
+        raise source.problem(told, line=number) from problem
     except LogError as problem:
         raise source.placed(problem) from None
     entry, fields = source.records.entry, columns.fields
@@ -67,7 +68,7 @@ class _Rows:
                 self._before += 1  # the reader never saw this line
                 self._leave_out(self._source.problem("is no text in UTF-8", line=self.place, remedy=REMEDY))
             except csv.Error as problem:
-                if "unexpected end" in str(problem):
+                if _is_the_end(problem):
                     self._leave_out_the_short_one()
                     self._short = self._source.problem("is cut short", line=self.place)
                     break
@@ -100,3 +101,8 @@ class _Rows:
         if self._short:
             self._source.leave_out(self._short)
             self._short = None
+
+
+def _is_the_end(problem: csv.Error) -> bool:
+    """Whether the file ends within a cell."""
+    return "unexpected end" in str(problem)

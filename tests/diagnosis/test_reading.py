@@ -189,6 +189,8 @@ def test_a_table_of_many_things() -> None:
         pytest.param(b"time,operationName,deviceId\na,b\nc,d,e\n", "line 2: 2 cells for 3 columns", id="short row"),
         pytest.param(b"time,operationName,deviceId\na,b,c,d", "line 2: 4 cells for 3 columns", id="long row"),
         pytest.param(b'time,operationName,deviceId\n"a"b,c,d\n', "line 2: is not CSV", id="broken CSV"),
+        pytest.param(b'"time"x,operationName\n', "line 1: is not CSV", id="broken names"),
+        pytest.param(b'"time,operationName\n', "line 1: is cut short", id="names cut short"),
         pytest.param(b"time,operationName,deviceId\n\xff,a,b\n", "line 2: is no text in UTF-8", id="bytes in CSV"),
         pytest.param(
             b'{"tables": [{"columns": [{"name": "a"}], "rows": []}]}', "TimeGenerated: is no export", id="foreign table"
