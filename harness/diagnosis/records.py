@@ -341,7 +341,7 @@ def read_properties(text: object) -> Properties:
     if isinstance(text, str):
         try:
             return _decode_properties(text)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):  # half of a surrogate pair cannot be encoded
             text = _loosely(text)
     if not isinstance(text, Mapping):
         raise LogError("is no JSON object", field="properties", remedy="Export the records whole, as they are")

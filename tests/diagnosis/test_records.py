@@ -101,6 +101,7 @@ def test_a_sentence_in_the_description_counts() -> None:
         {"deviceId": "x", "sdkVersion": "s"},
         '{"deviceId": "x", "sdkVersion": "s"}',
         '{"deviceId": "x", "sdkVersion": "s", "protocol": 7}',
+        '{"deviceId": "x", "sdkVersion": "s", "\ud800": 7}',
     ],
 )
 def test_properties_are_text_or_object(properties: object) -> None:
