@@ -46,7 +46,7 @@ from harness.analysis.story import Line, Story, story
 from harness.analysis.summary import summary
 from harness.analysis.telling import CellTelling, Episode, tell
 from harness.analysis.troublerows import Trouble, troubles
-from harness.analysis.verdicts import Verdict
+from harness.analysis.verdicts import Claims, Verdict, latest_claims
 from harness.analysis.volume import Volume, sentences, volumes
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "Change",
     "Check",
     "Chronicle",
+    "Claims",
     "Compared",
     "Diff",
     "Episode",
@@ -125,6 +126,7 @@ __all__ = [
     "fit_law",
     "histories",
     "in_brief",
+    "latest_claims",
     "likenesses",
     "parse_required",
     "programs",

@@ -29,13 +29,14 @@ from harness.analysis.law import LawFinding
 from harness.analysis.points import laws, renewal_ways
 from harness.analysis.renewals import token_lifetime
 from harness.analysis.requests import TokenUse
-from harness.analysis.verdicts import Verdict, judge, read_claims, without_measurement
+from harness.analysis.verdicts import Claims, Verdict, encoded, judge, latest_claims, read_claims, without_measurement
 from harness.claims import Claim
 from harness.events import CellLog
 
 __all__ = ["FEWEST_FOR_A_MEDIAN", "Row", "analyse"]
 
 _Key = tuple[object, ...]
+_Rows = Sequence[CellFindings]
 FEWEST_FOR_A_MEDIAN: Final = 5
 
 
@@ -135,16 +136,41 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def analyse(logs: Iterable[CellLog]) -> tuple[Row, ...]:
-    """The rows of a run, from the logs of its cells in plan order; they come in the order of their first cells."""
-    claims: dict[_Key, tuple[Claim, ...]] = {}
+    """The rows of a run, from the logs of its cells in plan order; they come in the order of their first cells.
+
+    A row is judged by the claims in the headers of its own cells; where these are not the same, as in a merged run, by `latest_claims` of them. Claims that
+    are drawn from all rows are judged on one of the rows that are judged by the same claims.
+    """
+    claims: dict[_Key, list[Claims]] = {}
     subjects: dict[_Key, list[CellFindings]] = {}
     groups: dict[_Key, list[CellFindings]] = {}
     for log, cell in _cells(logs):
         subject = _subject(cell)
-        claims.setdefault(subject, read_claims(log.header.claims))
         subjects.setdefault(subject, []).append(cell)
         groups.setdefault((*subject, cell.scenario), []).append(cell)
-    return tuple(_make_row(group, subjects[key[:-1]], claims[key[:-1]]) for key, group in groups.items())
+        claims.setdefault((*subject, cell.scenario), []).append(log.header.claims)
+    judges = {key: latest_claims(sets) for key, sets in claims.items()}
+    beside = _beside(groups, judges)
+    return tuple(
+        _make_row(group, subjects[key[:-1]], read_claims(judges[key]), beside[key]) for key, group in groups.items()
+    )
+
+
+def _beside(groups: Mapping[_Key, Sequence[CellFindings]], judges: Mapping[_Key, Claims]) -> dict[_Key, _Rows]:
+    """For each row the first cells of the rows of its subject that are judged by the same claims, in plan order.
+
+    Of a subject that is judged by several sets of claims, they come by the names of their scenarios: its plan is that of several runs, and which of these was
+    named first must not decide on which row a claim is judged.
+    """
+    alike: dict[_Key, dict[bytes, list[_Key]]] = {}
+    said = {key: encoded(claims) for key, claims in judges.items()}
+    for key in groups:
+        alike.setdefault(key[:-1], {}).setdefault(said[key], []).append(key)
+    for sets in alike.values():
+        if len(sets) > 1:
+            for keys in sets.values():
+                keys.sort(key=lambda key: str(key[-1]))
+    return {key: [groups[one][0] for one in alike[key[:-1]][said[key]]] for key in groups}
 
 
 def _cells(logs: Iterable[CellLog]) -> list[tuple[CellLog, CellFindings]]:
@@ -163,16 +189,12 @@ def _cells(logs: Iterable[CellLog]) -> list[tuple[CellLog, CellFindings]]:
 def _documented(log: CellLog) -> _Key:
     """The subject as the header names it."""
     header = log.header
-    return header.sdk, header.version, header.device, _key_of(origin_of_row(header.origin))
+    return header.sdk, header.version, header.device, encoded(origin_of_row(header.origin))
 
 
 def _subject(cell: CellFindings) -> _Key:
     """What a claim's evidence is drawn together over."""
-    return cell.sdk, cell.version, cell.transport, cell.device, _key_of(cell.origin)
-
-
-def _key_of(origin: Mapping[str, object]) -> bytes:
-    return msgspec.json.encode(origin, order="deterministic")
+    return cell.sdk, cell.version, cell.transport, cell.device, encoded(cell.origin)
 
 
 def _main(group: Sequence[CellFindings]) -> list[CellFindings]:
@@ -181,9 +203,10 @@ def _main(group: Sequence[CellFindings]) -> list[CellFindings]:
     return [cell for cell in group if cell.settings == chief.settings]
 
 
-def _make_row(group: Sequence[CellFindings], subject: Sequence[CellFindings], claims: Sequence[Claim]) -> Row:
+def _make_row(
+    group: Sequence[CellFindings], subject: Sequence[CellFindings], claims: Sequence[Claim], rows: _Rows
+) -> Row:
     main = _main(group)
-    rows = list({cell.scenario: cell for cell in reversed(subject)}.values())[::-1]
     measured = [cell for cell in main if cell.measured]
     blank = _blank(main[0], group)
     if not measured:

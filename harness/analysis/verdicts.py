@@ -5,7 +5,7 @@ Where a claim names a scenario, it is judged on that scenario's row. Otherwise t
 | kind | judged on |
 |---|---|
 | recovery, and any claim about a `token` credential | every row whose application holds a fixed token |
-| token-lifetime, lifetime-configurable: drawn from all rows of the SDK | the first row, in plan order, that is about renewals; without one, the first whose SDK owns the key |
+| token-lifetime, lifetime-configurable: drawn from all rows of the SDK | of the rows judged by the same claims, the first one, in plan order, that is about renewals; without one, the first whose SDK owns the key |
 | return, unaware, c2d-after-return | every row whose scenario has faults, or sets how the hub ends a connection otherwise than by FIN |
 | all others: drawn from the row alone | every row that is about renewals |
 
@@ -26,6 +26,7 @@ from typing import Final, Literal, TypeGuard, get_args
 import msgspec
 
 from harness.analysis.evidence import Evidence, Observed, is_about_renewals, own_key, printable
+from harness.analysis.fields import mapping, text
 from harness.analysis.findings import CellFindings
 from harness.analysis.law import TOLERANCE_S, consistent
 from harness.analysis.observed import observe
@@ -35,8 +36,19 @@ from harness.claims import Claim, ClaimKind, ClaimValue, When
 from harness.law import Law
 from harness.versions import covers, version_problem
 
-__all__ = ["Verdict", "VerdictWord", "judge", "read_claims", "without_measurement"]
+__all__ = [
+    "Claims",
+    "Verdict",
+    "VerdictWord",
+    "encoded",
+    "judge",
+    "latest_claims",
+    "read_claims",
+    "without_measurement",
+]
 
+Claims = tuple[Mapping[str, object], ...]
+"""The claims of a header, as they stand there."""
 VerdictWord = Literal[
     "confirmed",
     "differs",
@@ -67,6 +79,23 @@ class Verdict(msgspec.Struct, frozen=True):
     observed: str = ""
     reason: str = ""
     source: str = ""
+
+
+def latest_claims(sets: Iterable[Claims]) -> Claims:
+    """Of several sets of claims the one whose documents were read last; of several of that date, the one that comes last in the order of their text.
+
+    Neither depends on the order of the sets.
+    """
+    return max(sets, key=lambda claims: (max(map(_read_on, claims), default=""), encoded(claims)))
+
+
+def _read_on(claim: Mapping[str, object]) -> str:
+    return text(mapping(claim, "source"), "date")
+
+
+def encoded(said: object) -> bytes:
+    """The same bytes for what says the same, whatever the order of its fields."""
+    return msgspec.json.encode(said, order="deterministic")
 
 
 def read_claims(raw: Iterable[Mapping[str, object]]) -> tuple[Claim, ...]:

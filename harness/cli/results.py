@@ -10,7 +10,20 @@ from pathlib import Path
 
 import msgspec
 
-from harness.analysis import Check, Row, RunFacts, Trouble, analyse, check_summary, likenesses, summary, tell, troubles
+from harness.analysis import (
+    Check,
+    Claims,
+    Row,
+    RunFacts,
+    Trouble,
+    analyse,
+    check_summary,
+    latest_claims,
+    likenesses,
+    summary,
+    tell,
+    troubles,
+)
 from harness.cli.streams import complain, show
 from harness.errors import LogError, UserInputError
 from harness.events import FORMAT, CellLog
@@ -36,8 +49,6 @@ __all__ = [
     "latest_run",
     "tell_what_is_missing",
 ]
-
-Claims = tuple[Mapping[str, object], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +85,20 @@ def derive(run: Path, *, dated: bool = False) -> Results:
     if dated:
         logs = tuple(_dated(log, record.started[:10]) for log in logs)
     recorded, refused = _parted(read_recordings(run))
-    claims = {log.header.sdk: log.header.claims for log in reversed(logs)}
+    claims = _latest_by_sdk(logs)
     scenarios = list(dict.fromkeys(str(log.header.scenario.get("id")) for log in logs))
     rows = analyse(logs)
     beside = [row for row in _rows_of(recorded, claims, scenarios) if row.scenario in scenarios]
     shown = tuple(log for log in recorded if log.header.scenario.get("id") in scenarios)
     return Results(record, _side_by_side(rows, beside), logs, problems, refused, shown, run)
+
+
+def _latest_by_sdk(logs: Iterable[CellLog]) -> dict[str, Claims]:
+    """What is claimed of each SDK, where cells of several runs do not agree in it as for a row of them."""
+    said: dict[str, list[Claims]] = {}
+    for log in logs:
+        said.setdefault(log.header.sdk, []).append(log.header.claims)
+    return {sdk: latest_claims(sets) for sdk, sets in said.items()}
 
 
 def _dated(log: CellLog, date: str) -> CellLog:

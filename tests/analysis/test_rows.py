@@ -17,6 +17,7 @@ from support.analysis_logs import (
 from support.scenarios import bundled_scenarios
 
 from harness.analysis.rows import Row, analyse
+from harness.analysis.verdicts import Verdict
 
 AT_LIFESPAN = (claim("disconnect-point", {"law": "lifespan", "seconds": 0}), claim("token-lifetime", 3600))
 
@@ -346,3 +347,59 @@ def test_an_end_that_one_of_two_devices_noticed() -> None:
 
     (row,) = rows(cut(1, noticed=True), cut(2, noticed=False))
     assert (row.unaware_s, row.silent_s) == (0.1, 56.0)
+
+
+def read_on(date: str, value: float) -> dict[str, Any]:
+    """A claim about the token's lifetime, read on that day."""
+    return claim("token-lifetime", value, source={"document": "A document", "date": date})
+
+
+def judged(*logs: LogBuilder) -> dict[str, tuple[Verdict, ...]]:
+    """The verdicts on claims by the rows' scenarios, whatever the order of the rows."""
+    return {row.scenario: tuple(one for one in row.verdicts if one.claimed) for row in rows(*logs)}
+
+
+def the_default(scenario: str, *claims: dict[str, Any]) -> LogBuilder:
+    """A cell in which nothing is set, with these claims in its header."""
+    document = {**msgspec.to_builtins(bundled_scenarios()["renewal"]), "id": scenario}
+    return LogBuilder(header(scenario_document=document, claims=claims)).at(0.1).connect(3600).after(1).close().end()
+
+
+def test_each_row_is_judged_by_the_claims_of_its_own_cells() -> None:
+    """Of two runs that were merged, in whichever order."""
+    one = the_default("renewal", read_on("2026-01-01", 3600))
+    other = the_default("defaults", read_on("2026-02-01", 60))
+    found = judged(one, other)
+    assert {name: [verdict.verdict for verdict in told] for name, told in found.items()} == {
+        "renewal": ["confirmed"],
+        "defaults": ["differs"],
+    }
+    assert judged(other, one) == found
+
+
+def test_a_row_of_cells_that_do_not_agree_is_judged_by_what_was_read_last() -> None:
+    """In whichever order the runs were merged."""
+    older, newer = (
+        the_default("defaults", read_on(date, value)) for date, value in (("2026-01-01", 60), ("2026-02-01", 3600))
+    )
+    assert [verdict.verdict for verdict in judged(older, newer)["defaults"]] == ["confirmed"]
+    assert judged(older, newer) == judged(newer, older)
+
+
+def test_where_runs_do_not_agree_no_order_decides_on_which_row_a_claim_is_judged() -> None:
+    """Two rows are judged by the same claims, a third is not."""
+    claims = read_on("2026-02-01", 3600)
+    logs = [
+        the_default("renewal", claims),
+        the_default("a-renewal", claims),
+        the_default("defaults", read_on("2026-01-01", 1)),
+    ]
+    assert judged(*logs) == judged(*reversed(logs))
+
+
+def test_where_all_agree_the_plan_decides_on_which_row_a_claim_is_judged() -> None:
+    """As the user asked for them."""
+    claims = read_on("2026-02-01", 3600)
+    assert [
+        name for name, told in judged(the_default("renewal", claims), the_default("a-renewal", claims)).items() if told
+    ] == ["renewal"]
