@@ -181,7 +181,10 @@ def _check() -> type:
     verdict = _struct("CheckedVerdict", text | dict.fromkeys(("claim", "claimed", "observed"), str), entry)
     absent = _struct("RequiredCell", {"required": str, "reason": str}, text)
     lists = dict.fromkeys(("unlisted", "stale", "known"), _many(verdict))
-    return _struct("CheckFindings", {"passed": bool, **lists, "missing": _many(absent), "not_shown": tuple[str, ...]})
+    return _struct(
+        "CheckFindings",
+        {"passed": bool, "measured": bool, **lists, "missing": _many(absent), "not_shown": tuple[str, ...]},
+    )
 
 
 def _is_of_the_class(kind: object) -> bool:

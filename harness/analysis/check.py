@@ -6,6 +6,8 @@
 | `unlisted` | the claim differs, and no entry says so | fails |
 | `stale` | the claim is confirmed, and an entry says that it differs | fails |
 | none | anything else: what was not observed says nothing about an entry | passes |
+
+Where no row was measured there is nothing to pass: that fails, too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -51,9 +53,14 @@ class Check(msgspec.Struct, frozen=True):
         return sum(one.verdict.verdict == "differs" for one in here)
 
     @property
+    def measured(self) -> bool:
+        """Whether there is anything to judge: a row, be it of a recording, that was measured."""
+        return any(not row.status for row in self.rows)
+
+    @property
     def passed(self) -> bool:
-        """Whether nothing fails it."""
-        return not (self.missing or self.marked("unlisted") or self.marked("stale"))
+        """Whether something was measured, and nothing fails it."""
+        return self.measured and not (self.missing or self.marked("unlisted") or self.marked("stale"))
 
 
 def check(rows: Sequence[Row], known: Sequence[Entry], required: Iterable[Required] = ()) -> Check:
@@ -89,6 +96,7 @@ def check_summary(found: Check) -> dict[str, object]:
     """The check as `--json` prints it: fields are added over time, never renamed."""
     return {
         "passed": found.passed,
+        "measured": found.measured,
         **{mark: [_verdict(one) for one in found.marked(mark)] for mark in ("unlisted", "stale", "known")},
         "missing": [_missing(one) for one in found.missing],
         "not_shown": [entry.name for entry in found.not_shown],

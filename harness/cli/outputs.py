@@ -183,7 +183,7 @@ _OPTIONS = (
     click.option(
         "--check",
         is_flag=True,
-        help="Exit with 1 where something differs that is not known, a known difference no longer holds, or what --require names did not run.",
+        help="Exit with 1 where something differs that is not known, a known difference no longer holds, what --require names did not run, or nothing was measured.",
     ),
     click.option(
         "--known",

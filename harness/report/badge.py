@@ -15,7 +15,9 @@ _PADDING: Final = 6.0
 
 
 def badge(found: Check) -> str:
-    """The picture: green where all is as documented, blue where what differs is known, red where the check fails."""
+    """The picture: green where all is as documented, blue where what differs is known, red where the check fails or nothing was measured."""
+    if not found.measured:
+        return _svg(_LABEL, "nothing measured", _RED)
     differ = found.differing
     text = f"{differ} differ{'s' if differ == 1 else ''}" if differ else "as documented"
     if not found.passed:

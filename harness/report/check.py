@@ -22,6 +22,7 @@ _REMEDIES: Final[dict[Mark, str]] = {
     "unlisted": "If it is to be accepted, give it an entry with its reason and a link in a file for --known.",
     "stale": "Remove the entry, or narrow its versions, transports, scenarios or devices.",
 }
+_UNMEASURED: Final = "Nothing was measured, so there is nothing to pass: the rows say why, and `harness doctor` what is missing on this machine."
 _INDENT: Final = "    "
 _HEADERS: Final = ["SDK", "transport", "scenario", "claim", "claimed", "observed"]
 
@@ -29,6 +30,8 @@ _HEADERS: Final = ["SDK", "transport", "scenario", "claim", "claimed", "observed
 def check_text(found: Check) -> str:
     """What fails the check, a thing a line, and how many differences are known."""
     parts = [f"Check: {'passed' if found.passed else 'failed'}"]
+    if not found.measured:
+        parts.append(wrap(_UNMEASURED, WIDTH))
     for mark in ("unlisted", "stale"):
         if told := [_sentence(*one) for one in _merged(found.marked(mark))]:
             parts += [f"{_TITLES[mark]}:", *map(_indented, told), _indented(_REMEDIES[mark])]
@@ -47,6 +50,7 @@ def step_summary(found: Check, facts: RunFacts) -> str:
     parts = [
         f"## Token expiry: check {title}, {differ} verdict{'' if differ == 1 else 's'} differ from the documents",
         _counts(found),
+        *([] if found.measured else [_UNMEASURED]),
     ]
     for mark in ("unlisted", "stale", "known"):
         if rows := [_line(*one) for one in _merged(found.marked(mark))]:

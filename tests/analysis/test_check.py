@@ -1,8 +1,9 @@
 """Tests of the check: what passes, what fails, and what says nothing."""
 
+import pytest
 from support.rows import CONFIRMED, DIFFERS, RECORDED, SILENT, UNSEEN, a_row, known, not_run
 
-from harness.analysis import Required, Verdict, check, check_summary
+from harness.analysis import Required, Row, Verdict, check, check_summary
 
 
 def test_a_run_as_documented_passes() -> None:
@@ -46,6 +47,18 @@ def test_an_entry_beside_one_that_speaks_of_the_same_was_shown_too() -> None:
     assert check([a_row(DIFFERS)], [known(), known(reason="Also mine.")]).not_shown == ()
 
 
+@pytest.mark.parametrize("rows", [[], [not_run("unsupported"), not_run("environment")]], ids=["no row", "none ran"])
+def test_where_nothing_was_measured_nothing_passes(rows: list[Row]) -> None:
+    """A machine on which nothing can run would stay green for ever."""
+    found = check(rows, [])
+    assert (found.passed, check_summary(found)["measured"]) == (False, False)
+
+
+def test_what_a_recording_measured_can_be_judged() -> None:
+    """Where nothing else is there."""
+    assert check([a_row(CONFIRMED, origin=RECORDED)], []).passed
+
+
 def test_a_required_cell_that_did_not_run_fails() -> None:
     """Whatever the verdicts."""
     found = check([a_row(CONFIRMED)], [], [Required("python", transport="amqp")])
@@ -77,6 +90,7 @@ def test_the_summary_for_programs() -> None:
     }
     assert found == {
         "passed": False,
+        "measured": True,
         "unlisted": [{**here, "claim": "point", "claimed": "1 s", "observed": "2 s"}],
         "stale": [],
         "known": [

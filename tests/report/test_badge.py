@@ -3,7 +3,7 @@
 from xml.etree import ElementTree as ET
 
 import pytest
-from support.rows import CONFIRMED, DIFFERS, a_row, known
+from support.rows import CONFIRMED, DIFFERS, a_row, known, not_run
 
 from harness.analysis import Row, check
 from harness.known import Entry
@@ -18,6 +18,7 @@ from harness.report.badge import badge
         ([a_row(DIFFERS)] * 3, [known()], "token expiry: 3 differ", "#1565c0"),
         ([a_row(DIFFERS)], [], "token expiry: 1 differs, check failed", "#b3261e"),
         ([a_row(CONFIRMED)], [known("hub-log")], "token expiry: as documented, check failed", "#b3261e"),
+        ([not_run("environment")], [], "token expiry: nothing measured", "#b3261e"),
     ],
 )
 def test_what_it_says(rows: list[Row], entries: list[Entry], says: str, colour: str) -> None:

@@ -57,7 +57,17 @@ def test_the_summary_of_a_step() -> None:
 
 def test_a_summary_of_nothing() -> None:
     """Says so."""
-    assert "Nothing was judged." in step_summary(check([], []), RunFacts("recordings"))
+    text = step_summary(check([], []), RunFacts("recordings"))
+    assert "check failed" in text
+    assert "Nothing was judged." in text
+    assert "Nothing was measured, so there is nothing to pass" in text
+
+
+def test_a_check_of_nothing_says_why_it_fails() -> None:
+    """Which nothing else would."""
+    text = check_text(check([not_run("environment")], []))
+    assert text.startswith("Check: failed\nNothing was measured, so there is nothing to pass")
+    assert max(map(len, text.splitlines())) <= WIDTH
 
 
 def test_markup_in_a_summary_is_text() -> None:
