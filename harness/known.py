@@ -4,7 +4,7 @@ Those that come with the harness stand in one file, `results/known-differences.t
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Final, Literal
@@ -88,13 +88,21 @@ def load_known(path: Path) -> tuple[Entry, ...]:
     return entries
 
 
-def check_against(entries: Iterable[Entry], claims: Mapping[str, Sequence[str]]) -> None:
-    """Raise `UserInputError` where an entry names a claim that is not among those made about its SDK; `claims` has their ids, by SDK."""
+def check_against(entries: Iterable[Entry], claims: Mapping[str, Collection[str]], scenarios: Collection[str]) -> None:
+    """Refuse an entry that can never speak of anything, and would pass for ever. `claims` has the ids of those made about each SDK, `scenarios` the ids of all there are.
+
+    Raises:
+        UserInputError: names the file, the entry, and what was probably meant.
+    """
     for entry in entries:
         known = entry.difference
-        if known.sdk in claims:
-            what = f"claim about {known.sdk}"
-            one_of(known.claim, claims[known.sdk], what=what, where=entry.name, error=UserInputError)
+        named = (
+            (known.sdk, "SDK", claims),
+            (known.claim, f"claim about {known.sdk}", claims.get(known.sdk, ())),
+            *((scenario, "scenario", scenarios) for scenario in known.scenarios),
+        )
+        for name, what, there in named:
+            one_of(name, there, what=what, where=entry.name, error=UserInputError)
 
 
 def _check(entry: Entry) -> None:

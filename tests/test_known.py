@@ -1,12 +1,13 @@
 """Tests of files of known differences: what an entry speaks of, and what is wrong with a file."""
 
+import re
 from pathlib import Path
 
 import pytest
 from support.rows import known
 
 from harness.errors import UserInputError
-from harness.known import bundled_known, check_against, load_known
+from harness.known import Entry, bundled_known, check_against, load_known
 from harness.profile import find_profiles
 
 ENTRY = '[[differences]]\nclaim = "drop"\nsdk = "python"\nreason = "It is so."\nlink = "https://example.org/why"\n'
@@ -86,14 +87,29 @@ def test_a_file_that_is_absent(tmp_path: Path) -> None:
         load_known(tmp_path / "none.toml")
 
 
-def test_a_claim_that_nobody_makes_is_a_mistake() -> None:
-    """Told with the one that was probably meant; of an SDK that is not there, nothing can be said."""
-    check_against([known("drop"), known("drop", sdk="rust")], {"python": ["drop"]})
-    with pytest.raises(UserInputError, match=r"unknown claim about python 'dropp'. Did you mean `drop`"):
-        check_against([known("dropp")], {"python": ["drop"]})
+def test_an_entry_about_what_there_is() -> None:
+    """Is none of the mistakes below."""
+    check_against([known("drop", scenarios=("renewal",))], {"python": ["drop"]}, ["renewal"])
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        (known("dropp"), r"unknown claim about python 'dropp'. Did you mean `drop`"),
+        (known("drop", sdk="pyton"), r"unknown SDK 'pyton'. Did you mean `python`"),
+        (known("drop", sdk="rust"), r"unknown SDK 'rust'. Known here: python"),
+        (known("drop", scenarios=("renewal", "renewl")), r"unknown scenario 'renewl'. Did you mean `renewal`"),
+    ],
+)
+def test_an_entry_that_can_never_speak_of_anything_is_a_mistake(entry: Entry, says: str) -> None:
+    """Told with what was probably meant: it would pass for ever."""
+    with pytest.raises(UserInputError, match=rf"{re.escape(entry.name)}: {says}"):
+        check_against([entry], {"python": ["drop"]}, ["renewal"])
 
 
 def test_the_bundled_entries_speak_of_claims_that_are_made() -> None:
     """A claim that is withdrawn takes its entry with it."""
     profiles = [loaded.profile for loaded in find_profiles()]
-    check_against(load_known(bundled_known()), {one.sdk: [claim.id for claim in one.claims] for one in profiles})
+    entries = load_known(bundled_known())
+    scenarios = [name for entry in entries for name in entry.difference.scenarios]
+    check_against(entries, {one.sdk: [claim.id for claim in one.claims] for one in profiles}, scenarios)

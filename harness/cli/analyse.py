@@ -34,6 +34,7 @@ def analyse(run: Path, *, outputs: Outputs, as_json: bool, errors: bool, write: 
     if recorded and write:
         raise UserInputError("is no run", where=str(run), field="--write", remedy="Leave --write out for recordings")
     results = derive_recordings(run) if recorded else derive(run)
+    publisher.check_entries(results)
     delivered = publisher.publish(results, as_json=as_json, errors=errors)
     unwritten = attempt(partial(keep, results, run)) if write else 0
     return UserInputError.exit_code if unwritten or results.problems or results.refused else delivered

@@ -19,14 +19,16 @@ from harness.cli.results import Results, attempt, deliver, facts_of
 from harness.cli.streams import note, show
 from harness.documents import TRANSPORTS, one_of
 from harness.errors import UserInputError
+from harness.events import CellLog, Header
 from harness.known import Entry, bundled_known, check_against, load_known
-from harness.profile import LoadedProfile
+from harness.profile import LoadedProfile, find_profiles
+from harness.recorded import bundled_recordings, find_recorded
 from harness.report.annotations import annotations
 from harness.report.badge import badge
 from harness.report.check import step_summary
 from harness.report.ctrf import ctrf
 from harness.report.junit import junit
-from harness.scenario import Scenario
+from harness.scenario import Scenario, find_scenarios
 
 __all__ = ["Outputs", "Publisher", "outputs_options", "write_output"]
 
@@ -79,8 +81,8 @@ class Outputs:
             _check_required(one, profiles, scenarios)
         files = [bundled_known(), *self.known] if self.judged else []
         entries = tuple(entry for file in files for entry in load_known(file))
-        if profiles is not None:
-            check_against(entries, {one.profile.sdk: [claim.id for claim in one.profile.claims] for one in profiles})
+        if profiles is not None and entries:
+            _check_entries(entries, profiles, [one.id for one in scenarios or ()])
         return Publisher(self, entries, tuple(required))
 
 
@@ -91,6 +93,17 @@ class Publisher:
     outputs: Outputs
     entries: tuple[Entry, ...] = ()
     required: tuple[Required, ...] = ()
+
+    def check_entries(self, results: Results) -> None:
+        """Refuse a known difference that neither what comes with the harness nor the logs can ever show; where a log could not be read, nobody can say that.
+
+        Raises:
+            UserInputError: names the file, the entry and the remedy.
+        """
+        if self.entries and not (results.problems or results.refused):
+            headers = [log.header for log in (*results.logs, *results.recorded)]
+            scenarios = [str(header.scenario.get("id")) for header in headers]
+            _check_entries(self.entries, find_profiles(), scenarios, headers)
 
     def publish(self, results: Results, *, as_json: bool, errors: bool) -> int:
         """Print the results and write the files; the exit code: 2 where something cannot be written, 1 where the check fails, else 0."""
@@ -119,6 +132,23 @@ class Publisher:
         if wanted.annotated:
             steps.append(partial(_annotate, told, results, strict=wanted.check, to_stderr=as_json))
         return steps
+
+
+def _check_entries(
+    entries: Sequence[Entry],
+    profiles: Iterable[LoadedProfile],
+    scenarios: Iterable[str],
+    headers: Iterable[Header] = (),
+) -> None:
+    """Refuse an entry about what neither these nor the bundled scenarios and recordings have."""
+    claims = {one.profile.sdk: [claim.id for claim in one.profile.claims] for one in profiles}
+    for header in headers:
+        claims.setdefault(header.sdk, []).extend(str(claim.get("id")) for claim in header.claims)
+    recorded = (one for one in find_recorded(bundled_recordings()) if isinstance(one, CellLog))
+    bundled = (*find_scenarios(), *(str(log.header.scenario.get("id")) for log in recorded))
+    check_against(
+        entries, {sdk: dict.fromkeys(ids) for sdk, ids in claims.items()}, dict.fromkeys((*bundled, *scenarios))
+    )
 
 
 def _check_required(

@@ -187,6 +187,42 @@ def test_what_is_wrong_is_told_before_anything_else(
 
 
 @pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        (KNOWN.format("dropp"), "(sdk dropp): unknown claim about sdk 'dropp'. Did you mean `drop`"),
+        (KNOWN.format("drop").replace('"sdk"', '"pyton"'), "(pyton drop): unknown SDK 'pyton'. Did you mean `python`"),
+        (
+            KNOWN.format("drop") + 'scenarios = ["renewl"]',
+            "(sdk drop): unknown scenario 'renewl'. Did you mean `renewal`",
+        ),
+    ],
+)
+def test_an_entry_that_no_log_can_ever_show_is_a_mistake(
+    run: Path, entry: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Told before anything is printed."""
+    assert call("analyse", run, "--check", "--known", a_file("known.toml", entry)) == 2
+    said = capsys.readouterr()
+    assert f"harness: known.toml: differences[0] {says}" in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("scenario", ["expiry", "published-example"], ids=["bundled", "recorded"])
+def test_an_entry_may_speak_of_what_another_run_shows(run: Path, scenario: str) -> None:
+    """A list is made for more than one."""
+    text = KNOWN.format("drop") + KNOWN.format("renewal-point").partition("\n")[2].replace('"sdk"', '"java"')
+    known = a_file("known.toml", text + f'scenarios = ["{scenario}"]\n')
+    assert call("analyse", run, "--check", "--known", known) == 0
+
+
+def test_where_a_log_cannot_be_read_no_entry_is_a_mistake(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody knows what it would have shown; the others are judged."""
+    (run / "cells" / "damaged.jsonl").write_text("no log\n", encoding="utf-8")
+    assert call("analyse", run, "--check", "--known", a_file("known.toml", KNOWN.format("dropp"))) == 2
+    assert "Check: failed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("options", "says"),
     [
         (["--require", "pyton"], "--require: unknown SDK 'pyton'. Did you mean `python`"),
@@ -195,6 +231,7 @@ def test_what_is_wrong_is_told_before_anything_else(
             "--require: unknown scenario of this run 'expiri'. Did you mean `expiry`",
         ),
         (["--known", "known.toml"], "known.toml: differences[0] (python dropp): unknown claim about python 'dropp'"),
+        (["--known", "lost.toml"], "lost.toml: differences[0] (sdk drop): unknown SDK 'sdk'"),
     ],
 )
 def test_compare_knows_more_before_it_runs(
@@ -203,6 +240,7 @@ def test_compare_knows_more_before_it_runs(
     """Which SDKs, scenarios and claims there are."""
     monkeypatch.chdir(tmp_path)
     a_file("known.toml", KNOWN.format("dropp").replace('sdk = "sdk"', 'sdk = "python"'))
+    a_file("lost.toml", KNOWN.format("drop"))
     assert call("compare", "--check", *options) == 2
     assert f"harness: {says}" in capsys.readouterr().err
 
