@@ -11,7 +11,7 @@ import msgspec
 from harness.analysis.cases import RunFacts
 from harness.analysis.rows import Row
 from harness.analysis.timings import timings
-from harness.analysis.traits import Trait, traits
+from harness.analysis.traits import Trait, of_chance, traits
 from harness.analysis.verdicts import Verdict
 
 __all__ = [
@@ -64,6 +64,7 @@ class Judgement(msgspec.Struct, frozen=True):
 class Behaviour(Subject, frozen=True, kw_only=True, omit_defaults=True):
     """What a row shows. `shows`: its traits in words; `timings`: the same of how long things took. `spans`: of either, by its name, the unit and between what it lies.
 
+    `occurrences`: of a trait, by its name, what single ones showed otherwise; `of_chance`: the traits that may be what they are by chance (`harness.analysis.traits`).
     `claims`: by its id each claim that is confirmed or differs.
     """
 
@@ -74,6 +75,8 @@ class Behaviour(Subject, frozen=True, kw_only=True, omit_defaults=True):
     timings: Mapping[str, str] = {}
     spans: Mapping[str, Span] = {}
     claims: Mapping[str, Judgement] = {}
+    occurrences: Mapping[str, tuple[str, ...]] = {}
+    of_chance: tuple[str, ...] = ()
 
     @property
     def traits(self) -> dict[str, Trait]:
@@ -86,7 +89,7 @@ class Behaviour(Subject, frozen=True, kw_only=True, omit_defaults=True):
         return {name: self._trait(f"{name} (timing)", text) for name, text in self.timings.items()}
 
     def _trait(self, name: str, text: str) -> Trait:
-        return Trait(text, *self.spans.get(name, ("", 0.0, 0.0)))
+        return Trait(text, *self.spans.get(name, ("", 0.0, 0.0)), self.occurrences.get(name, ()))
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +133,8 @@ def behaviour(row: Row) -> Behaviour:
         timings={name: one.text for name, one in timed.items()},
         spans={name: (one.unit, one.low, one.high) for name, one in named.items() if one.unit},
         claims=_judgements(row.verdicts),
+        occurrences={name: one.others for name, one in shown.items() if one.others},
+        of_chance=of_chance(row),
     )
 
 

@@ -6,6 +6,7 @@ together first; of those that are left under the same circumstances, the newest 
 | part | holds |
 |---|---|
 | `behaviour` | traits that both show and that are not alike (`harness.analysis.traits`), and claims of which the verdict is another one |
+| `chance` | such traits of which the change may be chance (`may_be_chance`): equal runs on one machine differ in them. They are told, and are no change of behaviour |
 | `timing` | timings beyond the noise of both runs (`harness.analysis.timings`); how long the shortest gap was and an end went unnoticed is told here alone, unless one of the two has no end |
 | `claims` | what the profile claims otherwise, with both verdicts: a change of the documents, not of the SDK |
 | `one_sided` | traits and verdicts that only one of the two shows |
@@ -20,7 +21,7 @@ import msgspec
 
 from harness.analysis.behaviour import Baseline, Behaviour, Subject
 from harness.analysis.history import Change, changed
-from harness.analysis.traits import Trait
+from harness.analysis.traits import Trait, may_be_chance
 from harness.versions import in_order
 
 __all__ = ["MEASURED", "Apart", "Compared", "Diff", "Side", "diff"]
@@ -46,6 +47,7 @@ class Compared(Subject, frozen=True, kw_only=True):
     old_version: str
     new_version: str
     behaviour: tuple[Change, ...] = ()
+    chance: tuple[Change, ...] = ()
     timing: tuple[Change, ...] = ()
     claims: tuple[Change, ...] = ()
     one_sided: tuple[Change, ...] = ()
@@ -116,12 +118,16 @@ def _of_one_key(old: Mapping[str, Behaviour], new: Mapping[str, Behaviour]) -> l
 
 def _compare(old: Behaviour, new: Behaviour) -> Compared:
     before, after, since = _untimed(old, new), _untimed(new, old), old.version
+    either = {*old.of_chance, *new.of_chance}
+    shown = changed(before, after, since)
+    chance = tuple(one for one in shown if may_be_chance(one.what, before[one.what], after[one.what], either))
     same, other = _verdicts(old, new, same=True), _verdicts(old, new, same=False)
     return Compared(
         **_who(new),
         old_version=since,
         new_version=new.version,
-        behaviour=(*changed(before, after, since), *changed(*same, since)),
+        behaviour=(*(one for one in shown if one not in chance), *changed(*same, since)),
+        chance=chance,
         timing=changed(old.timed, new.timed, since),
         claims=changed(*other, since),
         one_sided=_one_sided(old, new),

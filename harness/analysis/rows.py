@@ -33,7 +33,7 @@ from harness.analysis.verdicts import Claims, Verdict, encoded, judge, latest_cl
 from harness.claims import Claim
 from harness.events import CellLog
 
-__all__ = ["FEWEST_FOR_A_MEDIAN", "Row", "analyse"]
+__all__ = ["FEWEST_FOR_A_MEDIAN", "Row", "analyse", "main_cells"]
 
 _Key = tuple[object, ...]
 _Rows = Sequence[CellFindings]
@@ -197,7 +197,7 @@ def _subject(cell: CellFindings) -> _Key:
     return cell.sdk, cell.version, cell.transport, cell.device, encoded(cell.origin)
 
 
-def _main(group: Sequence[CellFindings]) -> list[CellFindings]:
+def main_cells(group: Sequence[CellFindings]) -> list[CellFindings]:
     """The cells of the profile's first settings; where the settings carry no index, of the first ones seen."""
     chief = min(group, key=lambda cell: number(cell.settings, "index") or 0.0)
     return [cell for cell in group if cell.settings == chief.settings]
@@ -206,7 +206,7 @@ def _main(group: Sequence[CellFindings]) -> list[CellFindings]:
 def _make_row(
     group: Sequence[CellFindings], subject: Sequence[CellFindings], claims: Sequence[Claim], rows: _Rows
 ) -> Row:
-    main = _main(group)
+    main = main_cells(group)
     measured = [cell for cell in main if cell.measured]
     blank = _blank(main[0], group)
     if not measured:

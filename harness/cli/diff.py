@@ -31,10 +31,11 @@ __all__ = ["diff"]
     help="Also write it as Markdown; $GITHUB_STEP_SUMMARY is added to.",
 )
 def diff(old: Path, new: Path, *, check: bool, as_json: bool, summary: Path | None) -> int:
-    """Print what NEW shows otherwise than OLD: changed behaviour first, then timings beyond noise, then what could not be compared.
+    """Print what NEW shows otherwise than OLD: changed behaviour first, then what may be chance, timings beyond noise, then what could not be compared.
 
     Each is a folder that `harness compare` wrote, one of recorded logs, or a file that `harness baseline` wrote. Rows are compared that have the same SDK,
-    transport, scenario, device and settings; versions may differ. A timing has changed where what both runs leave open has nothing in common: the spread of
+    transport, scenario, device and settings; versions may differ. May be chance: what the application saw between its first and last step or of failed sends,
+    and, in a scenario with faults, whether messages were duplicated or sends failed. A timing has changed where what both runs leave open has nothing in common: the spread of
     the measured values, five times the hub's lag, and, of fewer than five values, a factor of three (points of renewal: 2.5 seconds).
     """
     before, after = load_run(old), load_run(new)

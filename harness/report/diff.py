@@ -17,6 +17,7 @@ _OTHER_MACHINE: Final = "The machines are not the same: they have a part in the 
 _BEHAVIOUR: Final = "Behaviour changed"
 _PARTS: Final[tuple[tuple[str, Callable[[Compared], Sequence[Change]]], ...]] = (
     (_BEHAVIOUR, lambda row: row.behaviour),
+    ("May be chance", lambda row: row.chance),
     ("Timing changed, beyond the noise of both", lambda row: row.timing),
     ("Claimed otherwise: the documents changed, not the SDK", lambda row: row.claims),
     ("Shown by one only", lambda row: row.one_sided),

@@ -4,11 +4,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from support.analysis_findings import cell, renewal
 from support.rows import CONFIRMED, DIFFERS, a_row, not_run
 
 from harness.analysis.behaviour import baseline
 from harness.analysis.cases import RunFacts
 from harness.analysis.diff import Compared, Diff, Side, diff
+from harness.analysis.findings import Signature
 from harness.analysis.history import Change
 from harness.analysis.rows import Row
 
@@ -160,3 +162,27 @@ def test_both_runs_say_who_they_are() -> None:
     """By their names."""
     found = between([a_row(renewal="none")], [a_row(renewal="in-band")])
     assert (found.old, found.new, found.changed) == (Side("old"), Side("new"), True)
+
+
+def test_what_may_be_chance_is_told_and_is_no_change() -> None:
+    """Equal runs on one machine differ in it."""
+    found = between([a_row(app=("off", "on"))], [a_row(app=("off", "busy", "on"))])
+    assert not found.changed
+    assert found.compared[0].behaviour == ()
+    assert found.compared[0].chance == (Change("application saw", "off, on", "off, busy, on", "2.14.0"),)
+
+
+@pytest.mark.parametrize("known", ["old", "new"])
+def test_that_a_fault_struck_is_known_of_either(known: str) -> None:
+    """A baseline that an older harness wrote does not tell."""
+    struck, quiet = (a_row(sent=9, cells=(cell(disturbed=one),)) for one in (True, False))
+    old, new = (struck, quiet) if known == "old" else (quiet, struck)
+    found = compared(old, msgspec.structs.replace(new, send_failed=1))
+    assert (found.behaviour, [one.what for one in found.chance]) == ((), ["sends failed"])
+
+
+def test_occurrences_are_kept_in_a_baseline() -> None:
+    """So that two runs are compared by them."""
+    absences = [renewal(10.0, signature=Signature(app=app)) for app in (("off", "on"), ("on", "off"))]
+    both = a_row(app=("off", "on"), cells=(cell(absences=tuple(absences)),))
+    assert compared(both, a_row(app=("on", "off"))).behaviour == ()

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
-from support.analysis_findings import cell
+from support.analysis_findings import cell, renewal
 from support.rows import a_row
 
-from harness.analysis.findings import FirstRefusal
-from harness.analysis.traits import Trait, traits
+from harness.analysis.findings import AbsenceFinding, FirstRefusal, Messages, Signature, Telemetry
+from harness.analysis.rows import Row
+from harness.analysis.traits import Trait, may_be_chance, of_chance, traits
 
 
 def shown(what: str, /, **changes: Any) -> str | None:
@@ -69,3 +70,76 @@ def test_a_span_is_that_of_its_unit() -> None:
     assert not Trait("a", "s", 0, 1).is_like(Trait("b", "fraction", 0, 1))
     assert not Trait("a").is_like(Trait("b"))
     assert Trait("a", "s", 0, 1).is_like(Trait("a", "fraction", 5, 6))
+
+
+def away(*app: str, cut_short: bool = False) -> AbsenceFinding:
+    """An absence in which the application saw that."""
+    return renewal(10.0, signature=Signature(app=app), cut_short=cut_short)
+
+
+def of_absences(*absences: AbsenceFinding) -> Row:
+    """A row of one cell with these absences, of which the first shows the usual signature."""
+    return a_row(app=absences[0].signature.app, cells=(cell(absences=absences),))
+
+
+def test_two_that_share_an_occurrence_are_alike() -> None:
+    """For which one is the usual is chance."""
+    one, other = (traits(of_absences(*absences))["application saw"] for absences in (
+        (away("off", "on"), away("off", "busy", "on")), (away("off", "busy", "on"), away("off", "on", "busy")),
+    ))  # fmt: skip
+    assert (one.text, one.others) == ("off, on", ("off, busy, on",))
+    assert one.is_like(other)
+
+
+def test_an_absence_that_was_cut_short_is_no_occurrence() -> None:
+    """The rest may have been about to come; where there is no other, it is one."""
+    assert traits(of_absences(away("off", "on"), away("off", cut_short=True)))["application saw"].others == ()
+    cut = of_absences(away("off", cut_short=True), away("off", "busy", cut_short=True))
+    assert traits(cut)["application saw"].others == ("off, busy",)
+
+
+def repeated(*duplicated: int, **changes: Any) -> Trait:
+    """The trait of a row with a cell for each number of duplicates."""
+    cells = tuple(cell(messages=Messages(telemetry=Telemetry(sent=9, duplicated=number))) for number in duplicated)
+    return traits(a_row(sent=9, duplicated=sum(duplicated), cells=cells, **changes))["messages duplicated"]
+
+
+def test_repeats_are_occurrences_too() -> None:
+    """One of two had duplicates, and none of the other two."""
+    assert repeated(2, 0).is_like(repeated(0, 0))
+    assert not repeated(2, 2).is_like(repeated(0, 0))
+
+
+def test_a_repeat_that_tells_the_least_there_was_shows_no_none() -> None:
+    """Where a recording leaves rows out."""
+    assert repeated(2, 0, lacks=("quiet-rows",)).others == ()
+
+
+def test_of_what_nothing_is_seen_there_is_no_occurrence() -> None:
+    """A row made elsewhere may have no cells."""
+    assert traits(a_row(app=("off",), cells=()))["application saw"] == Trait("off")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "chance"),
+    [
+        ("off, on", "off, busy, on", True),
+        ("off, on, … (repeated)", "off, busy, on", True),
+        ("off, on", "off, on, send_failed: Error", True),
+        ("off, on", "on, off", False),
+        ("off, on", "off, on, off again", False),
+        ("nothing", "send_failed: Error", False),
+        ("send_failed: Error", "send_failed: Other", False),
+    ],
+)
+def test_what_is_seen_between_the_ends_may_be_chance(before: str, after: str, chance: bool) -> None:  # noqa: FBT001 - a table
+    """And whether a send was under way."""
+    assert may_be_chance("application saw", Trait(before), Trait(after), ()) is chance
+
+
+def test_a_fault_may_strike_a_message_or_not() -> None:
+    """Without a fault, it is no chance that messages are duplicated; nor is it ever that they are lost."""
+    some, none, struck = Trait("some"), Trait("none"), of_chance(a_row(cells=(cell(disturbed=True),)))
+    assert may_be_chance("messages duplicated", some, none, struck)
+    assert not may_be_chance("messages lost", some, none, struck)
+    assert not may_be_chance("messages duplicated", some, none, of_chance(a_row()))

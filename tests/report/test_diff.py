@@ -89,6 +89,13 @@ def test_what_one_run_alone_has_is_listed() -> None:
     ]
 
 
+def test_what_may_be_chance_has_a_part_of_its_own() -> None:
+    """And behaviour none of it."""
+    told = lines(between([a_row(app=("off", "on"))], [a_row(app=("off", "busy", "on"))]))
+    assert "Behaviour changed: no row" in told
+    assert "May be chance: 1 of 1 rows" in told
+
+
 def test_claims_and_what_one_alone_shows_have_parts_of_their_own() -> None:
     """They are no behaviour."""
     other = msgspec.structs.replace(DIFFERS, claimed="never")
