@@ -169,7 +169,7 @@ def test_it_retries_with_the_stale_token_for_good(rows: Rows, logs: Logs, transp
     first, *later = [event.t / 1e6 for event in of_kind(log, "connect")][1:]
     cut = of_kind(log, "cut")[0]
     assert cut.fields["cause"] == "token-expired"
-    assert first - cut.t / 1e6 < 0.5
+    assert first - cut.t / 1e6 < 1.0  # the waits to come are of whole seconds
     assert [round(after - before) for before, after in pairwise(later)][:2] == [2, 4]
     lost, *after = statuses(log)[1:]
     assert lost == "UNAUTHENTICATED/NO_NETWORK"

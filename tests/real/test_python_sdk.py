@@ -170,7 +170,7 @@ def test_then_every_send_makes_one_refused_connect_and_fails(
     logs: Mapping[tuple[str, str, float | None], CellLog],
     transport: str,
 ) -> None:
-    """With `CredentialError`; nothing happens between the sends."""
+    """With `CredentialError`, or `ConnectionFailedError` where it sees the hub hang up before it reads why; nothing happens between the sends."""
     row, log = rows[transport, "expiry"], logs[transport, "expiry", None]
     failures = of_kind(log, "send_failed")
     refused = [event for event in of_kind(log, "connack") if event.fields["code"] == 5]
@@ -178,7 +178,8 @@ def test_then_every_send_makes_one_refused_connect_and_fails(
     assert len(failures) >= 10
     assert len(refused) - 1 in {len(failures), len(failures) + 1}
     classes = {str(event.fields["error"][0]["class"]).rpartition(".")[2] for event in failures}  # type: ignore[index]
-    assert classes == {"CredentialError"}
+    assert "CredentialError" in classes
+    assert classes <= {"CredentialError", "ConnectionFailedError"}
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
