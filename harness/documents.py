@@ -54,9 +54,8 @@ def load(path: Path, kind: type[D], error: type[UserInputError]) -> D:
         UserInputError: of the class `error`; no file, unreadable, no TOML, not of this kind, or with a number that is not finite.
     """
     try:
-        if not stat.S_ISREG(
-            path.stat().st_mode
-        ):  # a pipe that nobody writes to is waited for without end, a device may never end
+        # A pipe that nobody writes to is waited for without end, and a device may never end.
+        if not stat.S_ISREG(path.stat().st_mode):
             raise error("is no ordinary file", where=str(path), remedy="Name a TOML file: no folder, pipe or device")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
@@ -87,9 +86,7 @@ def _tables(text: str, error: type[UserInputError], where: str) -> dict[str, obj
     except RecursionError as problem:
         remedy = "Nest arrays and inline tables a few levels deep at most"
         raise error("is nested too deep to be read", where=where, remedy=remedy) from problem
-    except (
-        ValueError
-    ) as problem:  # all that the TOML reader lets through: Python's own limit for the digits of an integer
+    except ValueError as problem:  # the reader lets Python's own limit for the digits of an integer through
         remedy = "Use a number of a few digits"
         raise error("has an integer of too many digits to be read", where=where, remedy=remedy) from problem
 

@@ -13,7 +13,7 @@ import msgspec
 from harness.errors import LogError, UserInputError
 from harness.events import FORMAT
 from harness.recorded import read_log
-from harness.runfolder import RunRecord, Source, read_run, write_derived, write_run
+from harness.runfolder import RunRecord, Source, check_distinct, read_run, write_derived, write_run
 
 __all__ = ["merge"]
 
@@ -36,7 +36,7 @@ def merge(runs: Sequence[Path], out: Path) -> RunRecord:
         LogError: of a run or a log that cannot be read.
         UserInputError: a run is named twice, or `out` is not free, in one of them, or cannot be written.
     """
-    _check_distinct(runs)
+    check_distinct(runs)
     read = [_read(path) for path in runs]
     _check_beside(runs, out)
     _make(out)
@@ -61,14 +61,6 @@ def merge(runs: Sequence[Path], out: Path) -> RunRecord:
         shutil.rmtree(out, ignore_errors=True)  # it was made, or was empty
         raise
     return record
-
-
-def _check_distinct(runs: Sequence[Path]) -> None:
-    seen: set[Path] = set()
-    for path in runs:
-        if (place := path.resolve()) in seen:
-            raise UserInputError("is named twice", where=str(path), remedy="Name each run once")
-        seen.add(place)
 
 
 def _check_beside(runs: Sequence[Path], out: Path) -> None:

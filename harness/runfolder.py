@@ -11,7 +11,7 @@ diagnostics/          the hub's records: Azure Monitor's JSON lines, and the row
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -25,6 +25,7 @@ __all__ = [
     "RunFolder",
     "RunRecord",
     "Source",
+    "check_distinct",
     "default_root",
     "in_checkout",
     "iso",
@@ -153,6 +154,15 @@ def default_root(working_folder: Path) -> Path:
 def in_checkout(working_folder: Path) -> bool:
     """Whether it is a checkout of the harness."""
     return all((working_folder / name).exists() for name in ("harness", "sdk_profiles", "pyproject.toml"))
+
+
+def check_distinct(runs: Iterable[Path]) -> None:
+    """Raise `UserInputError` where one of these paths is named twice, however it is written."""
+    seen: set[Path] = set()
+    for path in runs:
+        if (place := path.resolve()) in seen:
+            raise UserInputError("is named twice", where=str(path), remedy="Name each run once")
+        seen.add(place)
 
 
 def read_run(path: Path) -> RunRecord:

@@ -293,7 +293,7 @@ def _token_problems(scenario: Scenario) -> Iterator[Problem]:
 def _supply_problems(scenario: Scenario) -> Iterator[Problem]:
     yield from supply_problems(scenario.supply, credential=scenario.credential)
     for name in ("renewals", "other_renewals"):
-        if scenario.credential == "token" and (getattr(scenario.end, name) or 0) > scenario.supplied:
+        if scenario.credential == "token" and getattr(scenario.end, name) > scenario.supplied:
             yield (
                 f"end.{name}",
                 "is more than the tokens the application supplies",

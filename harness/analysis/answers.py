@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from harness.analysis.lacking import HUB_LOG
 from harness.analysis.rows import Row
 from harness.analysis.volume import Volume, volumes
 
@@ -67,7 +68,7 @@ def _outcome(volume: Volume) -> Outcome:
 
 def error_codes(row: Row) -> tuple[str, ...] | None:
     """The codes of the errors in the hub's log, each once; None where the log is not known."""
-    if row.status or "hub-log" in row.lacks:
+    if row.status or HUB_LOG in row.lacks:
         return None
     return tuple(dict.fromkeys(code for name in row.hub_log if (code := name.rpartition(" ")[2]).isdigit()))
 

@@ -4,7 +4,7 @@ A row that was not measured, or not to its end, shows nothing (`status` and `rea
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -46,6 +46,11 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     origin: Mapping[str, object] = {}
     settings: Mapping[str, object] = {}
+
+    @property
+    def subject(self) -> dict[str, Any]:
+        """All of it by the names of the fields, and nothing of what a subclass adds."""
+        return {name: getattr(self, name) for name in Subject.__struct_fields__}
 
     @property
     def key(self) -> bytes:

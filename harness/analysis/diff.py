@@ -15,7 +15,7 @@ A row that only one run has, or has measured to its end, is `apart`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -123,7 +123,7 @@ def _compare(old: Behaviour, new: Behaviour) -> Compared:
     chance = tuple(one for one in shown if may_be_chance(one.what, before[one.what], after[one.what], either))
     same, other = _verdicts(old, new, same=True), _verdicts(old, new, same=False)
     return Compared(
-        **_who(new),
+        **new.subject,
         old_version=since,
         new_version=new.version,
         behaviour=(*(one for one in shown if one not in chance), *changed(*same, since)),
@@ -178,16 +178,12 @@ def _apart(old: Behaviour | None, new: Behaviour | None) -> Apart:
     row = new or old
     assert row is not None
     return Apart(
-        **_who(row),
+        **row.subject,
         old_version=old.version if old else "",
         new_version=new.version if new else "",
         old=_state(old),
         new=_state(new),
     )
-
-
-def _who(row: Behaviour) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in Subject.__struct_fields__}
 
 
 def _state(row: Behaviour | None) -> str:

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from harness.analysis.behaviour import Baseline, Behaviour
+from harness.analysis.behaviour import Baseline, Behaviour, Subject
 from harness.analysis.traits import Trait
 from harness.versions import in_order
 
@@ -43,18 +43,10 @@ class Step(msgspec.Struct, frozen=True):
     date: str = ""
 
 
-class History(msgspec.Struct, frozen=True):
+class History(Subject, frozen=True, kw_only=True):
     """The versions of one SDK, over one transport and in one scenario, with the same `settings`, in their order (see `harness.versions`)."""
 
-    sdk: str
-    sdk_name: str
-    transport: str
-    scenario: str
-    traffic: str
-    device: str
-    origin: Mapping[str, object]
     steps: tuple[Step, ...]
-    settings: Mapping[str, object] = {}
 
 
 class Histories(msgspec.Struct, frozen=True):
@@ -102,10 +94,7 @@ def _history(sights: Sequence[_Sight]) -> History:
         by_version.setdefault(one.row.version, {})[one.place] = one
     last: Last = {}
     steps = tuple(_step(one, last) for version in in_order(by_version) for one in by_version[version].values())
-    row = sights[0].row
-    return History(
-        row.sdk, row.sdk_name, row.transport, row.scenario, row.traffic, row.device, row.origin, steps, row.settings
-    )
+    return History(**sights[0].row.subject, steps=steps)
 
 
 def _step(sight: _Sight, last: Last) -> Step:

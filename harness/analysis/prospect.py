@@ -16,8 +16,9 @@ import msgspec
 
 from harness.analysis.configurable import default_token, lifetime_configurable, point_configurable
 from harness.analysis.evidence import Evidence, Observed, own_key
+from harness.analysis.fields import text
 from harness.analysis.findings import AbsenceFinding, CellFindings, InBandFinding, Return
-from harness.analysis.lacking import HUB_LOG, NO_HUB_LOG
+from harness.analysis.lacking import HUB_LOG, NO_HUB_LOG, device_in_words
 from harness.analysis.law import describe, seconds
 from harness.analysis.renewals import bears_out
 from harness.analysis.rows import Row
@@ -163,8 +164,7 @@ def _prospect(run: str, rows: Sequence[Row]) -> Prospect:
 
 def origin_of(row: Row) -> str:
     """`real`, `emulated`, `real, recorded 2026-11-24`."""
-    recorded = f", recorded {row.origin.get('date', '')}" if row.origin.get("kind") == "recorded" else ""
-    return f"{row.device}{recorded}"
+    return device_in_words(row.device, text(row.origin, "date"))
 
 
 def measured_names(rows: Iterable[Row]) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """`harness adapter`: whether a device program keeps the adapter protocol."""
 
 import asyncio
-import json
 import os
 import re
 import shlex
@@ -14,7 +13,7 @@ import msgspec
 
 from harness.cli.options import comma_list, complete_connected
 from harness.cli.progress import say
-from harness.cli.streams import show
+from harness.cli.streams import json_text, show
 from harness.clock import RealClock
 from harness.device.environments import Environments, cache_folder
 from harness.device.runtimes import RUNTIMES, real_sdk_problem
@@ -74,7 +73,7 @@ def check(path: Path, command: str | None, way: str, transports: Sequence[str], 
     if command is None and loaded.profile.adapter is not None:
         wanted = wanted or [one for one in loaded.profile.adapter.transports if one in CONNECTED]
     found = findings(asyncio.run(_examined(loaded, wanted, quiet=quiet)))
-    show(json.dumps(msgspec.to_builtins(_conformance(loaded, found)), indent=2) if as_json else _table(found))
+    show(json_text(_conformance(loaded, found)) if as_json else _table(found))
     return 1 if any(finding.state == "wrong" for finding in found) else 0
 
 

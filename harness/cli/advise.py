@@ -1,17 +1,16 @@
 """`harness advise`: which SDK, transport and settings meet a developer's needs, from logs that are there."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 import msgspec
 
-from harness.analysis import Advice, Needs
+from harness.analysis import Needs
 from harness.analysis import advise as rank
 from harness.cli.options import comma_list, complete_sdks, complete_transports, sdk_list, transport_list
 from harness.cli.results import Results, derive_either, latest_run, tell_what_is_missing
-from harness.cli.streams import show
+from harness.cli.streams import json_text, show
 from harness.documents import TRANSPORTS, not_finite, one_of
 from harness.errors import UserInputError
 from harness.report.advice import advice_text
@@ -92,7 +91,7 @@ def advise(
     found = [(str(run), derive_either(run)) for run in (runs or [_default_run()])]
     _check_sdks(wished, [results for _, results in found])
     advice = rank([(name, results.rows) for name, results in found], wished)
-    show(_json(advice) if as_json else advice_text(advice, limit=limit, everything=everything))
+    show(json_text(advice) if as_json else advice_text(advice, limit=limit, everything=everything))
     for _, results in found:
         tell_what_is_missing(results)
     unread = any(results.problems or results.refused for _, results in found)
@@ -137,7 +136,3 @@ def _check_sdks(needs: Needs, found: Sequence[Results]) -> None:
     )
     for name in needs.sdks:
         one_of(name, known, what="SDK", where="--sdk", error=UserInputError)
-
-
-def _json(advice: Advice) -> str:
-    return json.dumps(msgspec.to_builtins(advice), indent=2)

@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime as dt
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 import msgspec
 
 from harness.cli.options import complete_sdks, load_profiles, profiles_option, sdk_list
-from harness.cli.streams import complain, show
+from harness.cli.streams import complain, json_text, show
 from harness.device.cache import Cached, Environment, Listing, State, listed, remove
 from harness.device.environments import Environments, cache_folder
 from harness.device.runtimes import real_sdk_problem
@@ -43,7 +42,7 @@ def list_(profile_folders: Sequence[Path], *, as_json: bool) -> None:
     found = _with_states(root, load_profiles(profile_folders))
     if as_json:
         rows = tuple(Environment(**msgspec.structs.asdict(one), state=state) for one, state in found)
-        show(json.dumps(msgspec.to_builtins(Listing(1, str(root), rows)), indent=2))
+        show(json_text(Listing(1, str(root), rows)))
         return
     headers = ["SDK", "version", "state", "size", "made", "last used", "fingerprint"]
     body = [_row(one, state) for one, state in found]

@@ -2,7 +2,6 @@
 
 import contextlib
 import difflib
-import json
 import os
 import stat
 import sys
@@ -10,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 import click
-import msgspec
 
-from harness.cli.streams import complain, note, show
+from harness.cli.streams import complain, json_text, note, show
 from harness.diagnosis import SPAN, Diagnosis, Export, Finding, Patients
 from harness.errors import LogError, UserInputError
 from harness.report.diagnosis import diagnosis_text
@@ -57,7 +55,7 @@ def diagnose(file: str, devices: Sequence[str], limit: int | None, *, as_json: b
     misplaced = sum(one.misplaced for one in everyone)
     if as_json:
         told = tuple(one.told for one in found[: limit or None])
-        show(json.dumps(msgspec.to_builtins(Diagnosis(1, told, export.unreadable, misplaced)), indent=2))
+        show(json_text(Diagnosis(1, told, export.unreadable, misplaced)))
     elif found:
         show(diagnosis_text(found, LINES if limit is None else limit))
     if not quiet:

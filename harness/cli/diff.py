@@ -1,18 +1,16 @@
 """`harness diff`: what one run shows otherwise than another."""
 
-import json
 from functools import partial
 from pathlib import Path
 
 import click
-import msgspec
 
 from harness.analysis import Diff
 from harness.analysis import diff as compare
 from harness.cli.outputs import FAILED, write_output
 from harness.cli.results import attempt
 from harness.cli.runs import load_run
-from harness.cli.streams import show
+from harness.cli.streams import json_text, show
 from harness.errors import UserInputError
 from harness.report.diff import diff_report
 
@@ -52,4 +50,4 @@ def diff(old: Path, new: Path, *, check: bool, as_json: bool, summary: Path | No
 
 
 def _print(found: Diff, *, as_json: bool) -> None:
-    show(json.dumps(msgspec.to_builtins(found), indent=2) if as_json else diff_report(found, "text"))
+    show(json_text(found) if as_json else diff_report(found, "text"))

@@ -2,17 +2,15 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import msgspec
 
 from harness.cli.options import load_profiles, profiles_option
 from harness.cli.progress import say
 from harness.cli.running import environments
-from harness.cli.streams import show
+from harness.cli.streams import json_text, show
 from harness.report.layout import render
 from harness.run.health import Health, examine
 
@@ -31,7 +29,7 @@ def doctor(profile_folders: Sequence[Path], *, as_json: bool, install: bool) -> 
     with contextlib.closing(environments(say(quiet=False))) as ready:
         checks = asyncio.run(examine(load_profiles(profile_folders), ready, install=install))
     if as_json:
-        show(json.dumps(msgspec.to_builtins(Health(1, tuple(checks))), indent=2))
+        show(json_text(Health(1, tuple(checks))))
     else:
         rows = [[check.name, check.state, "\n".join(filter(None, [check.found, check.remedy]))] for check in checks]
         show(render(["what", "state", "found, and what helps"], rows, "text", widths=[16, 8, 92]))

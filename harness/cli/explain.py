@@ -1,17 +1,15 @@
 """`harness explain`: the story of one cell, from its log alone."""
 
 import difflib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from harness.analysis import story
 from harness.cli.results import latest_run
-from harness.cli.streams import show
+from harness.cli.streams import json_text, show
 from harness.errors import LogError, UserInputError
 from harness.events import CellLog
 from harness.recorded import read_log
@@ -51,7 +49,7 @@ def explain(cell: str, run: Path | None, *, as_json: bool) -> int:
     told = story(
         _read(Path(cell)) if cell.endswith(".jsonl") else _find(cell, run or latest_run(Path.cwd(), remedy=NO_RUN))
     )
-    show(json.dumps(msgspec.to_builtins(told), indent=2) if as_json else story_text(told))
+    show(json_text(told) if as_json else story_text(told))
     return 0
 
 

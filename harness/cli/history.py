@@ -1,6 +1,5 @@
 """`harness history`: the versions of an SDK, and what changed from one to the next."""
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,7 @@ from harness.cli.options import (
 from harness.cli.results import Results, attempt
 from harness.cli.running import Wish, measure
 from harness.cli.runs import Run, load_runs, run_of
-from harness.cli.streams import show
+from harness.cli.streams import json_text, show
 from harness.errors import UserInputError
 from harness.plan import Overrides, Request, choose
 from harness.profile import LoadedProfile, known_versions
@@ -112,7 +111,7 @@ def _deliver(runs: Sequence[Run], *, sdks: Sequence[str], as_json: bool) -> int:
 
 def _print(runs: Sequence[Baseline], *, sdks: Sequence[str], as_json: bool) -> None:
     found = histories(_only(run, set(sdks)) for run in runs)
-    show(json.dumps(msgspec.to_builtins(Histories(1, found)), indent=2) if as_json else history_table(found, "text"))
+    show(json_text(Histories(1, found)) if as_json else history_table(found, "text"))
 
 
 def _only(run: Baseline, sdks: set[str]) -> Baseline:

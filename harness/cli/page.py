@@ -3,12 +3,10 @@
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from harness.analysis import Chronicle, chronicles
 from harness.cli.results import Results, facts_of
 from harness.report.page import html_page
-from harness.report.page.deflate import deflate
 from harness.scenario import find_scenarios
 
 __all__ = ["Told", "lasting_page", "page_of", "page_text", "tell_cells"]
@@ -22,8 +20,8 @@ def page_of(results: Results) -> str:
 
 
 def lasting_page(results: Results, files: Mapping[str, str]) -> str:
-    """The page to be kept beside the logs, byte for byte the same wherever it is made. `files`: where each log is seen from there, by the name of its cell."""
-    return _page(results, tell_cells(results), files=files, linked=True, deflate=deflate)
+    """The page to be kept beside the logs. `files`: where each log is seen from there, by the name of its cell."""
+    return _page(results, tell_cells(results), files, linked=True)
 
 
 def tell_cells(results: Results) -> Told:
@@ -38,12 +36,14 @@ def page_text(results: Results, told: Told) -> str:
         **{log.header.cell: f"{log.header.cell}.jsonl" for log in results.recorded},
         **{log.header.cell: f"cells/{log.header.cell}.jsonl" for log in results.logs},
     }
-    return _page(results, told, files=files)
+    return _page(results, told, files)
 
 
-def _page(results: Results, told: Told, **options: Any) -> str:
+def _page(results: Results, told: Told, files: Mapping[str, str], *, linked: bool = False) -> str:
     with _without_collections():
-        return html_page(facts_of(results.record), results.rows, told, shortfalls=_shortfalls(results), **options)
+        return html_page(
+            facts_of(results.record), results.rows, told, files=files, shortfalls=_shortfalls(results), linked=linked
+        )
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """`harness profiles`: what is known and claimed about each SDK, and whether a profile is right."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -41,7 +40,7 @@ def profiles(ctx: click.Context, profile_folders: Sequence[Path], *, as_json: bo
     loaded = load_profiles(profile_folders)
     if as_json:
         printed = ProfileList(1, tuple(map(_described, loaded)))
-        streams.show(json.dumps(msgspec.to_builtins(printed), indent=2))
+        streams.show(streams.json_text(printed))
         return
     streams.show(profiles_table([(one.profile, real_sdk_problem(one)) for one in loaded]))
     streams.show("\nWhat is claimed about one of them, and where: harness profiles show SDK")

@@ -24,7 +24,7 @@ from harness.analysis import (
     tell,
     troubles,
 )
-from harness.cli.streams import complain, show
+from harness.cli.streams import complain, json_text, show
 from harness.errors import LogError, UserInputError
 from harness.events import FORMAT, CellLog
 from harness.hub.diagnostics import row_view
@@ -216,7 +216,7 @@ def deliver(results: Results, *, as_json: bool, errors: bool = False, found: Che
         further: dict[str, object] = {"errors": wrong} if errors else {}
         further |= {"fidelity": alike} if alike else {}
         further |= {"check": check_summary(found)} if found else {}
-        show(json.dumps(summary(results.rows) | msgspec.to_builtins(further), indent=2))
+        show(json_text(summary(results.rows) | further))
     else:
         tables = (comparison(results.rows, "text", brief=True), troubles_table(wrong, "text"), fidelity_table(alike))
         show("\n\n".join(filter(None, (*tables, check_text(found) if found else ""))))

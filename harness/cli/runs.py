@@ -1,6 +1,6 @@
 """What a command compares: runs, recordings and baselines, each by what it shows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,8 @@ import msgspec
 from harness.analysis import Baseline, baseline
 from harness.analysis.behaviour import KIND, SCHEMA
 from harness.cli.results import Results, derive_either, facts_of, tell_what_is_missing
-from harness.errors import LogError, UserInputError
+from harness.errors import LogError
+from harness.runfolder import check_distinct
 
 __all__ = ["Run", "load_run", "load_runs", "run_of"]
 
@@ -43,7 +44,7 @@ def load_runs(paths: Sequence[Path]) -> list[Run]:
     Raises:
         UserInputError: one is named twice.
     """
-    _check_distinct(paths)
+    check_distinct(paths)
     return [load_run(path) for path in paths]
 
 
@@ -56,14 +57,6 @@ def load_run(path: Path) -> Run:
     if path.is_file() and path.suffix != ".jsonl":
         return Run(_read_baseline(path))
     return run_of(derive_either(path))
-
-
-def _check_distinct(paths: Iterable[Path]) -> None:
-    seen: set[Path] = set()
-    for path in paths:
-        if (place := path.resolve()) in seen:
-            raise UserInputError("is named twice", where=str(path), remedy="Name each run once")
-        seen.add(place)
 
 
 class _Stated(msgspec.Struct):

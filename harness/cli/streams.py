@@ -14,7 +14,7 @@ import click
 
 from harness.errors import UserInputError
 
-__all__ = ["Lossy", "complain", "discard_what_is_left", "note", "output_problem", "show"]
+__all__ = ["Lossy", "complain", "discard_what_is_left", "json_text", "note", "output_problem", "show"]
 
 
 def show(text: str) -> None:
@@ -29,6 +29,15 @@ def show(text: str) -> None:
         pass
     except OSError as problem:
         raise output_problem(problem) from None
+
+
+def json_text(value: object) -> str:
+    """What a command found as JSON to be shown; `value` may hold structures."""
+    import json  # noqa: PLC0415 - `harness --help` needs neither
+
+    import msgspec  # noqa: PLC0415
+
+    return json.dumps(msgspec.to_builtins(value), indent=2)
 
 
 def note(text: str) -> None:

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from harness.analysis import Apart, Change, Compared, Diff, Side
+from harness.analysis import Apart, Change, Compared, Diff, Side, device_in_words
 from harness.analysis.diff import MEASURED
 from harness.report.layout import WIDTH, Form, markdown, render, wrap
 from harness.report.neutral import neutral
@@ -134,8 +134,7 @@ def _who(row: Compared | Apart, told: Callable[[str], str]) -> Line:
 
 def _subject(row: Compared | Apart) -> Line:
     versions = " → ".join(dict.fromkeys(filter(None, (row.old_version, row.new_version))))
-    recorded = f", recorded {row.origin.get('date', '')}" if row.origin.get("kind") == "recorded" else ""
-    return f"{row.sdk} {versions}", f"{row.device}{recorded}"
+    return f"{row.sdk} {versions}", device_in_words(row.device, str(row.origin.get("date", "")))
 
 
 def _circumstances(row: Compared | Apart) -> Line:

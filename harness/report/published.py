@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from harness.analysis import Program, Row, RunFacts, device_in_words, sentences, volumes
+from harness.analysis import Program, Row, RunFacts, device_in_words, error_codes, sentences, volumes
 from harness.diagnosis.remedies import remedy_of
 from harness.report.answers import AnswerLine, answer_lines
 from harness.report.comparison import bullets, claims_table, legend, provenance, scenario_table
@@ -128,7 +128,7 @@ def _refusals(one: Publication) -> str:
         if refused and refused.pattern:
             remedy = remedy_of("refused", "401003", refused.pattern)
             merged.setdefault((f"401003: {refused.pattern}", row.scenario, remedy), []).append(row)
-        elif row.scenario == _EXPIRED and not row.status and "hub-log" not in row.lacks:
+        elif row.scenario == _EXPIRED and error_codes(row) is not None:
             remedy = remedy_of("refused", "401003", "", stayed_away=True)
             merged.setdefault((" → ".join(row.hub_log), row.scenario, remedy), []).append(row)
     body = [

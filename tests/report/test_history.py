@@ -15,7 +15,9 @@ FAILED = Step("0.9", "environment", "no such package")
 
 def a_history(*steps: Step, **changes: Any) -> History:
     """A history of these steps."""
-    found = History("one", "An SDK", "mqtt", "renewal", "idle", "real", {}, steps)
+    found = History(
+        sdk="one", sdk_name="An SDK", transport="mqtt", scenario="renewal", traffic="idle", device="real", steps=steps
+    )
     return msgspec.structs.replace(found, **changes)
 
 

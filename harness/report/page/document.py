@@ -20,7 +20,7 @@ from harness.report.page.cells import Sheet, link, logs_of, sheets
 from harness.report.page.claims import claim_lines, rest
 from harness.report.page.drawing import MARKS
 from harness.report.page.matrix import matrix
-from harness.report.page.packing import Deflate, batches, pack, policy, quickly
+from harness.report.page.packing import batches, pack, policy
 from harness.report.page.visible import visible
 
 __all__ = ["MOST_BYTES_UNPACKED", "html_page"]
@@ -38,11 +38,10 @@ def html_page(
     files: Mapping[str, str],
     shortfalls: Sequence[str] = (),
     linked: bool = False,
-    deflate: Deflate = quickly,
 ) -> str:
     """The whole page. `files`: where the log of each cell is, by the cell's name; `shortfalls`: what is missing of the run, in sentences.
 
-    `linked`: the files are where they are seen from the page. `deflate`: what the logs are packed with.
+    `linked`: the files are where they are seen from the page.
     """
     told = sheets(chronicles, files)
     bodies = [_template("cell.html").render(sheet=sheet, linked=linked) for sheet in told]
@@ -62,7 +61,7 @@ def html_page(
         sheets=told,
         bodies=[] if packed else [Markup(body) for body in bodies],  # noqa: S704 - rendered with everything escaped
         cut=sum(one.cut for one in told),
-        index=_index(told, bodies if packed else [], deflate),
+        index=_index(told, bodies if packed else []),
         **_frame(),
     )
 
@@ -81,7 +80,7 @@ def _remarks(rows: Sequence[Row]) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _index(told: Sequence[Sheet], bodies: Sequence[str], deflate: Deflate) -> Markup:
+def _index(told: Sequence[Sheet], bodies: Sequence[str]) -> Markup:
     """What the script reads: JSON of numbers and packed parts alone, so that nothing in it can mean anything to HTML.
 
     Each kind of part is packed by itself, a batch of cells at a time: what is alike stands close together then, and takes less room.
@@ -90,8 +89,8 @@ def _index(told: Sequence[Sheet], bodies: Sequence[str], deflate: Deflate) -> Ma
     parts = {"html": bodies, "trace": [one["trace"] for one in logs], "log": [one["log"] for one in logs]}
     index = {
         "batch": _BATCH,
-        "names": pack([sheet.name for sheet in told], deflate),
-        **{name: [pack(batch, deflate) for batch in batches(each, _BATCH)] for name, each in parts.items()},
+        "names": pack([sheet.name for sheet in told]),
+        **{name: [pack(batch) for batch in batches(each, _BATCH)] for name, each in parts.items()},
     }
     return Markup(msgspec.json.encode(index).decode())  # noqa: S704 - see above
 

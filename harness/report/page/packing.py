@@ -3,17 +3,15 @@
 import base64
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final, TypeVar
 
 import msgspec
 
-__all__ = ["Deflate", "batches", "pack", "policy", "quickly"]
+__all__ = ["batches", "pack", "policy"]
 
 T = TypeVar("T")
-Deflate = Callable[[bytes], bytes]
-"""Makes a raw stream (RFC 1951) of bytes."""
 _LEVEL: Final = 6
 
 
@@ -24,15 +22,10 @@ def batches(items: Iterable[T], size: int) -> Iterable[Sequence[T]]:
         yield batch
 
 
-def quickly(data: bytes) -> bytes:
-    """What zlib makes of it, whichever is there: `harness.report.page.deflate` makes the same everywhere."""
+def pack(value: object) -> str:
+    """`value` as JSON, deflated (RFC 1951), in base64: letters that mean nothing in HTML. The browser's `DecompressionStream` undoes it."""
     deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return deflater.compress(data) + deflater.flush()
-
-
-def pack(value: object, deflate: Deflate = quickly) -> str:
-    """`value` as JSON, deflated, in base64: letters that mean nothing in HTML. The browser's `DecompressionStream` undoes it."""
-    return base64.b64encode(deflate(msgspec.json.encode(value))).decode()
+    return base64.b64encode(deflater.compress(msgspec.json.encode(value)) + deflater.flush()).decode()
 
 
 def policy(style: str, script: str) -> str:
