@@ -155,10 +155,10 @@ def test_nothing_happens_before_the_hub_cuts(rows: Rows, logs: Logs, transport: 
 
 @over_both
 def test_it_is_back_at_once(rows: Rows, transport: str) -> None:
-    """0.3 s of them are spent by its MQTT client between TLS and CONNECT; the rest is this machine's."""
+    """Between TLS and CONNECT its MQTT client starts three threads, and waits 0.1 s for each that does not run at once; the rest is this machine's."""
     gaps = rows[transport, "renewal"]["gap_ms"]
     assert len(gaps) == 2
-    assert all(300 <= gap <= 4000 for gap in gaps)
+    assert [gap for gap in gaps if not 100 <= gap <= 4000] == []
 
 
 @over_both
