@@ -4,8 +4,7 @@ The cells are those of the published run, again and again under names of their o
 
 bare      `json.loads` of every line of the logs
 analyse   the logs read and analysed, as `harness analyse` does it, whether a page is asked for or not
-stories   what the page tells of each cell: its story, its picture, what is shown of its log
-page      the page, from these, to the text of the file
+page      the page: what it tells of each cell (its story, its picture, what is shown of its log), to the text of the file
 """
 
 import itertools
@@ -21,7 +20,7 @@ from typing import Final, TypeVar
 import msgspec
 from tabulate import tabulate
 
-from harness.cli.page import Told, page_text, tell_cells
+from harness.cli.page import page_of
 from harness.cli.results import derive
 from harness.runfolder import read_run
 
@@ -87,8 +86,7 @@ def _once(run: Path, samples: dict[str, list[float]]) -> int:
     """Every stage once; the length of the page."""
     _timed("bare", samples, lambda: _bare(run))
     results = _timed("analyse", samples, lambda: derive(run))
-    told: Told = _timed("stories", samples, lambda: tell_cells(results))
-    return len(_timed("page", samples, lambda: page_text(results, told)).encode())
+    return len(_timed("page", samples, lambda: page_of(results)).encode())
 
 
 def _timed(name: str, samples: dict[str, list[float]], work: Callable[[], T]) -> T:

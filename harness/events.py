@@ -4,8 +4,9 @@ A cell's file holds a header line, one line per event, and ends with an event of
 last event is readable and incomplete. Kinds and fields this version does not know are kept.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Literal, Protocol
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final, Literal, Protocol, TypeVar, cast, get_args
 
 import msgspec
 
@@ -18,6 +19,7 @@ __all__ = [
     "CellLog",
     "Emit",
     "Event",
+    "Events",
     "Header",
     "Recorder",
     "Source",
@@ -25,9 +27,11 @@ __all__ = [
     "read_cell_log",
 ]
 
+T = TypeVar("T")
 FORMAT: Final = 1
 CELL_END: Final = "cell-end"
 Source = Literal["hub", "app", "sdk-log", "harness"]
+_SOURCES: Final = get_args(Source)
 _ENVELOPE: Final = frozenset({"seq", "t", "src", "kind"})
 
 
@@ -43,6 +47,39 @@ class Event(msgspec.Struct, frozen=True):
     def encode(self) -> bytes:
         """The event as one JSON line, its fields beside the envelope."""
         return _ENCODER.encode({"seq": self.seq, "t": self.t, "src": self.src, "kind": self.kind, **self.fields})
+
+
+class Events(tuple[Event, ...]):  # noqa: SLOT001 - the index is an attribute that is made when it is first asked for
+    """Events in order, of which those of a kind are found without looking at every one."""
+
+    def of_kind(self, src: str, kinds: Iterable[str]) -> Iterator[Event]:
+        """The events of `src` that are of one of `kinds`, in order."""
+        return self._merged([places for kind in kinds if (places := self._places.get((src, kind)))])
+
+    def of_sources(self, sources: Collection[str]) -> Iterator[Event]:
+        """The events of the `sources`, in order."""
+        return self._merged([places for (src, _), places in self._places.items() if src in sources])
+
+    def once(self, derive: Callable[["Events"], T]) -> T:
+        """What `derive` makes of them, which is made when it is first asked for."""
+        if derive not in self._derived:
+            self._derived[derive] = derive(self)
+        return cast("T", self._derived[derive])
+
+    def _merged(self, found: Sequence[Sequence[int]]) -> Iterator[Event]:
+        places = found[0] if len(found) == 1 else sorted({place for some in found for place in some})
+        return map(self.__getitem__, places)
+
+    @cached_property
+    def _derived(self) -> dict[Callable[["Events"], object], object]:
+        return {}
+
+    @cached_property
+    def _places(self) -> Mapping[tuple[str, str], Sequence[int]]:
+        places: dict[tuple[str, str], list[int]] = {}
+        for place, event in enumerate(self):
+            places.setdefault((event.src, event.kind), []).append(place)
+        return places
 
 
 class Emit(Protocol):
@@ -167,7 +204,7 @@ def read_cell_log(lines: Iterable[bytes], *, where: str) -> CellLog:
                 where=f"{where}, line {number}",
                 remedy="The file was damaged after the run; restore it",
             ) from error
-    return CellLog(header, tuple(events), complete=bool(events) and events[-1].kind == CELL_END)
+    return CellLog(header, Events(events), complete=bool(events) and events[-1].kind == CELL_END)
 
 
 def _read_header(line: bytes, where: str) -> Header:
@@ -200,9 +237,16 @@ def check_format(content: bytes, *, where: str) -> None:
 
 
 def _read_event(line: bytes) -> Event:
-    raw = msgspec.json.decode(line, type=dict[str, object])
-    fields = {key: raw.pop(key) for key in list(raw) if key not in _ENVELOPE}
-    return msgspec.convert({**raw, "fields": fields}, Event)
+    fields = _DECODER.decode(line)
+    seq, t, src, kind = (
+        fields.pop("seq", None),
+        fields.pop("t", None),
+        fields.pop("src", None),
+        fields.pop("kind", None),
+    )
+    if type(seq) is int and type(t) is int and type(kind) is str and src in _SOURCES:
+        return Event(seq, t, cast("Source", src), kind, fields)
+    return msgspec.convert({**_DECODER.decode(line), "fields": fields}, Event)  # which says what is wrong
 
 
 class _Format(msgspec.Struct):
@@ -210,3 +254,4 @@ class _Format(msgspec.Struct):
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=str)
+_DECODER = msgspec.json.Decoder(dict[str, object])

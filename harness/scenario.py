@@ -25,6 +25,7 @@ __all__ = [
     "HubSettings",
     "Intervals",
     "Scenario",
+    "bundled_scenarios",
     "find_scenarios",
     "load_scenario",
 ]
@@ -205,11 +206,20 @@ def load_scenario(path: Path) -> Scenario:
     return scenario
 
 
+def bundled_scenarios(ids: Iterable[str]) -> dict[str, Scenario]:
+    """Those of `ids` that are bundled; each is in a file of that name."""
+    files = {path.stem: path for path in _bundled()}
+    return {one: load_scenario(files[one]) for one in ids if one in files}
+
+
+def _bundled() -> list[Path]:
+    return sorted(Path(str(resources.files("harness") / "scenarios")).glob("*.toml"))
+
+
 def find_scenarios(files: Iterable[Path] = ()) -> dict[str, Scenario]:
     """The bundled scenarios and those in `files`, by id. Raises `ScenarioError`."""
-    bundled = Path(str(resources.files("harness") / "scenarios"))
     found: dict[str, Scenario] = {}
-    for path in [*sorted(bundled.glob("*.toml")), *files]:
+    for path in [*_bundled(), *files]:
         scenario = load_scenario(path)
         if scenario.id in found:
             raise ScenarioError(

@@ -119,7 +119,7 @@ def test_the_page_is_measured_beside_bare_python(monkeypatch: pytest.MonkeyPatch
     from benchmarks.page import measure_page, page_table  # noqa: PLC0415
 
     found = measure_page(1, cells=3)
-    assert [stage.name for stage in found.stages] == ["bare", "analyse", "stories", "page"]
+    assert [stage.name for stage in found.stages] == ["bare", "analyse", "page"]
     assert found.page_bytes > 10_000
     text = page_table(found)
     assert "<= 1000 ms: " in text

@@ -107,6 +107,9 @@ def test_a_last_line_cut_short_is_dropped(cut: int) -> None:
             "x, line 2: not an event",
         ),
         ([b'{"format":1,"cell":"\xff"}\n'], "no header of a cell"),
+        ([*written("a")[:1], b'{"seq":0,"t":0,"src":["hub"],"kind":"a"}\n', *written("a")[1:]], "Expected `str`.*src"),
+        ([*written("a")[:1], b'{"seq":0,"t":true,"src":"hub","kind":"a"}\n', *written("a")[1:]], "Expected `int`.*t"),
+        ([*written("a")[:1], b'{"seq":0,"t":0,"kind":"a"}\n', *written("a")[1:]], "missing required field `src`"),
     ],
 )
 def test_a_log_that_cannot_be_read_says_where_and_why(lines: list[bytes], says: str) -> None:

@@ -38,7 +38,7 @@ from harness.analysis.lacking import NO_SENDS
 from harness.analysis.messages import Results
 from harness.analysis.outages import OUT_OF_REACH, reachable_s
 from harness.analysis.recovery import BUSY_S, REACTION_S, sends_between, supplies, worst_lag_s
-from harness.analysis.signatures import is_shown
+from harness.analysis.signatures import shown_in
 from harness.analysis.timeline import Absence, Timeline
 from harness.events import Event
 
@@ -160,8 +160,8 @@ def _judge(attempts: Sequence[float], sends: Sequence[float], since: float, with
 
 
 def _first_sign(since: float, starts: Sequence[float], timeline: Timeline, events: Sequence[Event]) -> float | None:
-    shown = (event.t / 1e6 for event in events if event.src == "app" and is_shown(event))
-    signs = (at for at in (*starts, *shown) if since < at <= timeline.closing_s)
+    told = (event.t / 1e6 for event in shown_in(events) if event.src == "app")
+    signs = (at for at in (*starts, *told) if since < at <= timeline.closing_s)
     return min(signs, default=None)
 
 

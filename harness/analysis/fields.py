@@ -1,12 +1,14 @@
 """Reads fields of events and headers that may be absent or of another type: a log may be foreign, damaged or newer than we are."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import wraps
+from typing import Final, TypeVar
 
-from harness.events import Event
+from harness.events import Event, Events
 
-__all__ = ["chain", "items", "mapping", "number", "of_kind", "text", "whole"]
+__all__ = ["chain", "items", "mapping", "number", "of_kind", "of_sources", "once", "text", "whole"]
 
+T = TypeVar("T")
 BEYOND: Final = 1e15
 Fields = Mapping[str, object]
 
@@ -53,4 +55,21 @@ def chain(fields: Fields) -> tuple[str, ...]:
 
 def of_kind(events: Iterable[Event], src: str, *kinds: str) -> Iterator[Event]:
     """The events of `src` that are of one of `kinds`, in order."""
+    if isinstance(events, Events):
+        return events.of_kind(src, kinds)
     return (event for event in events if event.src == src and event.kind in kinds)
+
+
+def of_sources(events: Iterable[Event], *sources: str) -> Iterator[Event]:
+    """The events of one of `sources`, in order."""
+    return events.of_sources(sources) if isinstance(events, Events) else (one for one in events if one.src in sources)
+
+
+def once(derive: Callable[[Sequence[Event]], T]) -> Callable[[Sequence[Event]], T]:
+    """Decorates what is asked for more than once about a log: of the events of one that was read, it is derived the first time only."""
+
+    @wraps(derive)
+    def derived(events: Sequence[Event]) -> T:
+        return events.once(derive) if isinstance(events, Events) else derive(events)
+
+    return derived

@@ -30,7 +30,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from harness.analysis.fields import of_kind, text, whole
+from harness.analysis.fields import of_kind, once, text, whole
 from harness.analysis.findings import Duplicate, Exchanges, Messages, Telemetry
 from harness.events import Event
 
@@ -71,6 +71,7 @@ def messages(
     )
 
 
+@once
 def outcomes(events: Sequence[Event]) -> Outcomes:
     """What was asked of the device, and what became of it."""
     return Outcomes(_c2d(events), _methods(events))
@@ -138,6 +139,7 @@ def _handed_over(events: Sequence[Event]) -> set[int]:
     return _ids(event for event in of_kind(events, "harness", "command") if event.fields.get("cmd") == "send")
 
 
+@once
 def _arrivals(events: Sequence[Event]) -> dict[int, list[Event]]:
     """The copies of each numbered message, in the order of their first arrival; others carry no number and are not ours."""
     found: dict[int, list[Event]] = {}

@@ -24,7 +24,7 @@ from harness.analysis.lacking import HUB_LOG, NO_HUB_LOG
 from harness.analysis.law import seconds
 from harness.analysis.messages import Results, arrived, outcomes
 from harness.analysis.renewals import first_uses, point_in_life, token_lifetime
-from harness.analysis.signatures import app_text, hub_records, in_brief, is_shown
+from harness.analysis.signatures import app_text, hub_records, in_brief, shown_in
 from harness.analysis.timeline import Timeline, make_timeline
 from harness.analysis.visits import Token, TokenId
 from harness.analysis.wording import counted, lasted, listed
@@ -258,8 +258,8 @@ def _records(events: Sequence[Event], timeline: Timeline) -> Iterator[Moment]:
 
 def _shown(events: Sequence[Event], timeline: Timeline) -> Iterator[Moment]:
     """What the application was shown before the closing."""
-    for event in events:
-        if event.src in {"app", "sdk-log"} and event.t / 1e6 < timeline.closing_s and is_shown(event):
+    for event in shown_in(events):
+        if event.t / 1e6 < timeline.closing_s:
             if event.src == "sdk-log":
                 yield Moment(event.t / 1e6, "warning", text(event.fields, "text"))
             else:

@@ -14,7 +14,7 @@ text, since expiries are whole seconds.
 | `kept` | two or more have |
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from harness.analysis.fields import mapping, number, of_kind, text, whole
@@ -27,15 +27,20 @@ APART_S: Final = 1.5
 _STAY: Final = 0
 """The number of the visit; no connection has it."""
 _OK: Final = 200
+_REQUESTS: Final = ("http-request", "http-response")
 _WHY: Final = ("reason", "check", "message")  # of a refusal
 
 
-def as_puts(events: Iterable[Event]) -> Iterator[Event]:
+def as_puts(events: Sequence[Event]) -> Iterable[Event]:
     """The events, and in place of requests and answers those of put-tokens where they tell something about a token."""
+    return _as_puts(events) if any(of_kind(events, "hub", *_REQUESTS)) else events
+
+
+def _as_puts(events: Iterable[Event]) -> Iterator[Event]:
     asked: Event | None = None
     known: set[str] = set()
     for event in events:
-        if event.src != "hub" or event.kind not in {"http-request", "http-response"}:
+        if event.src != "hub" or event.kind not in _REQUESTS:
             yield event
         elif event.kind == "http-request":
             asked = event

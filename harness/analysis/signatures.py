@@ -28,7 +28,7 @@ from typing import Final
 
 import msgspec
 
-from harness.analysis.fields import chain, mapping, of_kind, text
+from harness.analysis.fields import chain, mapping, of_kind, of_sources, once, text
 from harness.analysis.findings import Signature
 from harness.analysis.timeline import Absence, Timeline
 from harness.events import Event
@@ -44,9 +44,9 @@ __all__ = [
     "hub_records",
     "in_brief",
     "is_cut_short",
-    "is_shown",
     "levels_of",
     "overall",
+    "shown_in",
     "signature_within",
     "signatures",
 ]
@@ -79,26 +79,26 @@ def hub_records(events: Iterable[Event], until_s: float) -> tuple[Record, ...]:
 def signatures(events: Sequence[Event], timeline: Timeline, records: Sequence[Record]) -> tuple[Signature, ...]:
     """One signature for each of the timeline's absences."""
     absences = timeline.absences
-    shown = [event for event in events if is_shown(event)]
+    seen = shown_in(events)
     found = []
     for absence, following in zip(absences, (*absences[1:], None), strict=False):
         hub = [record for record in records if _belongs(record, absence)]
         window = _window(absence, following, timeline.closing_s)
-        found.append(_signature(hub, [event for event in shown if window[0] <= event.t / 1e6 < window[1]]))
+        found.append(_signature(hub, [event for event in seen if window[0] <= event.t / 1e6 < window[1]]))
     return tuple(found)
 
 
-def overall(events: Iterable[Event], timeline: Timeline, records: Sequence[Record]) -> Signature:
+def overall(events: Sequence[Event], timeline: Timeline, records: Sequence[Record]) -> Signature:
     """The signature of the whole cell, up to its closing."""
-    return _signature(records, [one for one in events if one.t / 1e6 < timeline.closing_s and is_shown(one)])
+    return _signature(records, [one for one in shown_in(events) if one.t / 1e6 < timeline.closing_s])
 
 
 def signature_within(
-    events: Iterable[Event], records: Sequence[Record], start: float, records_from: float, stop: float
+    events: Sequence[Event], records: Sequence[Record], start: float, records_from: float, stop: float
 ) -> Signature:
     """The signature of what the application saw from `start` on, and the hub logged from `records_from` on, before `stop`."""
     hub = [record for record in records if records_from <= record.at_s < stop]
-    return _signature(hub, [one for one in events if start <= one.t / 1e6 < stop and is_shown(one)])
+    return _signature(hub, [one for one in shown_in(events) if start <= one.t / 1e6 < stop])
 
 
 def is_cut_short(absence: Absence, timeline: Timeline, *, interrupted: bool) -> bool:
@@ -186,11 +186,16 @@ def _belongs(record: Record, absence: Absence) -> bool:
     return since < record.at_s and (absence.back_s is None or record.at_s <= absence.back_s)
 
 
-def is_shown(event: Event) -> bool:
-    """Whether the event tells the application something, or is a line of the SDK's log at WARNING or above."""
+@once
+def shown_in(events: Sequence[Event]) -> tuple[Event, ...]:
+    """The events that tell the application something, and the lines of the SDK's log at WARNING or above, in order."""
+    return tuple(event for event in of_sources(events, "app", "sdk-log") if _is_shown(event))
+
+
+def _is_shown(event: Event) -> bool:
     if event.src == "sdk-log":
         return _is_notable(event.fields)
-    return event.src == "app" and (event.kind in TELLING or bool(chain(event.fields)))
+    return event.kind in TELLING or bool(chain(event.fields))
 
 
 def _is_notable(fields: Mapping[str, object]) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from harness.analysis.fields import text, whole
+from harness.analysis.fields import of_kind, text, whole
 from harness.analysis.renewals import renewal_of
 from harness.analysis.requests import as_puts
 from harness.analysis.timeline import Absence, Timeline
@@ -26,6 +26,9 @@ from harness.events import CellLog, Event
 
 __all__ = ["Span", "Trial", "spans"]
 
+_DECISIONS: Final = ("connack", "put-token-answered", "certificate-judged")
+_ENDS: Final = ("cut", "closed", "struck")
+_AT_THE_DOOR: Final = ("tls-failed", "websocket-refused", "sasl-refused", "attach")
 WAITED_S: Final = 1.0
 """For how long at least nobody answered, before that is called unanswered."""
 
@@ -62,15 +65,15 @@ def spans(log: CellLog, timeline: Timeline) -> list[Span]:
 
 
 def _spans(log: CellLog, timeline: Timeline) -> Iterator[Span]:
-    decisions = _Decisions(log)
+    decisions = _Decisions(log, timeline)
     admitted = timeline.admitted
     first_s = admitted[0].attempt_s if admitted else timeline.closing_s
-    early = decisions.trials(timeline, 0.0, first_s)
+    early = decisions.trials(0.0, first_s)
     if early:
         back_s = admitted[0].connack_s if admitted else None
         yield Span(early[0].at_s, back_s, tuple(one.name for one in early), early)
     for visit in admitted:
-        absence = next((one for one in timeline.absences if one.left == visit), None)
+        absence = next((one for one in timeline.absences if one.left is visit), None)
         yield from _of_visit(visit, absence, timeline, decisions)
 
 
@@ -83,13 +86,13 @@ def _of_visit(visit: Visit, absence: Absence | None, timeline: Timeline, decisio
         if put.accepted and vain:
             yield _in_vain(vain, put.answered_s)
             vain = []
-        vain += decisions.of_put(visit, put, timeline.closing_s)
+        vain += decisions.of_put(visit, put)
     if absence is None:
         if vain:
             yield _in_vain(vain, None)
         return
     until_s = timeline.closing_s if absence.back is None else absence.back.attempt_s
-    trials = (*vain, *decisions.trials(timeline, absence.left_s, until_s))
+    trials = (*vain, *decisions.trials(absence.left_s, until_s))
     before, after = tuple(one.name for one in vain), tuple(one.name for one in trials[len(vain) :])
     began_s = vain[0].at_s if vain else absence.left_s
     yield Span(began_s, absence.back_s, (*before, decisions.of_end(absence), *after), trials, absence)
@@ -102,48 +105,49 @@ def _in_vain(trials: Sequence[Trial], over_s: float | None) -> Span:
 class _Decisions:
     """What the hub decided, with its reasons, and how connections ended."""
 
-    def __init__(self, log: CellLog) -> None:
+    def __init__(self, log: CellLog, timeline: Timeline) -> None:
+        self._closing_s = timeline.closing_s
         self._mqtt = log.header.transport.startswith("mqtt")
         self._word = {"mqtt": "CONNACK ", "mqtt-ws": "CONNACK ", "https": "HTTP "}.get(log.header.transport, "")
         self._decided: dict[tuple[int, float], Mapping[str, object]] = {}
         self._closes: dict[tuple[int, float], str] = {}
         self._doors: list[Trial] = []
-        for event in as_puts(log.events):
-            if event.src == "hub":
-                self._take(event)
+        for event in of_kind(as_puts(log.events), "hub", *_DECISIONS, *_ENDS, *_AT_THE_DOOR):
+            self._take(event)
+        asked = (self._of_visit(visit) for visit in timeline.visits)
+        trials = (*(one for one in asked if one is not None), *self._doors)
+        self._trials = sorted(trials, key=lambda one: one.at_s)
 
     def _take(self, event: Event) -> None:
         place, fields = (whole(event.fields, "conn") or 0, event.t / 1e6), event.fields
-        if event.kind in {"connack", "put-token-answered", "certificate-judged"}:
+        if event.kind in _DECISIONS:
             self._decided[place] = fields
-        elif event.kind in {"cut", "closed", "struck"}:
+        elif event.kind in _ENDS:
             self._closes.setdefault(place, text(fields, "close") or text(fields, "how"))
         elif event.kind == "tls-failed":
             self._doors.append(Trial(place[1], TLS_FAILED, "", text(fields, "reason")))
         elif event.kind == "websocket-refused":
             self._doors.append(Trial(place[1], WEBSOCKET, text(fields, "status"), text(fields, "reason")))
-        elif event.kind in {"sasl-refused", "attach"} and text(fields, "check"):
+        elif text(fields, "check"):
             name = name_of_refusal(0, "", text(fields, "check"), mqtt=False)
             self._doors.append(Trial(place[1], name, text(fields, "condition"), text(fields, "message")))
 
-    def trials(self, timeline: Timeline, since: float, until: float) -> tuple[Trial, ...]:
+    def trials(self, since: float, until: float) -> tuple[Trial, ...]:
         """The attempts to come in that came to nothing, from `since` to `until`."""
-        asked = [one for visit in timeline.visits if (one := self._of_visit(visit, timeline.closing_s)) is not None]
-        found = (one for one in (*asked, *self._doors) if since <= one.at_s <= min(until, timeline.closing_s))
-        return tuple(sorted(found, key=lambda one: one.at_s))
+        return tuple(one for one in self._trials if since <= one.at_s <= min(until, self._closing_s))
 
-    def _of_visit(self, visit: Visit, closing_s: float) -> Trial | None:
+    def _of_visit(self, visit: Visit) -> Trial | None:
         if visit.code is not None:
             return self._refusal(visit.attempt_s, visit.code, visit.number, visit.connack_s) if visit.refused else None
-        given_up = visit.closed_s is not None and visit.closed_s < closing_s
-        waited = closing_s - visit.attempt_s >= WAITED_S
+        given_up = visit.closed_s is not None and visit.closed_s < self._closing_s
+        waited = self._closing_s - visit.attempt_s >= WAITED_S
         return Trial(visit.attempt_s, UNANSWERED_CONNECT) if given_up or waited else None
 
-    def of_put(self, visit: Visit, put: PutToken, closing_s: float) -> tuple[Trial, ...]:
+    def of_put(self, visit: Visit, put: PutToken) -> tuple[Trial, ...]:
         """A token that was presented during the stay to no avail."""
         if put.status is not None:
             return (self._refusal(put.at_s, put.status, visit.number, put.answered_s),) if put.refused else ()
-        return (Trial(put.at_s, UNANSWERED_PUT),) if closing_s - put.at_s >= WAITED_S else ()
+        return (Trial(put.at_s, UNANSWERED_PUT),) if self._closing_s - put.at_s >= WAITED_S else ()
 
     def _refusal(self, at_s: float, code: int, number: int, answered_s: float | None) -> Trial:
         decided = self._decided.get((number, answered_s or 0.0), {})

@@ -18,7 +18,7 @@ from harness.analysis.frame import about, ending
 from harness.analysis.law import seconds
 from harness.analysis.messages import arrived
 from harness.analysis.notes import what_was_noticed
-from harness.analysis.signatures import BEFORE_S, Record, app_text, hub_records, in_brief, is_shown
+from harness.analysis.signatures import BEFORE_S, Record, app_text, hub_records, in_brief, shown_in
 from harness.analysis.spans import Trial
 from harness.analysis.telling import CellTelling, Episode, tell
 from harness.analysis.timeline import Absence, Timeline, make_timeline
@@ -265,9 +265,9 @@ def _shown(events: Sequence[Event], telling: CellTelling, timeline: Timeline) ->
     """What the application was shown, each once between one trouble's beginning and the next one's; and while its client was closed."""
     begins = [next(group).began_s - BEFORE_S for _, group in groupby(telling.episodes, key=_alike)]
     groups: dict[tuple[int, str], list[float]] = {}
-    for event in events:
+    for event in shown_in(events):
         at_s = event.t / 1e6
-        if event.src == "app" and is_shown(event):
+        if event.src == "app":
             chapter = -1 if at_s >= timeline.closing_s else sum(at_s >= begin for begin in begins)
             groups.setdefault((chapter, app_text(event)), []).append(at_s)
     for (chapter, said), at in groups.items():

@@ -28,7 +28,7 @@ from harness.analysis.fields import chain, items, mapping, of_kind, text
 from harness.analysis.findings import CellFindings, RenewalHow, Return
 from harness.analysis.recovery import recovery
 from harness.analysis.renewals import renewal_of
-from harness.analysis.signatures import AFTER_S, BEFORE_S, app_text, collapse, firsts, hub_records, is_shown
+from harness.analysis.signatures import AFTER_S, BEFORE_S, Record, app_text, collapse, firsts, hub_records, shown_in
 from harness.analysis.spans import Span, Trial, spans
 from harness.analysis.timeline import Absence, Timeline, make_timeline
 from harness.events import CellLog, Event
@@ -37,6 +37,7 @@ __all__ = ["CellTelling", "Episode", "Told", "tell"]
 
 Told = Literal["silent", "callback", "exception on next call", "lost", "duplicated", "reordered"]
 CALL: Final = "_failed"
+REFUSED: Final = "401003"
 
 
 class Episode(msgspec.Struct, frozen=True):
@@ -101,12 +102,38 @@ def tell(log: CellLog, cell: CellFindings | None = None) -> CellTelling:
     """The episodes of one cell, whose findings are `cell` where they are known; never raises on an incomplete or foreign log."""
     cell, timeline = cell or analyse_cell(log), make_timeline(log)
     wrong = spans(log, timeline)
-    well = _all_is_well(log.events, timeline, wrong)
-    following = [*(span.began_s for span in wrong[1:]), timeline.closing_s]
-    found = tuple(
-        _episode(span, until_s, log, timeline, cell, well) for span, until_s in zip(wrong, following, strict=False)
+    case = _Case(
+        log=log,
+        timeline=timeline,
+        cell=cell,
+        well=_all_is_well(log.events, timeline, wrong),
+        shown=shown_in(log.events),
+        records=hub_records(log.events, timeline.closing_s),
+        sayings=tuple(map(_saying, of_kind(log.events, "hub", "record"))),
     )
+    following = [*(span.began_s for span in wrong[1:]), timeline.closing_s]
+    found = tuple(_episode(span, until_s, case) for span, until_s in zip(wrong, following, strict=False))
     return CellTelling(cell, found, _told_in_all(cell, found))
+
+
+class _Saying(msgspec.Struct, frozen=True):
+    """The `errorMessage` of a record of the hub, and the record's code as it stands there."""
+
+    at_s: float
+    code: str
+    message: str
+
+
+class _Case(msgspec.Struct, frozen=True, kw_only=True):
+    """What the episodes of one cell have in common. `well`: what a status says when all is well. `shown`: what `harness.analysis.signatures` calls so."""
+
+    log: CellLog
+    timeline: Timeline
+    cell: CellFindings
+    well: frozenset[str]
+    shown: tuple[Event, ...]
+    records: tuple[Record, ...]
+    sayings: tuple[_Saying, ...]
 
 
 def _told_in_all(cell: CellFindings, episodes: Sequence[Episode]) -> tuple[Told, ...]:
@@ -138,21 +165,21 @@ def _when_admitted(events: Sequence[Event], timeline: Timeline, wrong: Sequence[
     return [one for one in of_kind(events, "app", "status") if since <= one.t / 1e6 < until - BEFORE_S]
 
 
-def _episode(
-    span: Span, until_s: float, log: CellLog, timeline: Timeline, cell: CellFindings, well: frozenset[str]
-) -> Episode:
+def _episode(span: Span, until_s: float, case: _Case) -> Episode:
+    timeline = case.timeline
     start = span.began_s - BEFORE_S
     if span.absence is not None:
         start = max(start, span.absence.left.connack_s or 0.0)
     over_s = timeline.closing_s if span.over_s is None else span.over_s
     stop = min(over_s + AFTER_S, timeline.closing_s, max(until_s - BEFORE_S, over_s))
-    shown = [event for event in log.events if start <= event.t / 1e6 < stop and is_shown(event)]
-    news = [event for event in shown if event.src == "app" and app_text(event) not in well]
+    shown = [event for event in case.shown if start <= event.t / 1e6 < stop]
+    news = [event for event in shown if event.src == "app" and app_text(event) not in case.well]
     lines = [event for event in shown if event.src == "sdk-log"]
     error = next((event.fields for event in news if chain(event.fields)), {})
-    records = hub_records(log.events, timeline.closing_s)
     since = span.began_s if span.absence is None else span.absence.left.connack_s or 0.0
-    says, refusals = _hub_says(log.events, since, over_s), _hub_says(log.events, since, over_s, "401003")
+    said = [one for one in case.sayings if since <= one.at_s <= over_s and one.message]
+    says = tuple(dict.fromkeys(one.message for one in said))
+    refusals = tuple(dict.fromkeys(one.message for one in said if one.code == REFUSED))
     words = _read(_messages(news), (*says, *(trial.reason for trial in span.trials)))
     return Episode(
         began_s=span.began_s,
@@ -173,12 +200,12 @@ def _episode(
         log=text(lines[0].fields, "text") if lines else "",
         log_s=lines[0].t / 1e6 if lines else None,
         log_lines=len(lines),
-        hub_log=collapse(one.code for one in records if since < one.at_s <= over_s or one.at_s == span.began_s),
+        hub_log=collapse(one.code for one in case.records if since < one.at_s <= over_s or one.at_s == span.began_s),
         hub_says=says,
         quoted=bool(words),
         words=words,
         unread=bool(refusals) and not words and not _read([text(one.fields, "text") for one in lines], refusals),
-        retries=_retries(span, log, timeline, cell),
+        retries=_retries(span, case),
     )
 
 
@@ -192,16 +219,14 @@ def _message(fields: Mapping[str, object]) -> str:
     return text(mapping({"error": outermost}, "error"), "message")
 
 
-def _hub_says(events: Sequence[Event], since: float, until: float, code: str = "") -> tuple[str, ...]:
-    """The error messages of the hub's records, each once; with `code`, of those with that code."""
-    here = (one for one in of_kind(events, "hub", "record") if since <= one.t / 1e6 <= until)
-    records = (one for one in here if code in {"", text(mapping(one.fields, "record"), "resultType")})
-    return tuple(dict.fromkeys(filter(None, (_error_message(one) for one in records))))
+def _saying(record: Event) -> _Saying:
+    said = mapping(record.fields, "record")
+    return _Saying(record.t / 1e6, text(said, "resultType"), _error_message(text(said, "properties")))
 
 
-def _error_message(record: Event) -> str:
+def _error_message(properties: str) -> str:
     try:
-        said = msgspec.json.decode(text(mapping(record.fields, "record"), "properties"))
+        said = msgspec.json.decode(properties)
     except msgspec.DecodeError:
         return ""
     return text(said, "errorMessage") if isinstance(said, dict) else ""
@@ -217,13 +242,13 @@ def _read(messages: Sequence[str], words: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in words if one and any(one in message for message in messages)))
 
 
-def _retries(span: Span, log: CellLog, timeline: Timeline, cell: CellFindings) -> str | None:
+def _retries(span: Span, case: _Case) -> str | None:
     """What the device did by itself: after a refusal, as `recovery` has it, or `first_refusal`; where it came back unhindered, as the aftermath has it."""
     if span.absence is None:
-        return None if cell.first_refusal is None else cell.first_refusal.then
-    alone = msgspec.structs.replace(timeline, absences=(span.absence,))
-    after: str | None = recovery(alone, log.events, sends_hidden=cell.sends_hidden)[0]
-    return after or _returned(span.absence, timeline, cell)
+        return None if case.cell.first_refusal is None else case.cell.first_refusal.then
+    alone = msgspec.structs.replace(case.timeline, absences=(span.absence,))
+    after: str | None = recovery(alone, case.log.events, sends_hidden=case.cell.sends_hidden)[0]
+    return after or _returned(span.absence, case.timeline, case.cell)
 
 
 def _returned(absence: Absence, timeline: Timeline, cell: CellFindings) -> Return | None:

@@ -1,9 +1,11 @@
 """One cell's log -> the device's visits, as the hub saw them, and its absences. Times are seconds since the cell began."""
 
 import math
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from harness.analysis.fields import of_kind, once
 from harness.analysis.visits import LeavingKind, Visit, read_visits
 from harness.events import CellLog, Event
 
@@ -60,16 +62,22 @@ class Timeline(msgspec.Struct, frozen=True):
 
 def make_timeline(log: CellLog) -> Timeline:
     """Order what the log shows; unknown kinds and fields of a wrong type are passed over."""
-    end_s = max((event.t / 1e6 for event in log.events), default=0.0)
-    closing_s = min((event.t / 1e6 for event in log.events if _is_closing(event)), default=math.inf)
-    visits = read_visits(log.events)
+    return _timeline(log.events)
+
+
+@once
+def _timeline(events: Sequence[Event]) -> Timeline:
+    end_s = max((event.t for event in events), default=0) / 1e6
+    closing_s = min((event.t / 1e6 for event in _closings(events)), default=math.inf)
+    visits = read_visits(events)
     return Timeline(visits, _absences(visits, closing_s), min(closing_s, end_s), end_s)
 
 
-def _is_closing(event: Event) -> bool:
-    if event.src == "harness":
-        return event.kind == "closing" or (event.kind == "command" and event.fields.get("cmd") == "close")
-    return event.src == "hub" and event.kind == "cut" and event.fields.get("cause") == HUB_STOPPED
+def _closings(events: Sequence[Event]) -> Iterator[Event]:
+    """Every sign that the harness ends the cell."""
+    yield from of_kind(events, "harness", "closing")
+    yield from (one for one in of_kind(events, "harness", "command") if one.fields.get("cmd") == "close")
+    yield from (one for one in of_kind(events, "hub", "cut") if one.fields.get("cause") == HUB_STOPPED)
 
 
 def _admitted(visits: tuple[Visit, ...]) -> tuple[Visit, ...]:

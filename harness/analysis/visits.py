@@ -16,7 +16,7 @@ when it was presented, so neither the wall clock nor a hub that judges this devi
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -132,7 +132,7 @@ class Visit(msgspec.Struct, frozen=True):
         return next((put.token for put in reversed(self.puts) if put.accepted), self.token)
 
 
-def read_visits(events: Iterable[Event]) -> tuple[Visit, ...]:
+def read_visits(events: Sequence[Event]) -> tuple[Visit, ...]:
     """The visits, in the order in which they began; a connection that never asked to be let in is none."""
     found: list[Visit] = []
     latest: dict[int, int] = {}

@@ -3,8 +3,10 @@
 Recordings are analysed by themselves, so that no figure of a run has any part in them, and shown beside the run's rows.
 """
 
+import gc
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +50,7 @@ __all__ = [
     "keep",
     "latest_run",
     "tell_what_is_missing",
+    "without_collections",
 ]
 
 
@@ -72,6 +75,18 @@ class Results:
         return max(len(self.record.cells) - len(self.logs) - len(self.problems), 0)
 
 
+@contextmanager
+def without_collections() -> Iterator[None]:
+    """Nothing that is made here is garbage, and looking for some among all events of all logs, again and again, takes time (`benchmarks/run.py --only page`)."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def derive(run: Path, *, dated: bool = False) -> Results:
     """Read and analyse the run in the folder `run`; the recordings beside it are judged by the claims of its cells.
 
@@ -80,6 +95,11 @@ def derive(run: Path, *, dated: bool = False) -> Results:
     Raises:
         LogError: `run` is no run.
     """
+    with without_collections():
+        return _derive(run, dated=dated)
+
+
+def _derive(run: Path, *, dated: bool) -> Results:
     record = read_run(run)
     logs, problems = _parted(read_cells(run))
     if dated:
