@@ -182,10 +182,8 @@ def _aways(cell: CellFindings, timeline: Timeline) -> Iterator[Away]:
 def _telemetry(events: Sequence[Event], cell: CellFindings) -> Iterator[Exchange]:
     """Each numbered message when it was first seen: as a rule when it was handed over."""
     first: dict[int, float] = {}
-    for event in events:
-        number = _number(event)
-        if number is not None:
-            first.setdefault(number, event.t / 1e6)
+    for number, at_s in sorted(_mentions(events), key=lambda one: one[1]):
+        first.setdefault(number, at_s)
     told, there = cell.messages.telemetry, arrived(events)
     unseen: Fate = "open" if told.unfinished else "reached"  # a recording may leave arrivals out that its totals count
     again = frozenset(one.id for one in told.duplicates)
@@ -200,13 +198,16 @@ def _telemetry(events: Sequence[Event], cell: CellFindings) -> Iterator[Exchange
         yield Exchange(at_s, next((fate for fate, ids in fates.items() if number in ids), unseen), str(number))
 
 
-def _number(event: Event) -> int | None:
-    """The number of the message that the event is about; None where it is about none."""
-    if event.src == "hub":
-        return whole(event.fields, "message_id") if event.kind == "telemetry" else None
-    sends = event.src == "harness" and event.kind == "command" and event.fields.get("cmd") == "send"
-    reports = event.src == "app" and event.kind in {"sent", "send_failed"}
-    return whole(event.fields, "id") if sends or reports else None
+def _mentions(events: Sequence[Event]) -> Iterator[tuple[int, float]]:
+    """The number of every message that an event is about, and when."""
+    sends = (one for one in of_kind(events, "harness", "command") if one.fields.get("cmd") == "send")
+    arrivals = of_kind(events, "hub", "telemetry")
+    reports = of_kind(events, "app", "sent", "send_failed")
+    for name, some in (("id", sends), ("message_id", arrivals), ("id", reports)):
+        for event in some:
+            number = whole(event.fields, name)
+            if number is not None:
+                yield number, event.t / 1e6
 
 
 def _cloud(events: Sequence[Event]) -> Iterator[Exchange]:

@@ -17,8 +17,8 @@ text, since expiries are whole seconds.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
-from harness.analysis.fields import mapping, number, of_kind, text, whole
-from harness.events import Event
+from harness.analysis.fields import mapping, number, of_kind, once, text, whole
+from harness.events import Event, Events
 
 __all__ = ["TokenUse", "as_puts", "token_use"]
 
@@ -31,9 +31,10 @@ _REQUESTS: Final = ("http-request", "http-response")
 _WHY: Final = ("reason", "check", "message")  # of a refusal
 
 
-def as_puts(events: Sequence[Event]) -> Iterable[Event]:
+@once
+def as_puts(events: Sequence[Event]) -> Sequence[Event]:
     """The events, and in place of requests and answers those of put-tokens where they tell something about a token."""
-    return _as_puts(events) if any(of_kind(events, "hub", *_REQUESTS)) else events
+    return Events(_as_puts(events)) if any(of_kind(events, "hub", *_REQUESTS)) else events
 
 
 def _as_puts(events: Iterable[Event]) -> Iterator[Event]:

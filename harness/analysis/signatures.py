@@ -70,10 +70,14 @@ class Record(msgspec.Struct, frozen=True):
     level: str
 
 
-def hub_records(events: Iterable[Event], until_s: float) -> tuple[Record, ...]:
+def hub_records(events: Sequence[Event], until_s: float) -> tuple[Record, ...]:
     """The hub's records in order, without those of the harness's own ending of the cell."""
-    found = (_record(event) for event in of_kind(events, "hub", "record"))
-    return tuple(record for record in found if record.at_s <= until_s)
+    return tuple(record for record in _records(events) if record.at_s <= until_s)
+
+
+@once
+def _records(events: Sequence[Event]) -> tuple[Record, ...]:
+    return tuple(_record(event) for event in of_kind(events, "hub", "record"))
 
 
 def signatures(events: Sequence[Event], timeline: Timeline, records: Sequence[Record]) -> tuple[Signature, ...]:
