@@ -111,6 +111,6 @@ def _shortened(value: object) -> object:
         return value if len(value) <= LONGEST_TEXT else f"{value[:LONGEST_TEXT]} … ({len(value) - LONGEST_TEXT} more)"
     if isinstance(value, float):
         return round(value, 3)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return {name: _shortened(one) for name, one in value.items()}
     return [_shortened(one) for one in value] if isinstance(value, list | tuple) else value

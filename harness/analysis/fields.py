@@ -10,25 +10,28 @@ __all__ = ["chain", "items", "mapping", "number", "of_kind", "of_sources", "once
 
 T = TypeVar("T")
 BEYOND: Final = 1e15
+_OBJECTS: Final = (dict, Mapping)  # what JSON gives first; and each once, for these are asked for of every event
+_NUMBERS: Final = (int, float)
+_ARRAYS: Final = (list, tuple)
 Fields = Mapping[str, object]
 
 
 def mapping(fields: Fields, name: str) -> Fields:
     """The object `name`, or an empty one."""
     value = fields.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, _OBJECTS) else {}
 
 
 def text(fields: Fields, name: str) -> str:
     """The text `name`; numbers and booleans as text, all else as the empty text."""
     value = fields.get(name)
-    return str(value) if isinstance(value, str | int | float) else ""
+    return value if isinstance(value, str) else str(value) if isinstance(value, _NUMBERS) else ""
 
 
 def number(fields: Fields, name: str) -> float | None:
     """The number `name`, or None; one beyond any sensible time or count is none either."""
     value = fields.get(name)
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not isinstance(value, _NUMBERS) or isinstance(value, bool):
         return None
     return float(value) if abs(value) < BEYOND else None
 
@@ -44,7 +47,7 @@ def whole(fields: Fields, name: str) -> int | None:
 def items(fields: Fields, name: str) -> tuple[object, ...]:
     """The members of the array `name`, or none."""
     value = fields.get(name)
-    return tuple(value) if isinstance(value, list | tuple) else ()
+    return tuple(value) if isinstance(value, _ARRAYS) else ()
 
 
 def chain(fields: Fields) -> tuple[str, ...]:
