@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zlib
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from harness.diagnosis.records import REMEDY, Records
@@ -60,7 +61,9 @@ class Source:
 
     def see_to_the_end(self) -> None:
         """Note that the end is missing where that shows in how the file is packed."""
-        if self._unpacking and self._unpacking.cut_short and self.cut_short is None:
+        if self._unpacking and self._unpacking.broken:
+            self.cut_short = self.problem(f"cannot be unpacked to its end ({self._unpacking.broken})")
+        elif self._unpacking and self._unpacking.cut_short and self.cut_short is None:
             self.cut_short = self.problem("is cut short")
 
     def problem(self, text: str, *, line: int = 0, field: str = "", remedy: str = AGAIN) -> LogError:
@@ -78,18 +81,29 @@ class Source:
 
 
 class _Unpacking(io.RawIOBase):
-    """Unpacks gzip; a file that is cut short ends there."""
+    """Unpacks gzip; a file that is cut short, or damaged behind its beginning, ends there. `broken`: how it is damaged."""
 
     def __init__(self, stream: io.BufferedReader) -> None:
         self._stream = gzip.GzipFile(fileobj=stream)
         self.cut_short = False
+        self.broken = ""
+        self._unpacked = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        if self.broken:
+            return 0
         try:
-            return self._stream.readinto1(buffer)
+            count = self._stream.readinto1(buffer)
         except EOFError:
             self.cut_short = True
             return 0
+        except (gzip.BadGzipFile, zlib.error) as problem:
+            if not self._unpacked:
+                raise
+            self.broken = str(problem)
+            return 0
+        self._unpacked = True
+        return count

@@ -217,6 +217,18 @@ def test_what_is_refused(text: bytes, told: str) -> None:
         pytest.param(as_csv(RECORDS[:2])[:-9], 1, "file.log: line 3: is cut short", id="CSV between cells"),
         pytest.param(as_csv(RECORDS) + b"2026-01-01", len(RECORDS), "is cut short", id="CSV in its first cell"),
         pytest.param(packed(lines(RECORDS))[:-8], len(RECORDS), "file.log: is cut short", id="gzip without its end"),
+        pytest.param(
+            packed(lines(RECORDS)) + packed(b"x")[:2] + b"\x07" * 20,
+            len(RECORDS),
+            "file.log: cannot be unpacked to its end (Unknown compression method)",
+            id="gzip whose second part is damaged",
+        ),
+        pytest.param(
+            packed(lines(RECORDS))[:-8] + bytes(8),
+            len(RECORDS),
+            "file.log: cannot be unpacked to its end (CRC check failed",
+            id="gzip with another checksum",
+        ),
     ],
 )
 def test_a_file_that_is_cut_short(text: bytes, read: int, told: str) -> None:
