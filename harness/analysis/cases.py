@@ -8,7 +8,7 @@
 | `known` | the claim differs, and that is known |
 | `passed` | the row was measured, the claim confirmed |
 
-Where documents are silent there is nothing to pass or to fail: what was observed is told with the row's own case.
+Where nothing was measured, a suite `check` has a case that fails, as the check does. Where documents are silent there is nothing to pass or to fail: what was observed is told with the row's own case.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -90,7 +90,14 @@ def suites(found: Check) -> tuple[Suite, ...]:
     for one in found.missing:
         if one.row is None:
             cases.setdefault((one.required.sdk, one.required.transport), []).append(_absent(one))
-    return tuple(Suite(*key, _properties(group), _told_apart(group)) for key, group in cases.items())
+    found_in = tuple(Suite(*key, _properties(group), _told_apart(group)) for key, group in cases.items())
+    return found_in if found.measured else (*found_in, _NOTHING)
+
+
+_NOTHING: Final = Suite(
+    "check", "", (), (Case("check", MEASURED, "failed", "not measured", "nothing was measured, so nothing passes"),)
+)
+"""What fails a check that has nothing to judge; its rows are skipped, or there are none."""
 
 
 def _of_row(row: Row, found: Check) -> Iterator[Case]:

@@ -68,11 +68,14 @@ def test_a_known_difference_neither_passes_nor_fails() -> None:
 def test_what_did_not_run_is_skipped_and_what_broke_is_an_error() -> None:
     """With the reason."""
     rows = [
-        not_run(status, scenario=status)
-        for status in ("unsupported", "environment", "interrupted", "harness-error", "adapter-error")
+        a_row(),
+        *(
+            not_run(status, scenario=status)
+            for status in ("unsupported", "environment", "interrupted", "harness-error", "adapter-error")
+        ),
     ]
-    assert [one.outcome for one in cases(*rows)] == ["skipped", "skipped", "skipped", "error", "error"]
-    assert cases(rows[0])[0].message == "unsupported: because"
+    assert [one.outcome for one in cases(*rows)] == ["passed", "skipped", "skipped", "skipped", "error", "error"]
+    assert cases(rows[1])[0].message == "unsupported: because"
 
 
 def test_what_was_cut_short_is_skipped() -> None:
@@ -81,9 +84,20 @@ def test_what_was_cut_short_is_skipped() -> None:
     assert (case.outcome, case.verdict, case.message) == ("skipped", "incomplete", "it did not run to its end")
 
 
+def test_where_nothing_was_measured_a_case_fails() -> None:
+    """Whoever reads the file alone would take skipped cases, or none, for a pass."""
+    told = [("check", "measured", "failed", "nothing was measured, so nothing passes")]
+    assert [(one.group, one.name, one.outcome, one.message) for one in cases()] == told
+    skipped, failed = cases(not_run("environment"))
+    assert (skipped.outcome, failed.outcome) == ("skipped", "failed")
+    assert "check" not in {one.group for one in cases(a_row(), not_run("environment", sdk="c"))}
+
+
 def test_a_required_cell_that_did_not_run_fails() -> None:
     """In the row's own case, or in one of its own where there is no row."""
-    found = cases(not_run("environment"), required=(Required("python"), Required("c", transport="mqtt")))
+    _, *found = cases(
+        a_row(sdk="node"), not_run("environment"), required=(Required("python"), Required("c", transport="mqtt"))
+    )
     assert [(one.group, one.name, one.outcome) for one in found] == [
         ("python.mqtt.renewal", "measured", "failed"),
         ("c.mqtt", "required", "failed"),
