@@ -74,6 +74,7 @@
     for (const one of shelf.querySelectorAll('article.cell:not([hidden])')) hide(one);
     const link = document.querySelector('table.matrix a[aria-current]');
     link?.removeAttribute('aria-current');
+    status.textContent = '';
     document.title = title;
     link?.focus();
   }
@@ -170,13 +171,18 @@
     const parts = Object.entries(wanted).filter(([, value]) => value);
     return parts.length ? '#' + parts.map(([name, value]) => name + '=' + encodeURIComponent(value).replace(/[!'()*]/g, (one) => '%' + one.charCodeAt(0).toString(16).toUpperCase())).join('&') : '';
   }
+  function decoded(text) {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text; // which is none of ours, and nothing has such a name
+    }
+  }
   function read() {
     const found = {};
     for (const part of location.hash.slice(1).split('&')) {
       const [name, ...value] = part.split('=');
-      try {
-        if (value.length) found[name] = decodeURIComponent(value.join('='));
-      } catch { /* not ours */ }
+      if (value.length) found[name] = decoded(value.join('='));
     }
     return found;
   }
@@ -251,7 +257,7 @@
     const link = event.target.closest('a[href^="#cell="]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault(); // the filters stay in the address
-    const name = decodeURIComponent(link.hash.slice('#cell='.length));
+    const name = decoded(link.hash.slice('#cell='.length));
     if (name === cell) show(name);
     else go(wish(name));
   });
