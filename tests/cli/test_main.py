@@ -6,6 +6,7 @@ import sys
 import click
 import pytest
 
+from harness.__main__ import main as entry
 from harness.cli.main import COMMANDS, harness, main
 
 
@@ -115,3 +116,17 @@ def test_help_is_fast_because_commands_are_imported_late() -> None:
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(result.stdout.split())
     assert not loaded & {"asyncio", "cryptography", "msgspec", "rich", "tabulate", "websockets"}
+
+
+def test_an_interrupt_before_the_command_is_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ends it in one line, as a later one does."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.cli.main.main", interrupted)
+    with pytest.raises(SystemExit) as caught:
+        entry()
+    assert (caught.value.code, capsys.readouterr().err) == (130, "harness: interrupted\n")
