@@ -7,7 +7,8 @@ from typing import Final
 
 from harness.analysis import Check, Judged, Mark, Row, RunFacts
 from harness.report.columns import evidence
-from harness.report.layout import WIDTH, Cell, render, wrap
+from harness.report.layout import WIDTH, Cell, markdown, render, wrap
+from harness.report.neutral import neutral
 from harness.report.volume import HEADING, volume_table
 
 __all__ = ["check_text", "step_summary"]
@@ -60,7 +61,8 @@ def step_summary(found: Check, facts: RunFacts) -> str:
         parts += [f"### {_MISSING}", render(["required", "why"], told, "markdown")]
     if volume := volume_table(found.rows, "markdown"):
         parts += [f"### {HEADING}", volume]
-    parts.append(f"Run {facts.run}, started {facts.started or 'elsewhere'}, harness {facts.harness}.")
+    whose = f"Run {facts.run}, started {facts.started or 'elsewhere'}, harness {facts.harness}."
+    parts.append(markdown(neutral(whose)))
     return "\n\n".join(parts) + "\n"
 
 

@@ -77,3 +77,9 @@ def test_markup_in_a_summary_is_text() -> None:
     assert "&lt;img src=x>" in text
     assert "a\\|b" in text
     assert "c<br>d\\|e" in text
+
+
+def test_the_name_of_a_run_is_text() -> None:
+    """It comes from a file that anybody may have written; so does the rest of the line."""
+    facts = RunFacts("<b>\u202er", "2026\n# x", "", "*0*")
+    assert step_summary(check([], []), facts).endswith("Run &lt;b>\\\\u202er, started 2026\\\\n# x, harness \\*0\\*.\n")
