@@ -5,7 +5,7 @@ One decorator gives a command all options about it, one dataclass holds what the
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from harness.scenario import Scenario, find_scenarios
 __all__ = ["Outputs", "Publisher", "outputs_options", "write_output"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+_FILES = ("junit", "ctrf", "summary", "html", "badge")
 FAILED = 1
 """The exit code of a check that found something."""
 
@@ -69,13 +70,14 @@ class Outputs:
         `profiles`, `scenarios`: what is going to be run, where that is known.
 
         Raises:
-            UserInputError: a file of known differences is wrong, a required cell cannot be, or an option has no effect.
+            UserInputError: a file of known differences is wrong, a required cell cannot be, an option has no effect, or a file cannot be written.
         """
         for option, given in (("--known", self.known), ("--require", self.require)):
             if given and not self.judged:
                 raise UserInputError(
                     "has no effect by itself", where=option, remedy="Add --check, or a file such as --junit FILE"
                 )
+        _check_files({f"--{name}": getattr(self, name) for name in _FILES if getattr(self, name) is not None})
         required = [parse_required(text, where="--require") for text in comma_list(self.require, "--require")]
         for one in required:
             _check_required(one, profiles, scenarios)
@@ -130,7 +132,7 @@ class Publisher:
             if file is not None:
                 steps.append(partial(write_output, file, text))
         if wanted.annotated:
-            steps.append(partial(_annotate, told, results, strict=wanted.check, to_stderr=as_json))
+            steps.append(partial(_annotate, told, results.folder, strict=wanted.check, to_stderr=as_json))
         return steps
 
 
@@ -165,6 +167,33 @@ def _check_required(
         one_of(one.scenario, run, what="scenario of this run", where="--require", error=UserInputError)
 
 
+def _check_files(files: Mapping[str, Path]) -> None:
+    """Refuse, before anything runs, what cannot be written afterwards: as far as it can be told without writing."""
+    taken: dict[Path, str] = {}
+    for option, file in files.items():
+        problem = _obstacle(file)
+        if problem:
+            raise UserInputError(
+                f"cannot be written ({problem})", where=option, field=str(file), remedy="Name another file"
+            )
+        other = taken.setdefault(file.resolve(), option)
+        if other != option and (file.is_file() or not file.exists()):
+            raise UserInputError(
+                f"{other} writes there, too", where=option, field=str(file), remedy="Name a file for each"
+            )
+
+
+def _obstacle(file: Path) -> str:
+    """What stands in the way of writing it, and of making the folders it needs; empty where nothing does."""
+    try:
+        there = next(one for one in (file, *file.absolute().parents) if one.exists())
+    except OSError as problem:
+        return problem.strerror or str(problem)
+    if there != file and not there.is_dir():
+        return f"{there} is no folder"
+    return "" if os.access(there, os.W_OK) else f"{there} may not be written"
+
+
 def _page(results: Results) -> str:
     from harness.cli.page import page_of  # noqa: PLC0415 - templates take their time to load, and most commands need none
 
@@ -189,19 +218,25 @@ def write_output(file: Path, text: Callable[[], str]) -> None:
         ) from problem
 
 
-def _annotate(told: Sequence[Suite], results: Results, *, strict: bool, to_stderr: bool) -> None:
+def _annotate(told: Sequence[Suite], run: Path | None, *, strict: bool, to_stderr: bool) -> None:
     """Print the annotations where the runner finds them, which is either stream: not among JSON."""
-    for line in annotations(told, partial(_file_of, results=results), strict=strict):
+    for line in annotations(told, _entry_file, partial(_log_file, run=run), strict=strict):
         (note if to_stderr else show)(line)
 
 
-def _file_of(case: Case, results: Results) -> str:
-    """The file to show a case beside: an entry's, where the user wrote it, else the log of its first cell; relative, where it lies below the working folder."""
-    entry = Path(case.where) if case.where and Path(case.where) != bundled_known() else None
-    log = results.folder / "cells" / f"{case.cells[0]}.jsonl" if results.folder and case.cells else None
-    file = entry or log
-    if file is None or not file.is_file():  # a recording's stands elsewhere
-        return ""
+def _entry_file(case: Case) -> str:
+    """The file to show a case beside: of all that is read, an entry's alone is the user's own."""
+    return _from_here(Path(case.where)) if case.where and Path(case.where) != bundled_known() else ""
+
+
+def _log_file(case: Case, run: Path | None) -> str:
+    """The log of its first cell; a recording's stands elsewhere."""
+    log = run / "cells" / f"{case.cells[0]}.jsonl" if run and case.cells else None
+    return _from_here(log) if log and log.is_file() else ""
+
+
+def _from_here(file: Path) -> str:
+    """Relative, where it lies below the working folder."""
     try:
         return file.resolve().relative_to(Path.cwd().resolve()).as_posix()
     except ValueError:

@@ -126,10 +126,9 @@ def test_every_file_is_written(run: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_two_and_keeps_no_other(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Also where the check fails."""
-    blocked = a_file("blocked", "") / "junit.xml"
-    assert call("analyse", run, "--check", "--junit", blocked, "--badge", "badge.svg") == 2
+    assert call("analyse", run, "--check", "--junit", "/dev/full", "--badge", "badge.svg") == 2
     said = capsys.readouterr()
-    assert "harness: blocked/junit.xml: cannot be written" in said.err
+    assert "harness: /dev/full: cannot be written (No space left on device)" in said.err
     assert "Check: failed" in said.out
     assert Path("badge.svg").exists()
 
@@ -145,9 +144,11 @@ def test_the_summary_of_a_step_is_added_to(run: Path, monkeypatch: pytest.Monkey
 
 
 def test_annotations_are_printed_where_asked_for(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Beside the log of the cell, relative to the working folder; an entry's beside the user's own file."""
+    """With the log of the cell, relative to the working folder; an entry's beside the user's own file."""
     assert call("analyse", run, "--annotations") == 0
-    assert "\n::warning file=runs/r/cells/one-130.jsonl,title=sdk mqtt renewal drop::" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "\n::warning title=sdk mqtt renewal drop::" in out
+    assert " (log: runs/r/cells/one-130.jsonl)\n" in out
     known = a_file("known.toml", KNOWN.format("drop"))
     assert call("analyse", run, "--annotations", "--check", "--known", known) == 0
     assert "\n::notice file=known.toml,title=sdk mqtt renewal drop::" in capsys.readouterr().out
@@ -161,7 +162,7 @@ def test_annotations_are_printed_unasked_in_a_step(
     assert call("analyse", run, "--check", "--json") == 1
     said = capsys.readouterr()
     assert json.loads(said.out)["check"]["passed"] is False
-    assert said.err.startswith("::error file=runs/r/cells/one-130.jsonl")
+    assert said.err.startswith("::error title=sdk mqtt renewal drop::")
 
 
 @pytest.mark.parametrize(
@@ -173,6 +174,8 @@ def test_annotations_are_printed_unasked_in_a_step(
         (["--check", "--require", "sdk/mqtts"], "--require: unknown transport 'mqtts'. Did you mean `mqtt`"),
         (["--check", "--require", ","], "--require: names nothing"),
         (["--check", "--known", "none.toml"], "none.toml: cannot be read"),
+        (["--junit", "known.toml/junit.xml"], "--junit: known.toml/junit.xml: cannot be written ("),
+        (["--badge", "new/one", "--ctrf", "new/../new/one"], "--badge: new/one: --ctrf writes there, too"),
     ],
 )
 def test_what_is_wrong_is_told_before_anything_else(

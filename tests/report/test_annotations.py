@@ -7,16 +7,21 @@ from harness.known import Entry
 from harness.report.annotations import annotations
 
 
-def file_of(case: Case) -> str:
+def log_of(case: Case) -> str:
     """The log of the case's first cell."""
     return f"cells/{case.cells[0]}.jsonl" if case.cells else ""
+
+
+def file_of(case: Case) -> str:
+    """The file of the entry that the case is about."""
+    return case.where
 
 
 def lines(
     *rows: Row, entries: tuple[Entry, ...] = (), required: tuple[Required, ...] = (), strict: bool = True
 ) -> list[str]:
     """The annotations of these rows."""
-    return annotations(suites(check(rows, entries, required)), file_of, strict=strict)
+    return annotations(suites(check(rows, entries, required)), file_of, log_of, strict=strict)
 
 
 def test_what_is_as_it_should_be_is_not_annotated() -> None:
@@ -30,9 +35,10 @@ def test_levels() -> None:
     found = lines(*rows, entries=(known(scenarios=("expiry",)),), required=(Required("c"),))
     assert [line.partition(" ")[0] for line in found] == ["::error", "::notice", "::warning", "::error"]
     assert found[0] == (
-        "::error file=cells/python-mqtt-renewal-1.jsonl,title=python mqtt renewal drop::"
-        "differs from the documents: claimed lifetime + 0 s, observed lifetime - 120 s"
+        "::error title=python mqtt renewal drop::"
+        "differs from the documents: claimed lifetime + 0 s, observed lifetime - 120 s (log: cells/python-mqtt-renewal-1.jsonl)"
     )
+    assert found[1].startswith("::notice file=known.toml,title=python mqtt expiry drop::")
     assert found[3] == "::error title=c required::c is required and did not run: the run has no such cell"
 
 
@@ -53,4 +59,4 @@ def test_what_would_end_a_command_is_escaped() -> None:
     (line,) = lines(a_row(hostile))
     assert "\n" not in line
     assert "title=python mqtt renewal a%3Ab%2Cc%25%0A%3A%3Aerror%3A%3Ax::" in line
-    assert line.endswith("claimed 50 %25%0D%0A::stop-commands::x, observed y")
+    assert line.endswith("claimed 50 %25%0D%0A::stop-commands::x, observed y (log: cells/python-mqtt-renewal-1.jsonl)")
