@@ -70,7 +70,7 @@ class Behaviour(Subject, frozen=True, kw_only=True, omit_defaults=True):
     """What a row shows. `shows`: its traits in words; `timings`: the same of how long things took. `spans`: of either, by its name, the unit and between what it lies.
 
     `occurrences`: of a trait, by its name, what single ones showed otherwise; `of_chance`: the traits that may be what they are by chance (`harness.analysis.traits`).
-    `claims`: by its id each claim that is confirmed or differs.
+    `claims`: by its id each claim that is confirmed or differs. `circumstances`: the digest that all its cells have, empty where they differ in it.
     """
 
     version: str
@@ -82,6 +82,7 @@ class Behaviour(Subject, frozen=True, kw_only=True, omit_defaults=True):
     claims: Mapping[str, Judgement] = {}
     occurrences: Mapping[str, tuple[str, ...]] = {}
     of_chance: tuple[str, ...] = ()
+    circumstances: str = ""
 
     @property
     def traits(self) -> dict[str, Trait]:
@@ -140,7 +141,13 @@ def behaviour(row: Row) -> Behaviour:
         claims=_judgements(row.verdicts),
         occurrences={name: one.others for name, one in shown.items() if one.others},
         of_chance=of_chance(row),
+        circumstances=_circumstances(row),
     )
+
+
+def _circumstances(row: Row) -> str:
+    said = {cell.circumstances for cell in row.cells}
+    return said.pop() if len(said) == 1 else ""
 
 
 def _judgements(verdicts: Iterable[Verdict]) -> dict[str, Judgement]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from harness.analysis.aftermath import aftermath
+from harness.analysis.circumstances import circumstances
 from harness.analysis.fields import items, mapping, number, of_kind, text
 from harness.analysis.findings import AbsenceFinding, CellFindings, InBandFinding, PerRequestFinding, Signature
 from harness.analysis.first_refusal import awaits_first_refusal, first_refusal
@@ -80,6 +81,7 @@ def _stated(log: CellLog, timeline: Timeline) -> CellFindings:
         about_the_end=_is_about_the_end(header),
         lacks=header.lacks,
         clock_rate=clock_rate(header),
+        circumstances=circumstances(header),
     )
 
 

@@ -42,10 +42,11 @@ class Side(msgspec.Struct, frozen=True):
 
 
 class Compared(Subject, frozen=True, kw_only=True):
-    """A row that both runs have measured, and what is not alike."""
+    """A row that both runs have measured, and what is not alike. `circumstances_changed`: the scenario of that name, or the hub's ways, are not the same in both."""
 
     old_version: str
     new_version: str
+    circumstances_changed: bool = False
     behaviour: tuple[Change, ...] = ()
     chance: tuple[Change, ...] = ()
     timing: tuple[Change, ...] = ()
@@ -126,6 +127,7 @@ def _compare(old: Behaviour, new: Behaviour) -> Compared:
         **new.subject,
         old_version=since,
         new_version=new.version,
+        circumstances_changed="" != old.circumstances != new.circumstances != "",
         behaviour=(*(one for one in shown if one not in chance), *changed(*same, since)),
         chance=chance,
         timing=changed(old.timed, new.timed, since),

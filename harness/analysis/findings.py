@@ -291,7 +291,8 @@ class CellFindings(msgspec.Struct, frozen=True):
     cell, as in a `Signature`. `recovery`: after the first refused reconnect. `capabilities`: of the adapter's hello, or null without one.
     `token_use`: over HTTPS, and there alone, whether each request had a token of its own (see `harness.analysis.requests`). `grace_s`: of this cell's hub. `refused`: attempts to be let in or to renew, and the token in use presented once more, that the hub answered so. `disturbed`: the scenario has faults. `about_the_end`: it has, or it sets how the hub ends a connection otherwise than
     by FIN, or lets the application supply a token after the cut, so that what follows is what it is about. `closes_otherwise`: by an option, not by the scenario. `lacks`: kinds of evidence that this
-    log has not (see `harness.analysis.lacking`); `clock_rate`: virtual seconds to a real one, null in real time.
+    log has not (see `harness.analysis.lacking`); `clock_rate`: virtual seconds to a real one, null in real time. `circumstances`: a digest of the scenario as used
+    (`harness.analysis.circumstances`).
     """
 
     cell: str
@@ -341,6 +342,7 @@ class CellFindings(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     clock_rate: float | None = None
+    circumstances: str = ""
 
     @property
     def measured(self) -> bool:

@@ -14,6 +14,7 @@ __all__ = ["diff_report"]
 
 _TITLE: Final = "What one run shows otherwise than another"
 _OTHER_MACHINE: Final = "The machines are not the same: they have a part in the timings."
+_OTHER_CIRCUMSTANCES: Final = "The scenarios of these names, or the hub's settings in them, are not the same in both, and have a part in what changed"
 _BEHAVIOUR: Final = "Behaviour changed"
 _PARTS: Final[tuple[tuple[str, Callable[[Compared], Sequence[Change]]], ...]] = (
     (_BEHAVIOUR, lambda row: row.behaviour),
@@ -95,7 +96,12 @@ def _listed(lines: Iterable[str], form: Form) -> str:
 def _sides(found: Diff, form: Form) -> str:
     sides = [f"{name}: {_side(side)}" for name, side in (("old", found.old), ("new", found.new))]
     other = [] if found.old.machine == found.new.machine else [_OTHER_MACHINE]
-    return f"{_titled(_TITLE, form)}\n{_listed([*sides, *other], form)}"
+    return f"{_titled(_TITLE, form)}\n{_listed([*sides, *other, *_other_circumstances(found)], form)}"
+
+
+def _other_circumstances(found: Diff) -> list[str]:
+    scenarios = dict.fromkeys(row.scenario for row in found.compared if row.circumstances_changed)
+    return [f"{_OTHER_CIRCUMSTANCES}: {', '.join(scenarios)}."] if scenarios else []
 
 
 def _side(side: Side) -> str:

@@ -186,3 +186,16 @@ def test_occurrences_are_kept_in_a_baseline() -> None:
     absences = [renewal(10.0, signature=Signature(app=app)) for app in (("off", "on"), ("on", "off"))]
     both = a_row(app=("off", "on"), cells=(cell(absences=tuple(absences)),))
     assert compared(both, a_row(app=("on", "off"))).behaviour == ()
+
+
+@pytest.mark.parametrize(("old", "new", "told"), [("a", "b", True), ("a", "a", False), ("", "b", False)])
+def test_other_circumstances_are_told(old: str, new: str, told: bool) -> None:  # noqa: FBT001 - a column of the table
+    """Unless a kept baseline does not know them."""
+    before, after = (a_row(cells=(cell(circumstances=one),)) for one in (old, new))
+    assert compared(before, after).circumstances_changed is told
+
+
+def test_a_row_whose_cells_differ_has_no_circumstances_of_its_own() -> None:
+    """So that nothing is said of it."""
+    mixed = a_row(cells=(cell(circumstances="a"), cell(circumstances="b")))
+    assert compared(mixed, a_row(cells=(cell(circumstances="a"),))).circumstances_changed is False

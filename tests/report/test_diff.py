@@ -1,6 +1,7 @@
 """What one run shows otherwise than another, for people."""
 
 import msgspec
+from support.analysis_findings import cell
 from support.rows import CONFIRMED, DIFFERS, RECORDED, a_row, not_run
 
 from harness.analysis import Diff, Row, RunFacts, baseline, diff
@@ -111,3 +112,11 @@ def test_texts_of_others_are_harmless() -> None:
     text = diff_report(found, "markdown")
     assert "run &lt;two>" in text
     assert "&lt;b>\\|" in text
+
+
+def test_other_circumstances_are_named_first() -> None:
+    """By the scenarios they are of."""
+    old, new = (a_row(cells=(cell(circumstances=one),)) for one in "ab")
+    text = diff_report(between([old], [new]), "text")
+    assert "are not the same in both, and have a part in what changed: renewal." in " ".join(text.split())
+    assert "not the same in both" not in diff_report(between([old], [old]), "text")
