@@ -224,6 +224,12 @@ def test_what_is_refused(text: bytes, told: str) -> None:
             id="gzip whose second part is damaged",
         ),
         pytest.param(
+            packed(lines(RECORDS)[:-1]) + packed(b"x")[:2] + 2 * (b"\x07" * 20 + packed(lines(RECORDS))),
+            len(RECORDS),
+            "file.log: cannot be unpacked to its end (Unknown compression method)",
+            id="gzip with good parts behind a damaged one",
+        ),
+        pytest.param(
             packed(lines(RECORDS))[:-8] + bytes(8),
             len(RECORDS),
             "file.log: cannot be unpacked to its end (CRC check failed",
