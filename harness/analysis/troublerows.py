@@ -88,7 +88,7 @@ def _trouble(group: list[tuple[CellTelling, Episode]]) -> Trouble:
     cells = [telling.cell for telling, _ in group]
     episodes = [episode for _, episode in group]
     worst = max(group, key=lambda one: one[1].told_s or 0.0)
-    first, longest = episodes[0], max(episodes, key=lambda one: one.watched_s)
+    first, longest = episodes[0], max(group, key=lambda one: one[1].watched_s)
     return Trouble(
         sdk=cells[0].sdk,
         version=cells[0].version,
@@ -109,7 +109,7 @@ def _trouble(group: list[tuple[CellTelling, Episode]]) -> Trouble:
         quoted=any(one.quoted for one in episodes),
         log=first.log,
         retries=_tries(max(episodes, key=lambda one: len(one.trials))),
-        comes_back=_comes_back(longest),
+        comes_back=_comes_back(*longest),
         episodes=len(group),
         cells=tuple(dict.fromkeys(cell.cell for cell in cells)),
         words=next((one.words for one in episodes if one.words), ()),
@@ -145,8 +145,9 @@ def _tries(episode: Episode) -> str:
     return ": ".join(filter(None, (said, f"{number} in vain{took}{last}")))
 
 
-def _comes_back(episode: Episode) -> str:
+def _comes_back(telling: CellTelling, episode: Episode) -> str:
     word = "renewed" if episode.stayed else "back" if episode.left else "let in"
     if episode.over_s is None:
-        return f"not {word} within {seconds(episode.watched_s)}"
+        end = ", where its log breaks off" if telling.cell.status == "interrupted" else ""
+        return f"not {word} within {seconds(episode.watched_s)}{end}"
     return f"{word} after {lasted(episode.watched_s)}"

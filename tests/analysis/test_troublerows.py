@@ -126,3 +126,10 @@ def test_what_the_device_did(changes: dict[str, Any], retries: str, comes_back: 
 def test_what_became_of_messages_stands_with_how_it_was_told() -> None:
     """Of the cell as a whole."""
     assert line({}, became=("callback", "reordered")).told == ("callback", "reordered")
+
+
+def test_where_a_log_breaks_off_nobody_came_back_or_stayed_away() -> None:
+    """Unless it was seen before."""
+    broken = cell(status="interrupted")
+    assert line({"over_s": None}, of=broken).comes_back == "not back within 2 s, where its log breaks off"
+    assert line({}, of=broken).comes_back == "back after 2 s"
