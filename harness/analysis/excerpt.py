@@ -66,11 +66,12 @@ def _kept(events: Sequence[Event], most: int) -> Sequence[int]:
     """The places of those that are shown."""
     if len(events) <= most:
         return range(len(events))
-    places = range(len(events))
-    telling = [place for place in places if not _is_quiet(events[place])]
+    telling: list[int] = []
+    quiet: list[int] = []
+    for place, event in enumerate(events):
+        (quiet if _is_quiet(event) else telling).append(place)
     if len(telling) >= most:
         return _ends(telling, most)
-    quiet = [place for place in places if _is_quiet(events[place])]
     return sorted([*telling, *_ends(quiet, most - len(telling))])
 
 

@@ -118,8 +118,14 @@ def _mark(one: Mark) -> str:
 
 def _scale(end_s: float) -> Callable[[float], float]:
     """From seconds to the canvas; what lies beyond its edges is drawn at them."""
-    wide, end_s = WIDTH - _LEFT - _RIGHT, max(end_s, 0.001)
-    return lambda at_s: round(_LEFT + wide * min(max(at_s / end_s, 0.0), 1.0), 1)
+    right = WIDTH - _RIGHT
+    per_s = (right - _LEFT) / max(end_s, 0.001)
+
+    def across(at_s: float) -> float:
+        x = _LEFT + per_s * at_s
+        return round(x, 1) if _LEFT <= x <= right else float(_LEFT if x < _LEFT else right)
+
+    return across
 
 
 def _step(end_s: float) -> float:
