@@ -5,7 +5,7 @@ so much a day = what a renewal was seen to cost, the mean of those seen, x renew
 ```
 
 Renewals are those of the row that the table of errors a day draws on (`harness.analysis.volume`). A figure whose renewals, law or lifetime was not
-observed has a reason instead: nothing unseen counts as zero. What an end other than a token's makes of a device is no matter of a day.
+observed has a reason instead: nothing unseen counts as zero. Where each request has a token of its own, what costs nothing each time costs nothing in a day. What an end other than a token's makes of a device is no matter of a day.
 """
 
 import statistics
@@ -117,7 +117,8 @@ class Prospect(msgspec.Struct, frozen=True):
     def fitted(self) -> tuple[CellFindings, ...]:
         """The cells that the law was fitted to, which may be of other rows too, and the one that shows the default lifetime."""
         points = {one.point_s for one in self.row.law.observations} if self.row and self.row.law else set()
-        default = next((one for one in own_key(self.measured) if one.set_lifetime_s is None and one.first_token), None)
+        shown = [one for one in own_key(self.measured) if one.set_lifetime_s is None and one.first_token]
+        default = max(shown, key=lambda one: one.connections > 0, default=None)
         return tuple(
             cell for cell in self.measured if cell is default or any(one.point_s in points for one in cell.renewals)
         )
@@ -176,7 +177,11 @@ def figures_at(one: Prospect, lifetime_s: float | None) -> Figures:
     """What a day brings if tokens live so many seconds."""
     per_day, problem = _renewals_per_day(one, lifetime_s)
     costs = {name: _cost(one, name) for name in LIMITED}
-    found = {name: _figure(cost, reason or problem, per_day) for name, (cost, reason) in costs.items()}
+    free = one.row is not None and one.row.token_use == "each-request"  # noqa: S105 - no password
+    found = {
+        name: Figure(0.0, (0.0, 0.0)) if free and cost == 0.0 else _figure(cost, reason or problem, per_day)
+        for name, (cost, reason) in costs.items()
+    }
     return Figures(lifetime_s, per_day, **found)
 
 

@@ -58,7 +58,7 @@ def _about_renewals(one: Prospect, row: Row, figures: Figures) -> Iterator[Reaso
 
 def _errors(figures: Figures, seen: str) -> str:
     errors = figures.errors
-    if errors.per_day is None or figures.renewals_per_day is None:
+    if errors.per_day is None:
         return f"{NOT_MEASURED}: errors in the hub's log: {errors.reason}."
     if not errors.per_renewal:
         return f"No error in the hub's log: {seen} left none."
@@ -74,6 +74,8 @@ def _errors_of(count: tuple[float, float]) -> str:
 def _way(one: Prospect, row: Row, figures: Figures) -> str:
     """How often it renews, by which law: reckoned for this lifetime from those that were watched."""
     fit, per_day = one.volume.fit, figures.renewals_per_day
+    if row.token_use == "each-request":  # noqa: S105 - no password
+        return "It makes a token for each request, so that none has to be renewed."
     if fit is None or row.law is None or per_day is None or figures.lifetime_s is None:
         return f"{NOT_MEASURED}: how often it renews: {figures.reconnects.reason}."
     how = {"in-band": "renews in place", "per-request": "renews with a request", "hub-cut": "is cut by the hub"}
@@ -94,7 +96,8 @@ def _away(one: Prospect, figures: Figures) -> str:
         return f"{NOT_MEASURED}: how long it is away: {away.reason}."
     left = [renewal for renewal in one.renewals if isinstance(renewal, AbsenceFinding)]
     if not left:
-        return "It is never away for that: the connection stays."
+        stays = "there is no connection to be lost" if one.volume.transport == "https" else "the connection stays"
+        return f"It is never away for that: {stays}."
     gaps = [renewal for renewal in left if renewal.gap_ms is not None]
     noise = "; below five times the hub's own delay, so an estimate" if all(gap.noisy for gap in gaps) else ""
     each = lasted(away.per_renewal or 0.0)
@@ -114,9 +117,10 @@ def _application(one: Prospect, row: Row, figures: Figures) -> str:
 
 def _messages(one: Prospect, row: Row) -> Iterator[Reason]:
     """What became of messages at renewals, and in all else that was measured."""
-    at_renewals = [cell for cell in row.cells if cell.measured]
+    at_renewals = [cell for cell in row.cells if cell.measured] if one.renewals else []
     others = [cell for cell in one.measured if cell not in at_renewals]
-    for cells, where in ((at_renewals, "around renewals"), (others, "in what else was measured")):
+    rest = "in what else was measured" if at_renewals else "in what was measured"
+    for cells, where in ((at_renewals, "around renewals"), (others, rest)):
         found = tally(cells)
         if found.sent or found.received:
             yield Reason(_lost(found, where), found.losing or found.untold or found.cells, origin_of(row))

@@ -5,9 +5,11 @@ renewals a day = 86400 s / the time from one token to the next, by the law and t
 errors a day   = renewals a day x error records per renewal, the mean of those seen
 ```
 
+Where each request has a token of its own (HTTPS), and none of those that were seen left anything, a day's number is zero, however many requests it has. Else
+law, default lifetime and records per renewal have to be observed, all three, or there is no figure and the reason instead.
+
 The time from one token to the next is L - m for a margin, f x L for a fraction, and L + 600 s, the service's own grace, for a device that waits to
-be cut. Law, default lifetime and records per renewal have to be observed, all three, else there is no figure and the reason instead. A device that
-never renews has no number of errors a day: the hub turns it out for good.
+be cut. A device that never renews has no number of errors a day: the hub turns it out for good.
 
 What the application is shown per renewal depends on what it is doing; here it is doing what the scenario's traffic says.
 """
@@ -46,6 +48,7 @@ class Volume(msgspec.Struct, frozen=True):
 
     `law` (in words; `fit` is the law itself), `default_lifetime_s` and `period_s`, the seconds from one token to the next, are what the figures are
     made of, with `grace_s`, the service's own, where the device waits for the cut, and with `errors_per_renewal` and the like, means over the `renewals_seen`; `scenario` is where these were seen, with its `traffic`.
+    `measured`: of a row that was; what is told of all that was measured does not speak of others.
     `date`: of a recording, and of a run that is read of on another day. `renewals_per_day_between`: by the interval of the law's parameter. `informational_per_day`: records that are no errors. `app_errors_per_day`: events with an exception that the application was shown.
     """
 
@@ -55,6 +58,7 @@ class Volume(msgspec.Struct, frozen=True):
     device: str
     origin: str
     date: str = ""
+    measured: bool = True
     reason: str = ""
     scenario: str = ""
     traffic: str = ""
@@ -108,23 +112,31 @@ def _completeness(volume: Volume) -> int:
 def _volume(row: Row) -> Volume:
     blank = msgspec.structs.replace(Volume.of(row), scenario=row.scenario, traffic=row.traffic)
     if row.status:
-        return msgspec.structs.replace(blank, reason=row.reason or row.status)
+        return msgspec.structs.replace(blank, measured=False, reason=row.reason or row.status)
     seen = [one.signature for one in whole_renewals(renewing_cells(row))]
-    fit, lifetime = _own_law(row), row.default_lifetime_s
+    fit = _own_law(row)
     facts = msgspec.structs.replace(
         blank,
         law=fit and describe(fit),
         fit=fit,
-        default_lifetime_s=lifetime,
+        default_lifetime_s=row.default_lifetime_s,
         grace_s=HUB_GRACE_S if fit and fit.law == "hub-cut" else None,
         renewals_seen=len(seen),
         errors_per_renewal=_mean(seen, lambda one: one.errors),
         informational_per_renewal=_mean(seen, lambda one: one.informational),
         app_errors_per_renewal=_mean(seen, lambda one: one.app_errors),
     )
+    return _with_figures(facts, row, seen)
+
+
+def _with_figures(facts: Volume, row: Row, seen: Sequence[Signature]) -> Volume:
+    """The figures of a day, or why there are none."""
+    fit, lifetime = facts.fit, facts.default_lifetime_s
     if HUB_LOG in row.lacks:
         unknown = {"errors_per_renewal": None, "informational_per_renewal": None, "reason": NO_HUB_LOG}
         return msgspec.structs.replace(facts, **unknown)
+    if row.token_use == "each-request" and seen and not any(map(_leaves_something, seen)):  # noqa: S105 - no password
+        return msgspec.structs.replace(facts, errors_per_day=0.0, informational_per_day=0.0, app_errors_per_day=0.0)
     if fit is None or lifetime is None:
         return msgspec.structs.replace(facts, reason=unobserved(row, fit))
     if fit.law == "none":
@@ -136,6 +148,10 @@ def _volume(row: Row) -> Volume:
         return msgspec.structs.replace(facts, reason=nothing)
     unseen = msgspec.structs.replace(facts, reason="no renewal was seen to its end")
     return _reckoned(facts, periods) if seen else unseen
+
+
+def _leaves_something(one: Signature) -> bool:
+    return bool(one.errors or one.informational or one.app_errors)
 
 
 def _reckoned(facts: Volume, periods: Sequence[float]) -> Volume:
@@ -206,15 +222,20 @@ def sentences(found: Iterable[Volume]) -> tuple[str, ...]:
     """What follows for somebody to whom the number of errors matters: real devices and emulated ones, this run's and recorded ones, apart."""
     groups: dict[str, list[Volume]] = {}
     for volume in found:
-        if volume.errors_per_day is not None:
+        if volume.measured:
             groups.setdefault(volume.evidence, []).append(volume)
-    return tuple(f"{evidence}: {_sentence(members)}" for evidence, members in groups.items())
+    return tuple(
+        f"{evidence}: {_sentence(members)}"
+        for evidence, members in groups.items()
+        if any(one.errors_per_day is not None for one in members)
+    )
 
 
-def _sentence(members: Sequence[Volume]) -> str:
+def _sentence(measured: Sequence[Volume]) -> str:
+    members = [one for one in measured if one.errors_per_day is not None]
     fewest, most = min(map(_errors, members)), max(map(_errors, members))
     best = [one for one in members if _errors(one) == fewest]
-    told = f"{_count(fewest)} in the hub's log {_who(best, members)}"
+    told = f"{_count(fewest)} in the hub's log {_who(best, measured)}"
     if fewest == most:
         return f"{told}."
     worst = [one for one in members if _errors(one) == most]
@@ -232,13 +253,13 @@ def _count(errors: float) -> str:
     return f"{errors:{'.0f' if errors >= WHOLE_FROM else '.2g'}} errors a day" if errors else "no error"
 
 
-def _who(best: Sequence[Volume], members: Sequence[Volume]) -> str:
-    """Whole SDKs first, then whole transports, then what is left."""
-    over = list(dict.fromkeys(one.transport for one in members))
-    if len(best) == len(members):
+def _who(best: Sequence[Volume], measured: Sequence[Volume]) -> str:
+    """Whole SDKs first, then whole transports, then what is left; one of which no figure is known makes neither whole."""
+    over = list(dict.fromkeys(one.transport for one in measured))
+    if len(best) == len(measured):
         return f"with every SDK measured, over {', '.join(over)}"
-    others = [one for one in members if one not in best]
-    sdks = [name for name in dict.fromkeys(map(_sdk, members)) if name not in map(_sdk, others)]
+    others = [one for one in measured if one not in best]
+    sdks = [name for name in dict.fromkeys(map(_sdk, measured)) if name not in map(_sdk, others)]
     transports = [name for name in over if name not in {one.transport for one in others}]
     rest = [one for one in best if _sdk(one) not in sdks and one.transport not in transports]
     parts = [

@@ -56,7 +56,7 @@ def _line(alike: Sequence[Answer], most: float) -> AnswerLine:
     first = alike[0]
     volume = first.volume
     _, errors, made_of, renewals, shown = volume_cells(volume)
-    noise = "~" if any(any(one.row.noisy) for one in alike if one.away_ms) else ""
+    noise = "~" if any(one.noisy for one in alike) else ""
     return AnswerLine(
         sdk=volume.sdk,
         version=volume.version,

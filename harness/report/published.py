@@ -23,7 +23,8 @@ _INTRODUCTION: Final = f"""<!-- Made by `python scripts/publish.py` from the log
 # 401003 IoTHubUnauthorized: which Azure IoT SDK leaves it, how often, and what to do
 
 An IoT hub logs `401003 IoTHubUnauthorized` in two cases ([Microsoft's article]({_ARTICLE})). A device's token has run out and is replaced: the device is well.
-Or the hub refuses the device: it stays away. Here is what each SDK does, measured with the SDKs themselves. You need to run nothing.
+Or the hub refuses the device: it stays away. Here is what each SDK does. Each row says whether the SDK itself was measured (real), or a device that plays its profile (emulated).
+You need to run nothing.
 
 [index.html](index.html) has the same, with a picture, the story and the log of every cell. It is one file: download it, and open it in a browser."""
 _ABOUT_THE_ANSWER: Final = """For one device, whose application sends and listens, at the SDK's own settings: tokens live for {lifetimes}.

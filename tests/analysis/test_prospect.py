@@ -15,6 +15,7 @@ from support.advice_rows import (
     cells_of,
     in_place,
     left,
+    per_request,
     sent,
 )
 from support.analysis_findings import cell
@@ -122,6 +123,23 @@ def test_the_law_rests_on_cells_of_any_row_and_on_the_one_with_the_default() -> 
     unlike = replace(cells_of(left(77.0))[0], cell="unlike")
     found = only(a_row(cells=cells_of(left(10.0))), a_row(cells=[elsewhere, unlike], scenario="idle"), a_defaults_row())
     assert [one.cell for one in found.fitted] == ["L1", "elsewhere", "defaults"]
+
+
+def test_the_default_rests_on_a_cell_that_was_let_in() -> None:
+    """Where there is one: what a refused device shows of it is the same, and less of a witness."""
+    refused = cell(cell="refused", scenario="wrong-key", first_lifetime_s=3599.6, connections=0)
+    rows = [a_row(cells=[refused], scenario="wrong-key", law=None), a_row(cells=cells_of(left(10.0))), a_defaults_row()]
+    assert [one.cell for one in only(*rows).fitted] == ["L1", "defaults"]
+    assert [one.cell for one in only(*rows[:2]).fitted] == ["refused", "L1"]
+
+
+def test_what_costs_nothing_each_time_costs_nothing_in_a_day() -> None:
+    """Where each request has a token of its own: their number is the application's affair."""
+    cells = cells_of(per_request(10.0))
+    free = figures_at(only(a_row(None, cells, token_use="each-request", transport="https")), 3600.0)
+    assert (free.errors.per_day, free.away_s.per_day, free.renewals_per_day) == ((0.0, 0.0), (0.0, 0.0), None)
+    kept = figures_at(only(a_row(None, cells, token_use="kept", transport="https")), 3600.0)
+    assert kept.errors.per_day is None
 
 
 def test_without_a_law_nothing_was_fitted() -> None:

@@ -53,6 +53,19 @@ def told(*rows: Row) -> dict[str, Reason]:
             "It is away for 2.48 s a day: 100 ms each time, the mean of 1; below five times the hub's own delay, so an estimate.",
         ),
         (a_row(FRACTION, cells_of(in_place(10.0))), "It is never away for that: the connection stays."),
+        (
+            a_row(FRACTION, cells_of(in_place(10.0)), transport="https"),
+            "It is never away for that: there is no connection to be lost.",
+        ),
+        (
+            a_row(None, cells_of(in_place(10.0)), transport="https", token_use="each-request"),
+            "It makes a token for each request, so that none has to be renewed.",
+        ),
+        (
+            a_row(None, cells_of(in_place(10.0)), transport="https", token_use="each-request"),
+            "No error in the hub's log: 1 renewal left none.",
+        ),
+        (a_row(NEVER, [cell(messages=sent(7))]), "None of 7 messages was lost in what was measured."),
         (a_row(clock_rate=60.0), "not measured: how long it is away: the clock ran 60 times as fast, and such a gap is not the SDK's."),
         (a_row(), "The application is shown no error. It sees nothing of a renewal."),
         (

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from support.analysis_logs import BASE, LogBuilder, claim, header
 
@@ -166,8 +167,21 @@ def test_the_row_of_an_sdk_that_makes_them_all() -> None:
 
 
 def test_a_token_for_each_request_makes_no_errors_a_day() -> None:
-    """There is no rate of renewals; and nothing is logged of them."""
+    """There is no rate of renewals; but what leaves nothing leaves nothing, however often."""
     (volume,) = volumes(analyse([each().log()]))
+    assert (volume.errors_per_day, volume.app_errors_per_day, volume.renewals_per_day, volume.reason) == (
+        0,
+        0,
+        None,
+        "",
+    )
+
+
+def test_without_a_second_token_nothing_is_known_of_a_day() -> None:
+    """Nothing unseen counts as zero."""
+    (row,) = analyse([each().log()])
+    (volume,) = volumes([msgspec.structs.replace(row, cells=())])
+    assert volume.errors_per_day is None
     assert volume.reason == "every request has a token of its own, and one that is good leaves no record"
 
 

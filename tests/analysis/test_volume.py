@@ -157,13 +157,24 @@ def volume(sdk: str, transport: str, errors: float | None, device: str = "real",
             "real: no error in the hub's log with every SDK measured, over mqtt.",
         ),
         (
+            [volume("a", "mqtt", 0), volume("a", "https", None), volume("b", "mqtt", 3), volume("b", "https", 0)],
+            (
+                "real: no error in the hub's log with a 1 over mqtt, b 1 over https; most with b 1 over mqtt:"
+                " 3 errors a day (2 x 20.6 renewals)."
+            ),
+        ),
+        (
+            [volume("a", "mqtt", 0), msgspec.structs.replace(volume("a", "https", None), measured=False)],
+            "real: no error in the hub's log with every SDK measured, over mqtt.",
+        ),
+        (
             [volume("a", "mqtt", None), volume("b", "mqtt", 41.1, date="2026-11-24")],
             "real, recorded 2026-11-24: 41 errors a day in the hub's log with every SDK measured, over mqtt.",
         ),
     ],
 )  # fmt: skip
 def test_the_sentence_follows_from_the_figures(found: list[Volume], sentence: str) -> None:
-    """Whole SDKs, then whole transports, then what is left; what was not observed is in no sentence."""
+    """Whole SDKs, then whole transports, then what is left; what was measured and has no figure makes neither whole."""
     assert sentences(found) == (sentence,)
 
 

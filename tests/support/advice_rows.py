@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from support.analysis_findings import cell, renewal, renewing
 
 from harness.analysis.findings import (
@@ -10,6 +10,7 @@ from harness.analysis.findings import (
     CellFindings,
     InBandFinding,
     Messages,
+    PerRequestFinding,
     Return,
     Signature,
     Telemetry,
@@ -40,6 +41,11 @@ def left(point_s: float, errors: int = 0, *, gap_ms: float | None = 100.0, **cha
 def in_place(point_s: float, **changes: object) -> InBandFinding:
     """A renewal on the standing connection, which cost nothing."""
     return replace(InBandFinding(point_s, 1.0, point_s=point_s), **changes)
+
+
+def per_request(point_s: float) -> PerRequestFinding:
+    """A request with a new token, which cost nothing."""
+    return PerRequestFinding(**asdict(in_place(point_s)))
 
 
 def cells_of(*renewals: AbsenceFinding | InBandFinding, name: str = "L", **changes: object) -> tuple[CellFindings, ...]:
