@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
-from harness.errors import LogError, UserInputError
+from harness.errors import UserInputError
 from harness.events import FORMAT
-from harness.recorded import read_log
-from harness.runfolder import RunRecord, Source, check_distinct, read_run, write_derived, write_run
+from harness.recorded import content_of, read_log
+from harness.runfolder import RunRecord, Source, check_distinct, read_run, real_path, write_derived, write_run
 
 __all__ = ["merge"]
 
@@ -65,7 +65,7 @@ def merge(runs: Sequence[Path], out: Path) -> RunRecord:
 
 def _check_beside(runs: Sequence[Path], out: Path) -> None:
     for path in runs:
-        if out.resolve().is_relative_to(path.resolve()):
+        if real_path(out).is_relative_to(real_path(path)):
             raise UserInputError(
                 f"is in the folder of a run, {path}", where=str(out), remedy="Name a folder elsewhere with --out DIR"
             )
@@ -87,13 +87,7 @@ def _read(path: Path) -> _Run:
 def _contents(files: Sequence[Path]) -> Iterator[tuple[Path, bytes]]:
     """The logs that are not empty, each read as the analysis would."""
     for file in files:
-        try:
-            content = file.read_bytes()
-        except OSError as problem:
-            raise LogError(
-                f"cannot be read ({problem.strerror})", where=str(file), remedy="Check its permissions"
-            ) from problem
-        if content:
+        if content := content_of(file):
             read_log(content, where=str(file))
             yield file, content
 

@@ -8,6 +8,7 @@ results/recorded/<sdk>-<version>-<date>/<cell>.jsonl
 """
 
 import hashlib
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -22,6 +23,7 @@ __all__ = [
     "RECORDED",
     "Provenance",
     "bundled_recordings",
+    "content_of",
     "find_recorded",
     "is_recorded",
     "logs_below",
@@ -115,19 +117,31 @@ def read_log(content: bytes, *, where: str) -> CellLog:
     return log
 
 
+def content_of(file: Path) -> bytes:
+    """The bytes of a log's file.
+
+    Raises:
+        LogError: it cannot be read, or is no ordinary file: a pipe that nobody writes to would be waited for without end.
+    """
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise LogError(
+                "is no ordinary file", where=str(file), remedy="Name a log, and leave nothing else among logs"
+            )
+        return file.read_bytes()
+    except OSError as problem:
+        raise LogError(
+            f"cannot be read ({problem.strerror})", where=str(file), remedy="Check its permissions"
+        ) from problem
+
+
 def read_recorded(path: Path) -> CellLog:
     """One recorded log.
 
     Raises:
         LogError: it cannot be read, says nothing of its provenance, is of a newer format, cut short, or was changed.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as problem:
-        raise LogError(
-            f"cannot be read ({problem.strerror})", where=str(path), remedy="Check its permissions"
-        ) from problem
-    log = read_log(content, where=str(path))
+    log = read_log(content_of(path), where=str(path))
     if not is_recorded(log.header):
         raise LogError("is no recorded log: it has no provenance", where=str(path), field="origin", remedy=_REMEDY)
     return log

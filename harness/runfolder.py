@@ -11,6 +11,7 @@ diagnostics/          the hub's records: Azure Monitor's JSON lines, and the row
 
 import datetime as dt
 import itertools
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -19,7 +20,7 @@ import msgspec
 
 from harness.errors import LogError, UserInputError
 from harness.events import CellLog, check_format
-from harness.recorded import find_recorded, read_log
+from harness.recorded import content_of, find_recorded, read_log
 
 __all__ = [
     "RunFolder",
@@ -32,6 +33,7 @@ __all__ = [
     "read_cells",
     "read_recordings",
     "read_run",
+    "real_path",
     "write_derived",
     "write_run",
 ]
@@ -156,11 +158,16 @@ def in_checkout(working_folder: Path) -> bool:
     return all((working_folder / name).exists() for name in ("harness", "sdk_profiles", "pyproject.toml"))
 
 
+def real_path(path: Path) -> Path:
+    """Where the path leads; of a loop of links itself, for which `Path.resolve` raises before Python 3.13."""
+    return Path(os.path.realpath(path))
+
+
 def check_distinct(runs: Iterable[Path]) -> None:
     """Raise `UserInputError` where one of these paths is named twice, however it is written."""
     seen: set[Path] = set()
     for path in runs:
-        if (place := path.resolve()) in seen:
+        if (place := real_path(path)) in seen:
             raise UserInputError("is named twice", where=str(path), remedy="Name each run once")
         seen.add(place)
 
@@ -200,12 +207,10 @@ def read_cells(path: Path) -> Iterator[CellLog | LogError]:
     files = sorted((path / "cells").glob("*.jsonl"), key=lambda file: (planned.get(file.stem, len(planned)), file.name))
     for file in files:
         try:
-            if content := file.read_bytes():
+            if content := content_of(file):
                 yield read_log(content, where=str(file))
         except LogError as problem:
             yield problem
-        except OSError as problem:
-            yield LogError(f"cannot be read ({problem.strerror})", where=str(file), remedy="Check its permissions")
 
 
 def read_recordings(path: Path) -> Iterator[CellLog | LogError]:

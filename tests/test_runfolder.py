@@ -1,6 +1,7 @@
 """Tests of a run's folder: names, the unwritable, reading back, damage."""
 
 import datetime as dt
+import os
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,15 @@ def test_cells_come_back_in_the_order_of_the_plan_and_a_broken_one_as_its_error(
     (folder.path / "cells" / "c.jsonl").write_text("junk\n")
     logs = list(read_cells(folder.path))
     assert [type(log) for log in logs] == [CellLog, CellLog, LogError]
+
+
+def test_a_pipe_among_the_cells_is_refused(tmp_path: Path) -> None:
+    """Nobody waits for what may never be written."""
+    folder = RunFolder.create(tmp_path, RECORD)
+    os.mkfifo(folder.path / "cells" / "pipe.jsonl")
+    (problem,) = read_cells(folder.path)
+    assert isinstance(problem, LogError)
+    assert "pipe.jsonl: is no ordinary file" in str(problem)
 
 
 def test_a_cell_that_never_began_is_left_out(tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 
 | outcome of a case | when |
 |---|---|
-| `failed` | it fails the check (`harness.analysis.check`): an unlisted difference, a stale entry, a required cell that did not run |
+| `failed` | it fails the check (`harness.analysis.check`): an unlisted difference, a stale entry, a required cell that did not run, a row that was cut short |
 | `error` | the harness or a device program broke |
-| `skipped` | it is no statement about the SDK: `unsupported`, `environment`, `not observed`, or a cell that was cut short |
+| `skipped` | it is no statement about the SDK: `unsupported`, `environment`, `not observed` |
 | `known` | the claim differs, and that is known |
 | `passed` | the row was measured, the claim confirmed |
 
-Where nothing was measured, a suite `check` has a case that fails, as the check does. Where documents are silent there is nothing to pass or to fail: what was observed is told with the row's own case.
+Where nothing was measured, or planned cells never began, a suite `check` has a case that fails, as the check does. Where documents are silent there is nothing to pass or to fail: what was observed is told with the row's own case.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,8 @@ Outcome = Literal["passed", "failed", "error", "skipped", "known"]
 MEASURED: Final = "measured"
 """The name of a row's own case."""
 REQUIRED: Final = "required"
-NOT_RUN: Final = frozenset({"unsupported", "environment", "interrupted"})
+NOT_RUN: Final = frozenset({"unsupported", "environment"})
+INTERRUPTED: Final = "interrupted"
 OF_VERDICT: Final[Mapping[str, Outcome]] = {"confirmed": "passed", "harness error": "error"}
 
 
@@ -90,14 +91,17 @@ def suites(found: Check) -> tuple[Suite, ...]:
     for one in found.missing:
         if one.row is None:
             cases.setdefault((one.required.sdk, one.required.transport), []).append(_absent(one))
-    found_in = tuple(Suite(*key, _properties(group), _told_apart(group)) for key, group in cases.items())
-    return found_in if found.measured else (*found_in, _NOTHING)
+    own = tuple(_of_the_check(found))
+    told = tuple(Suite(*key, _properties(group), _told_apart(group)) for key, group in cases.items())
+    return (*told, Suite("check", "", (), own)) if own else told
 
 
-_NOTHING: Final = Suite(
-    "check", "", (), (Case("check", MEASURED, "failed", "not measured", "nothing was measured, so nothing passes"),)
-)
-"""What fails a check that has nothing to judge; its rows are skipped, or there are none."""
+def _of_the_check(found: Check) -> Iterator[Case]:
+    """What fails the check and belongs to no row."""
+    if not found.measured:
+        yield Case("check", MEASURED, "failed", "not measured", "nothing was measured, so nothing passes")
+    if found.never_began:
+        yield Case("check", "begun", "failed", "not run", f"{found.never_began} of the planned cells never began")
 
 
 def _of_row(row: Row, found: Check) -> Iterator[Case]:
@@ -117,11 +121,11 @@ def _measured(row: Row, required: Sequence[Missing]) -> Case:
     if required:
         return msgspec.structs.replace(case, outcome="failed", verdict="not run", message=_required(required[0]))
     if row.status:
-        outcome: Outcome = "skipped" if row.status in NOT_RUN else "error"
+        outcome: Outcome = "skipped" if row.status in NOT_RUN else "failed" if row.status == INTERRUPTED else "error"
         return msgspec.structs.replace(case, outcome=outcome, verdict=row.status, message=f"{row.status}: {row.reason}")
     if not row.complete:
         return msgspec.structs.replace(
-            case, outcome="skipped", verdict="incomplete", message="it did not run to its end"
+            case, outcome="failed", verdict="incomplete", message="it did not run to its end"
         )
     return case
 

@@ -7,7 +7,8 @@
 | `stale` | the claim is confirmed, and an entry says that it differs | fails |
 | none | anything else: what was not observed says nothing about an entry | passes |
 
-Where no row was measured there is nothing to pass: that fails, too.
+A row that was cut short (the run was interrupted in the midst of it) fails it, too, and so do planned cells that never began: what they would have shown is not
+known. And where no row was measured there is nothing to pass.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,12 +36,13 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """What the check found: every verdict of `rows` in order, what did not run, and the entries that this run could not show."""
+    """What the check found: every verdict of `rows` in order, what did not run, and the entries that this run could not show. `never_began`: how many planned cells."""
 
     rows: tuple[Row, ...]
     judged: tuple[Judged, ...]
     missing: tuple[Missing, ...] = ()
     not_shown: tuple[Entry, ...] = ()
+    never_began: int = 0
 
     def marked(self, mark: Mark) -> tuple[Judged, ...]:
         """The verdicts with this mark."""
@@ -58,17 +60,25 @@ class Check(msgspec.Struct, frozen=True):
         return any(not row.status for row in self.rows)
 
     @property
+    def cut_short(self) -> tuple[Row, ...]:
+        """The rows that were begun, and not measured to their end."""
+        return tuple(row for row in self.rows if row.status == "interrupted" or not (row.status or row.complete))
+
+    @property
     def passed(self) -> bool:
         """Whether something was measured, and nothing fails it."""
-        return self.measured and not (self.missing or self.marked("unlisted") or self.marked("stale"))
+        failing = (self.missing, self.cut_short, self.never_began, self.marked("unlisted"), self.marked("stale"))
+        return self.measured and not any(failing)
 
 
-def check(rows: Sequence[Row], known: Sequence[Entry], required: Iterable[Required] = ()) -> Check:
+def check(
+    rows: Sequence[Row], known: Sequence[Entry], required: Iterable[Required] = (), *, never_began: int = 0
+) -> Check:
     """Hold the rows, those of recordings among them, against what is known and what is required."""
     judged = tuple(_judge(row, verdict, known) for row in rows for verdict in row.verdicts)
     marked = [one for one in judged if one.entry is not None]
     not_shown = tuple(one for one in known if not any(_speaks_of(one, told.row, told.verdict) for told in marked))
-    return Check(tuple(rows), judged, missing(required, rows), not_shown)
+    return Check(tuple(rows), judged, missing(required, rows), not_shown, never_began)
 
 
 def _judge(row: Row, verdict: Verdict, known: Iterable[Entry]) -> Judged:
@@ -99,6 +109,8 @@ def check_summary(found: Check) -> dict[str, object]:
         "measured": found.measured,
         **{mark: [_verdict(one) for one in found.marked(mark)] for mark in ("unlisted", "stale", "known")},
         "missing": [_missing(one) for one in found.missing],
+        "never_began": found.never_began,
+        "cut_short": [_circumstances(row) for row in found.cut_short],
         "not_shown": [entry.name for entry in found.not_shown],
     }
 

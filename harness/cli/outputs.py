@@ -5,6 +5,7 @@ One decorator gives a command all options about it, one dataclass holds what the
 
 import functools
 import os
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
@@ -28,6 +29,7 @@ from harness.report.badge import badge
 from harness.report.check import step_summary
 from harness.report.ctrf import ctrf
 from harness.report.junit import junit
+from harness.runfolder import real_path
 from harness.scenario import Scenario, find_scenarios
 
 __all__ = ["Outputs", "Publisher", "outputs_options", "write_output"]
@@ -113,7 +115,7 @@ class Publisher:
         if not self.outputs.judged:
             told = attempt(partial(deliver, results, as_json=as_json, errors=errors), *page)
             return UserInputError.exit_code if told else 0
-        found = check(results.rows, self.entries, self.required)
+        found = check(results.rows, self.entries, self.required, never_began=results.missing)
         printed = partial(deliver, results, as_json=as_json, errors=errors, found=found if self.outputs.check else None)
         if attempt(printed, *page, *self._steps(results, found, as_json=as_json)):
             return UserInputError.exit_code
@@ -176,7 +178,7 @@ def _check_files(files: Mapping[str, Path]) -> None:
             raise UserInputError(
                 f"cannot be written ({problem})", where=option, field=str(file), remedy="Name another file"
             )
-        other = taken.setdefault(file.resolve(), option)
+        other = taken.setdefault(real_path(file), option)
         if other != option and (file.is_file() or not file.exists()):
             raise UserInputError(
                 f"{other} writes there, too", where=option, field=str(file), remedy="Name a file for each"
@@ -185,13 +187,19 @@ def _check_files(files: Mapping[str, Path]) -> None:
 
 def _obstacle(file: Path) -> str:
     """What stands in the way of writing it, and of making the folders it needs; empty where nothing does."""
-    try:
-        there = next(one for one in (file, *file.absolute().parents) if one.exists())
-    except OSError as problem:
-        return problem.strerror or str(problem)
-    if there != file and not there.is_dir():
-        return f"{there} is no folder"
-    return "" if os.access(there, os.W_OK) else f"{there} may not be written"
+    if file.is_dir():
+        return "it is a folder"
+    for there in (file, *file.absolute().parents):
+        try:
+            kind = there.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as problem:
+            return problem.strerror or str(problem)
+        if there != file and not stat.S_ISDIR(kind):
+            return f"{there} is no folder"
+        return "" if os.access(there, os.W_OK) else f"{there} may not be written"
+    return ""
 
 
 def _page(results: Results) -> str:
@@ -207,7 +215,7 @@ def write_output(file: Path, text: Callable[[], str]) -> None:
         UserInputError: it cannot be written.
     """
     shared, content = os.environ.get("GITHUB_STEP_SUMMARY"), text()
-    mode = "a" if shared and file.resolve() == Path(shared).resolve() else "w"
+    mode = "a" if shared and real_path(file) == real_path(Path(shared)) else "w"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open(mode, encoding="utf-8", errors="backslashreplace") as stream:
@@ -238,7 +246,7 @@ def _log_file(case: Case, run: Path | None) -> str:
 def _from_here(file: Path) -> str:
     """Relative, where it lies below the working folder."""
     try:
-        return file.resolve().relative_to(Path.cwd().resolve()).as_posix()
+        return real_path(file).relative_to(real_path(Path.cwd())).as_posix()
     except ValueError:
         return file.as_posix()
 
@@ -248,7 +256,7 @@ _OPTIONS = (
     click.option(
         "--check",
         is_flag=True,
-        help="Exit with 1 where something differs that is not known, a known difference no longer holds, what --require names did not run, or nothing was measured.",
+        help="Exit with 1 where something differs that is not known, a known difference no longer holds, what --require names did not run, a cell was cut short or never began, or nothing was measured.",
     ),
     click.option(
         "--known",

@@ -19,10 +19,12 @@ _TITLES: Final[dict[Mark, str]] = {
     "known": "Differs, as is known",
 }
 _MISSING: Final = "Required, and did not run"
+_CUT_SHORT: Final = "Cut short, so that nobody knows what it would have shown"
 _REMEDIES: Final[dict[Mark, str]] = {
     "unlisted": "If it is to be accepted, give it an entry with its reason and a link in a file for --known.",
     "stale": "Remove the entry, or narrow its versions, transports, scenarios or devices.",
 }
+_MEASURE_AGAIN: Final = "Measure it again; `harness merge` puts the rest of another run beside it."
 _UNMEASURED: Final = "Nothing was measured, so there is nothing to pass: the rows say why, and `harness doctor` what is missing on this machine."
 _INDENT: Final = "    "
 _HEADERS: Final = ["SDK", "transport", "scenario", "claim", "claimed", "observed"]
@@ -39,6 +41,10 @@ def check_text(found: Check) -> str:
     if found.missing:
         told = [f"{one.required}: {_whose(one.row)}{one.reason}" for one in found.missing]
         parts += [f"{_MISSING}:", *map(_indented, told)]
+    if found.cut_short:
+        parts += [f"{_CUT_SHORT}:", *map(_indented, map(_row, found.cut_short)), _indented(_MEASURE_AGAIN)]
+    if found.never_began:
+        parts.append(wrap(_never_began(found), WIDTH))
     known, unseen = len(found.marked("known")), len(found.not_shown)
     parts.append(f"Known differences: {known}; entries that this run could not show: {unseen}.")
     return "\n".join(parts)
@@ -49,9 +55,10 @@ def step_summary(found: Check, facts: RunFacts) -> str:
     differ = found.differing
     title = "passed" if found.passed else "failed"
     parts = [
-        f"## Token expiry: check {title}, {differ} verdict{'' if differ == 1 else 's'} differ from the documents",
+        f"## Token expiry: check {title}, {differ} verdict{' differs' if differ == 1 else 's differ'} from the documents",
         _counts(found),
         *([] if found.measured else [_UNMEASURED]),
+        *([_never_began(found)] if found.never_began else []),
     ]
     for mark in ("unlisted", "stale", "known"):
         if rows := [_line(*one) for one in _merged(found.marked(mark))]:
@@ -59,11 +66,19 @@ def step_summary(found: Check, facts: RunFacts) -> str:
     if found.missing:
         told = [[str(one.required), f"{_whose(one.row)}{one.reason}"] for one in found.missing]
         parts += [f"### {_MISSING}", render(["required", "why"], told, "markdown")]
+    if found.cut_short:
+        cells: list[list[Cell]] = [[_subject(row), row.transport, row.scenario] for row in found.cut_short]
+        parts += [f"### {_CUT_SHORT}", render(_HEADERS[:3], cells, "markdown")]
     if volume := volume_table(found.rows, "markdown"):
         parts += [f"### {HEADING}", volume]
     whose = f"Run {facts.run}, started {facts.started or 'elsewhere'}, harness {facts.harness}."
     parts.append(markdown(neutral(whose)))
     return "\n\n".join(parts) + "\n"
+
+
+def _never_began(found: Check) -> str:
+    count = found.never_began
+    return f"{count} planned cell{' ' if count == 1 else 's '}never began, and nobody knows what {'it' if count == 1 else 'they'} would have shown."
 
 
 def _counts(found: Check) -> str:
@@ -95,7 +110,15 @@ def _merged(judged: Iterable[Judged]) -> list[_Merged]:
 
 
 def _who(one: Judged) -> str:
-    return f"{one.row.sdk} {one.row.version} ({', '.join(evidence(one.row))})"
+    return _subject(one.row)
+
+
+def _subject(row: Row) -> str:
+    return f"{row.sdk} {row.version} ({', '.join(evidence(row))})"
+
+
+def _row(row: Row) -> str:
+    return f"{_subject(row)}, {row.transport}, {row.scenario}"
 
 
 def _whose(row: Row | None) -> str:

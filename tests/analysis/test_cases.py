@@ -74,14 +74,14 @@ def test_what_did_not_run_is_skipped_and_what_broke_is_an_error() -> None:
             for status in ("unsupported", "environment", "interrupted", "harness-error", "adapter-error")
         ),
     ]
-    assert [one.outcome for one in cases(*rows)] == ["passed", "skipped", "skipped", "skipped", "error", "error"]
+    assert [one.outcome for one in cases(*rows)] == ["passed", "skipped", "skipped", "failed", "error", "error"]
     assert cases(rows[1])[0].message == "unsupported: because"
 
 
-def test_what_was_cut_short_is_skipped() -> None:
-    """Nobody takes it for measured."""
+def test_what_was_cut_short_fails() -> None:
+    """As it fails the check: nobody takes it for measured."""
     (case,) = cases(a_row(complete=False))
-    assert (case.outcome, case.verdict, case.message) == ("skipped", "incomplete", "it did not run to its end")
+    assert (case.outcome, case.verdict, case.message) == ("failed", "incomplete", "it did not run to its end")
 
 
 def test_where_nothing_was_measured_a_case_fails() -> None:
@@ -91,6 +91,13 @@ def test_where_nothing_was_measured_a_case_fails() -> None:
     skipped, failed = cases(not_run("environment"))
     assert (skipped.outcome, failed.outcome) == ("skipped", "failed")
     assert "check" not in {one.group for one in cases(a_row(), not_run("environment", sdk="c"))}
+
+
+def test_where_cells_never_began_a_case_fails() -> None:
+    """Of which nothing else tells."""
+    *_, suite = suites(check([a_row()], [], never_began=3))
+    told = [("begun", "failed", "3 of the planned cells never began")]
+    assert [(one.name, one.outcome, one.message) for one in suite.cases] == told
 
 
 def test_a_required_cell_that_did_not_run_fails() -> None:

@@ -54,6 +54,17 @@ def test_where_nothing_was_measured_nothing_passes(rows: list[Row]) -> None:
     assert (found.passed, check_summary(found)["measured"]) == (False, False)
 
 
+def test_what_was_cut_short_fails() -> None:
+    """Though nothing that was seen differs."""
+    assert not check([a_row(CONFIRMED), a_row(transport="amqp", complete=False)], []).passed
+    assert not check([a_row(CONFIRMED), not_run("interrupted", transport="amqp")], []).passed
+
+
+def test_cells_that_never_began_fail() -> None:
+    """Of them there is no row."""
+    assert not check([a_row(CONFIRMED)], [], never_began=1).passed
+
+
 def test_what_a_recording_measured_can_be_judged() -> None:
     """Where nothing else is there."""
     assert check([a_row(CONFIRMED, origin=RECORDED)], []).passed
@@ -78,6 +89,7 @@ def test_the_summary_for_programs() -> None:
         a_row(DIFFERS),
         a_row(Verdict("point", "renewal-point", "differs", "1 s", "2 s")),
         not_run("environment", transport="amqp"),
+        a_row(transport="amqp-ws", complete=False),
     ]
     found = check_summary(check(rows, [known(), unseen], [Required("python", transport="amqp"), Required("c")]))
     here = {
@@ -108,5 +120,7 @@ def test_the_summary_for_programs() -> None:
             {"required": "python/amqp", "reason": "environment: because", **here, "transport": "amqp"},
             {"required": "c", "reason": "the run has no such cell"},
         ],
+        "never_began": 0,
+        "cut_short": [{**here, "transport": "amqp-ws"}],
         "not_shown": [unseen.name],
     }

@@ -83,3 +83,29 @@ def test_the_name_of_a_run_is_text() -> None:
     """It comes from a file that anybody may have written; so does the rest of the line."""
     facts = RunFacts("<b>\u202er", "2026\n# x", "", "*0*")
     assert step_summary(check([], []), facts).endswith("Run &lt;b>\\\\u202er, started 2026\\\\n# x, harness \\*0\\*.\n")
+
+
+def test_what_was_cut_short_is_named() -> None:
+    """With what to do."""
+    found = check([a_row(DIFFERS, transport="amqp"), a_row(complete=False)], [known()])
+    text = " ".join(check_text(found).split())
+    assert text.startswith(
+        "Check: failed Cut short, so that nobody knows what it would have shown: python 2.14.0 (real), mqtt, renewal Measure"
+    )
+    assert "### Cut short, so that nobody knows what it would have shown\n\n| SDK" in step_summary(found, FACTS)
+
+
+def test_one_verdict_differs_and_two_differ() -> None:
+    """As the language has it."""
+    assert "1 verdict differs from" in step_summary(check([a_row(DIFFERS)], []), FACTS)
+    assert "2 verdicts differ from" in step_summary(
+        check([a_row(DIFFERS), a_row(DIFFERS, transport="amqp")], []), FACTS
+    )
+
+
+def test_cells_that_never_began_are_counted() -> None:
+    """On the terminal and in the summary."""
+    for count, told in ((1, "1 planned cell never began"), (2, "2 planned cells never began")):
+        found = check([a_row()], [], never_began=count)
+        assert told in check_text(found)
+        assert told in step_summary(found, FACTS)
