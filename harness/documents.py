@@ -60,7 +60,9 @@ def load(path: Path, kind: type[D], error: type[UserInputError]) -> D:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise error(
-            f"cannot be read ({problem})", where=str(path), remedy="Check the path and its permissions"
+            f"cannot be read ({getattr(problem, 'strerror', None) or problem})",
+            where=str(path),
+            remedy="Check the path and its permissions",
         ) from problem
     return parse(text, kind, error, where=str(path))
 

@@ -8,7 +8,7 @@ import msgspec
 
 from harness.analysis import Needs
 from harness.analysis import advise as rank
-from harness.cli.options import comma_list, complete_sdks, complete_transports, sdk_list, transport_list
+from harness.cli.options import ANY, comma_list, complete_any_transport, complete_sdks, sdk_list, transport_list
 from harness.cli.results import Results, derive_either, latest_run, tell_what_is_missing
 from harness.cli.streams import json_text, show
 from harness.documents import TRANSPORTS, not_finite, one_of
@@ -19,7 +19,6 @@ from harness.scenario import LONGEST_LIFETIME_S
 
 __all__ = ["advise"]
 
-ANY = "any"
 TOLD = 5
 PUBLISHED = Path("results/published/reference")
 EXAMPLES = """\b
@@ -63,7 +62,7 @@ _LIMIT = click.FloatRange(min=0)
     "transports",
     metavar="NAME",
     multiple=True,
-    shell_complete=complete_transports,
+    shell_complete=complete_any_transport,
     help=f"Only these transports: {', '.join(TRANSPORTS)}, or {ANY}. Repeatable, takes comma lists.",
 )
 @click.option("--all", "everything", is_flag=True, help="Also list what does not qualify, with the reason for each.")

@@ -14,7 +14,9 @@ from harness.scenario import Scenario, find_scenarios, load_scenario
 from harness.scenario_groups import GROUPS, select_scenarios
 
 __all__ = [
+    "ANY",
     "comma_list",
+    "complete_any_transport",
     "complete_connected",
     "complete_scenarios",
     "complete_sdks",
@@ -29,6 +31,8 @@ __all__ = [
     "transport_option",
 ]
 
+ANY = "any"
+"""Every transport, where one may be asked for."""
 F = TypeVar("F", bound=Callable[..., Any])
 Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 
@@ -52,6 +56,7 @@ def _bundled_scenarios() -> list[str]:
 complete_scenarios = _completing(_bundled_scenarios)
 complete_sdks = _completing(lambda: [loaded.profile.sdk for loaded in find_profiles()])
 complete_transports = _completing(lambda: TRANSPORTS)
+complete_any_transport = _completing(lambda: (*TRANSPORTS, ANY))
 complete_connected = _completing(lambda: CONNECTED)
 
 

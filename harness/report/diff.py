@@ -53,18 +53,20 @@ def _changed(
 
 
 def _apart(rows: Sequence[Apart], told: Callable[[str], str], form: Form) -> list[str]:
-    """What could not be compared: with the reason what was not measured, and what only one of the two has."""
+    """What could not be compared: with the reason what was not measured, in brief where neither has it for the same reason, and what only one of the two has."""
     only = [row for row in rows if _is_only_in_one(row)]
-    unmeasured = [row for row in rows if not _is_only_in_one(row)]
+    alike = [row for row in rows if row.old == row.new]
+    unmeasured = [row for row in rows if row not in only and row not in alike]
     lines = _merged((_who(row, told), row.transport, (told(row.old), told(row.new))) for row in unmeasured)
     heading = f"Not measured: {len(unmeasured)} rows"
     parts = [_part(heading, (*_WHO, "old", "new"), lines, _APART_WIDTHS, form)] if lines else []
-    for name, there in (
-        ("new", [row for row in only if row.new_version]),
-        ("old", [row for row in only if row.old_version]),
+    for where, there in (
+        ("Measured in neither", alike),
+        ("Only in new", [row for row in only if row.new_version]),
+        ("Only in old", [row for row in only if row.old_version]),
     ):
         if there:
-            parts.append(_only(f"Only in {name}: {len(there)} rows", there, form))
+            parts.append(_in_brief(f"{where}: {len(there)} rows", there, form))
     return parts
 
 
@@ -73,17 +75,18 @@ def _is_only_in_one(row: Apart) -> bool:
     return MEASURED in {row.old, row.new} and not (row.old_version and row.new_version)
 
 
-def _only(heading: str, rows: Iterable[Apart], form: Form) -> str:
-    """For each SDK the scenarios, those of the same transports together."""
-    transports: dict[tuple[str, str], list[str]] = {}
+def _in_brief(heading: str, rows: Iterable[Apart], form: Form) -> str:
+    """For each SDK the scenarios, those of the same transports, and of the same reason, together."""
+    transports: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         scenario, *circumstances = _circumstances(row)
-        key = (", ".join(_subject(row)), f"{scenario} ({', '.join(circumstances)})")
+        reason = f": {row.old}" if row.old == row.new else ""
+        key = (", ".join(_subject(row)), f"{scenario} ({', '.join(circumstances)})", reason)
         transports.setdefault(key, []).append(row.transport)
-    scenarios: dict[tuple[str, str], list[str]] = {}
-    for (who, scenario), over in transports.items():
-        scenarios.setdefault((who, ", ".join(over)), []).append(scenario)
-    lines = [f"{who}, {over}: {', '.join(those)}" for (who, over), those in scenarios.items()]
+    scenarios: dict[tuple[str, str, str], list[str]] = {}
+    for (who, scenario, reason), over in transports.items():
+        scenarios.setdefault((who, ", ".join(over), reason), []).append(scenario)
+    lines = [f"{who}, {over}: {', '.join(those)}{reason}" for (who, over, reason), those in scenarios.items()]
     return f"{_titled(heading, form)}\n{_listed(lines, form)}"
 
 

@@ -38,6 +38,7 @@ def test_each_shell_gets_its_script(shell: str) -> None:
         ("harness compare --jun", ["--junit"]),
         ("harness compare --sdk py", ["python"]),
         ("harness compare --transport mqtt,am", ["mqtt,amqp", "mqtt,amqp-ws"]),
+        ("harness advise --transport an", ["any"]),
         ("harness history --scenario expiry-c", ["expiry-close"]),
         ("harness compare --device ", ["auto", "real", "emulated", "both"]),
         ("harness compare --require py", ["python"]),

@@ -75,6 +75,15 @@ def test_what_was_not_measured_says_why() -> None:
     assert "python 2.14.0 mqtt renewal measured environment: no Java" in text
 
 
+def test_what_neither_measured_is_told_in_brief() -> None:
+    """Once for each reason, which is no news."""
+    rows = [not_run("unsupported", "no such call", transport=one) for one in ("mqtt", "amqp")]
+    text = lines(between(rows, rows))
+    assert "Measured in neither: 2 rows" in text
+    assert "python 2.14.0, real, mqtt, amqp: renewal (sending+listening): unsupported: no such call" in text
+    assert not any(line.startswith("Not measured") for line in text)
+
+
 def test_what_one_run_alone_has_is_listed() -> None:
     """By SDK, then by transports."""
     new = [a_row(transport="amqp"), a_row(scenario="expiry", origin=RECORDED), a_row(scenario="expiry", traffic="idle")]
