@@ -111,7 +111,7 @@ def _application(one: Prospect, row: Row, figures: Figures) -> str:
     shown = in_brief(row.app) if one.renewals else ()
     told = f"At each renewal it sees {listed(shown)}." if shown else "It sees nothing of a renewal."
     if not errors.per_renewal:
-        return f"The application is shown no error. {told}"
+        return f"The application is shown no exception. {told}"
     return f"The application is shown {_errors_of(errors.per_day)} a day. {told}"
 
 

@@ -67,7 +67,7 @@ def told(*rows: Row) -> dict[str, Reason]:
         ),
         (a_row(NEVER, [cell(messages=sent(7))]), "None of 7 messages was lost in what was measured."),
         (a_row(clock_rate=60.0), "not measured: how long it is away: the clock ran 60 times as fast, and such a gap is not the SDK's."),
-        (a_row(), "The application is shown no error. It sees nothing of a renewal."),
+        (a_row(), "The application is shown no exception. It sees nothing of a renewal."),
         (
             a_row(HUB_CUT, CUT, app=("Disconnected: java.io.EOFException", "Connected")),
             "The application is shown 20.6 errors a day. At each renewal it sees Disconnected: EOFException and Connected.",
