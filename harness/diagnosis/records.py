@@ -145,7 +145,7 @@ class Wire(
     operation: str | None = None
     category: str | None = None
     level: str | int | None = None
-    code: str | int | None = None
+    code: str | int | float | None = None
     description: str | None = None
     properties: str | Properties | None = None
     row_time: str | None = None
@@ -153,7 +153,7 @@ class Wire(
     row_operation: str | None = None
     row_category: str | None = None
     row_level: str | int | None = None
-    row_code: str | int | None = None
+    row_code: str | int | float | None = None
     row_description: str | None = None
     row_properties: str | Properties | None = None
     row_device: str | None = None
@@ -310,7 +310,7 @@ class Records:
 def _kind_of(operation: object, level: object, result: object, description: object) -> tuple[int, str]:
     """What a record tells as far as that stands outside its properties, and its code: empty without an error."""
     connect = str(operation).lower() == _OPERATIONS[0]
-    code = "" if result is None else str(result).strip()[:_CODE_LENGTH]
+    code = "" if result is None else _whole(str(result).strip())[:_CODE_LENGTH]
     code = _CODE_OF_NAME.get(code.lower(), code)
     if code in _NO_CODE:
         code = _CODE_OF_NAME.get(str(description or "").lower(), "")
@@ -325,6 +325,12 @@ def _kind_of(operation: object, level: object, result: object, description: obje
     if code in {"", _CLOSED} and not connect:
         return GONE, code or _CLOSED
     return REFUSED, code or "error"
+
+
+def _whole(code: str) -> str:
+    """Without the `.0` of a tool that keeps a column of numbers with gaps as floats."""
+    digits, point, rest = code.partition(".")
+    return digits if point and digits.isdecimal() and not rest.strip("0") else code
 
 
 def _unauthorized(kind: int, message: str) -> int:

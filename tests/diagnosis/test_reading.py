@@ -63,6 +63,22 @@ def test_properties_may_be_an_object() -> None:
     assert entries_of(lines(records)) == entries_of(records_document(records)) == PLAIN
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "written"),
+    [
+        pytest.param(lines(RECORDS), b'"401003"', b"401003.0", id="lines"),
+        pytest.param(lines(rows(RECORDS)), b'"401003"', b"401003.0", id="lines of rows"),
+        pytest.param(records_document(RECORDS), b'"401003"', b"401003.0", id="records"),
+        pytest.param(tables(RECORDS), b'"401003"', b"401003.0", id="tables"),
+        pytest.param(as_csv(RECORDS), b",401003,", b",401003.0,", id="CSV"),
+    ],
+)
+def test_codes_written_as_floats(text: bytes, code: bytes, written: bytes) -> None:
+    """As tools write a column of numbers that has gaps."""
+    assert text.count(code) == 2
+    assert entries_of(text.replace(code, written)) == entries_of(text.replace(code, written, 1)) == PLAIN
+
+
 def test_names_spelt_otherwise() -> None:
     """Also in single records of a document."""
     odd = [{key.upper(): value for key, value in record.items()} for record in RECORDS]

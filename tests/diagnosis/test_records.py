@@ -1,5 +1,6 @@
 """What one record tells."""
 
+import itertools
 import json
 from typing import Any
 
@@ -58,6 +59,9 @@ def read(fields: Fields) -> Entry:
         ("deviceDisconnect", "401003", "Authorization header missing", REFUSED),
         ("deviceConnect", "401003", EXPIRED, DENIED),
         ("deviceConnect", 401003, None, DENIED),
+        ("deviceDisconnect", 404104.0, None, GONE),
+        ("deviceDisconnect", "404104.0", None, GONE),
+        ("deviceDisconnect", "404104.5", None, REFUSED),
         ("deviceConnect", "401003", "IotHub 'h' does not contain the specified device 'd'", REFUSED),
         ("deviceDisconnect", "404104", None, GONE),
         ("deviceDisconnect", "DeviceConnectionClosedRemotely", None, GONE),
@@ -73,6 +77,23 @@ def read(fields: Fields) -> Entry:
 def test_kinds(operation: str, code: object, message: str | None, kind: int) -> None:
     """By operation, code and, for 401003, text."""
     assert read(a_record(operation, code, message))[1] == kind
+
+
+@pytest.mark.parametrize(
+    "codes",
+    list(itertools.permutations([401003, 401003.0, "401003", "401003.0"], 2)),
+    ids=lambda codes: f"{codes[0]!r} before {codes[1]!r}",
+)
+def test_a_code_written_as_a_float_is_the_same_code(codes: tuple[object, object]) -> None:
+    """Whichever comes first, of what is equal to Python."""
+    records, text = Records(), a_record("deviceDisconnect", "401003", EXPIRED)
+    told = [records.entry((*text[:4], code, *text[5:])) for code in codes]
+    assert told == [read(text)] * 2
+
+
+def test_no_error_written_as_a_float() -> None:
+    """It is none all the same."""
+    assert read(a_record(code="0.0", level="Information"))[1] == CONNECTED
 
 
 @pytest.mark.parametrize(
