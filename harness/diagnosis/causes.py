@@ -2,7 +2,7 @@
 
 | cause | its records show | worse than the next |
 |---|---|---|
-| `refused` | it was refused, or its token ran out and it has not come back | |
+| `refused` | it was refused, or its token ran out and no record shows it back | |
 | `duplicate-identity` | another connection with its identity ended its own, and not mostly the network | |
 | `network` | its connection ended, without a reason and out of rhythm | |
 | `renewal-noise` | the hub cut it at its token's end, and it came back: cause 1 of the article | |
@@ -21,10 +21,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from harness.diagnosis.devices import KEPT, Device
+from harness.diagnosis.devices import KEPT, Device, Episode
 from harness.diagnosis.records import CONNECTED, CUT, DENIED, GONE, LEFT, REFUSED, REPLACED, SERVICE
 from harness.diagnosis.remedies import Cause, remedy_of
-from harness.diagnosis.rhythm import Rhythm, keeping, rhythm
+from harness.diagnosis.rhythm import Rhythm, keeping, keeps, rhythm
 from harness.diagnosis.sdks import by_rhythm, by_version, token_of
 
 __all__ = ["WORST_FIRST", "Diagnosed", "Finding", "Log", "judge"]
@@ -45,7 +45,7 @@ _BACK_WITHIN_S: Final = 120.0
 """The article has a device back in less than a minute."""
 _PERIODS_AWAY: Final = 2.5
 _TELLING: Final[dict[Cause, tuple[tuple[int, ...], ...]]] = {
-    "refused": ((REFUSED, DENIED), (CUT,)),
+    "refused": ((REFUSED, DENIED), (CUT,), (GONE,)),
     "duplicate-identity": ((REPLACED,),),
     "network": ((SERVICE, GONE),),
     "renewal-noise": ((CUT,), (DENIED, GONE)),
@@ -63,7 +63,7 @@ class Log(NamedTuple):
 
 
 class Diagnosed(msgspec.Struct, frozen=True):
-    """A device as `--json` prints it. `sdk` is null where nothing tells, `message` the hub's text (or, without one, the error's name), empty without an error.
+    """A device as `--json` prints it. `sdk` is null where nothing tells, `message` the hub's text (or, without one, the error's name or code), empty without an error.
 
     Seconds: `period_s` is the usual length of a connection, `lifetime_s` that of a token and `grace_s` the time for which the hub kept it
     beyond; the two are estimates.
@@ -102,6 +102,9 @@ class _Ends(NamedTuple):
     own: Rhythm
 
 
+_NO_RHYTHM: Final = rhythm(())
+
+
 def judge(device_id: str, device: Device, log: Log) -> Finding:
     """What `device` suffers from, whose records have all been taken in."""
     ends = _ends(device)
@@ -121,7 +124,7 @@ def judge(device_id: str, device: Device, log: Log) -> Finding:
         token.lifetime_s,
         token.grace_s,
         None if period is None else round(period, 3),
-        message,
+        message or code,
         remedy_of(cause, code, message, stayed_away=away and not refused),
     )
     return Finding(told, device.records, device.errors, ends.cuts, _count(device, LEFT), device.misplaced)
@@ -135,8 +138,8 @@ def _ends(device: Device) -> _Ends:
         strays = len(gone) - keeping(gone, in_rhythm.period_s)
         network = round(strays * max(1.0, gone_count / KEPT))  # of many, some lengths are kept
     else:
-        in_rhythm = rhythm(gone)
-        network = 0 if _is_routine(in_rhythm) else gone_count
+        of_gone = rhythm(gone)
+        in_rhythm, network = (of_gone, 0) if _is_routine(of_gone) else (_NO_RHYTHM, gone_count)
     network_and_service = network + _count(device, SERVICE)
     return _Ends(cuts + gone_count - network, network_and_service, in_rhythm, rhythm(_lengths(device, LEFT)))
 
@@ -150,9 +153,17 @@ def _is_routine(found: Rhythm) -> bool:
 def _stayed_away(device: Device, ends: _Ends, log: Log) -> bool:
     """Whether the hub cut it at its token's end, and it is still away when it would long have been back."""
     latest = device.latest
-    if latest is None or latest.is_a != CUT or latest.has(CONNECTED) or not log.has_connects:
+    if latest is None or latest.has(CONNECTED) or not log.has_connects or not _is_cut(latest, ends):
         return False
     return log.ends_at - latest.last > _patience_s(ends)
+
+
+def _is_cut(episode: Episode, ends: _Ends) -> bool:
+    """Whether `_ends` counts it as a cut, as far as its connection's length is known."""
+    if episode.is_a != GONE:
+        return episode.is_a == CUT
+    period_s, length_s = ends.cut.period_s, episode.length_s
+    return period_s is not None and length_s is not None and keeps(length_s, period_s)
 
 
 def _patience_s(ends: _Ends) -> float:

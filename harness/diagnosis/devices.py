@@ -53,14 +53,18 @@ class Kept:
 
 
 class Episode:
-    """The end of a connection and the device's return, as far as they were seen. Moments in seconds; `denied`: how many connects were."""
+    """The end of a connection and the device's return, as far as they were seen. Moments in seconds.
 
-    __slots__ = ("back_at", "denied", "first", "kinds", "last", "left_at")
+    `denied`: how many connects were. `length_s`: how long the connection that ended here had lasted, where that was seen.
+    """
+
+    __slots__ = ("back_at", "denied", "first", "kinds", "last", "left_at", "length_s")
 
     def __init__(self, at: float) -> None:
         self.first = self.last = at
         self.left_at: float | None = None
         self.back_at: float | None = None
+        self.length_s: float | None = None
         self.kinds = self.denied = 0
 
     def takes(self, at: float, kind: int) -> bool:
@@ -221,4 +225,5 @@ class Device:
         length = after.left_at - before.begins_at
         if length <= 0:  # a record that comes for the second time when the first has left the window
             return
+        after.length_s = length
         self.ends[end].keep(length)

@@ -21,7 +21,8 @@ _REMEDIES: Final[dict[Cause, str]] = {
     "nothing": "",
 }
 _STAYED_AWAY: Final = (
-    "The token ran out, and the device has not come back. An application that makes its own tokens has to hand over a new one in time; "
+    "The token ran out, and no record shows the device coming back (one that does may be missing). An application that makes its own tokens has to "
+    "hand over a new one in time; "
     "otherwise see whether the device still runs and whether its SDK has given up."
 )
 _SERVICE: Final = "The service had a trouble of its own: retry with growing pauses, and look at Azure's status where many devices show it."
@@ -69,7 +70,7 @@ _OTHERWISE: Final = "Look the code up in Troubleshoot Azure IoT Hub error codes.
 def remedy_of(cause: Cause, code: str, message: str, *, stayed_away: bool = False) -> str:
     """The remedy; empty where there is nothing to remedy.
 
-    `code` and `message` are those of the record that tells most; `stayed_away`: it is refused since its token ran out and it did not come back.
+    `code` and `message` are those of the record that tells most; `stayed_away`: it is refused since its token ran out and no record shows it back.
     """
     if stayed_away:
         return _STAYED_AWAY

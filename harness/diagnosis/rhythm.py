@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-__all__ = ["Rhythm", "keeping", "rhythm"]
+__all__ = ["Rhythm", "keeping", "keeps", "rhythm"]
 
 _SHARE: Final = 0.02
 _LEAST_S: Final = 2.5
@@ -38,10 +38,11 @@ def rhythm(lengths_s: Sequence[float]) -> Rhythm:
 
 def keeping(lengths_s: Sequence[float], period_s: float) -> int:
     """How many lengths are `period_s` or a small multiple of it."""
-    return sum(_keeps(length, period_s) for length in lengths_s)
+    return sum(keeps(length, period_s) for length in lengths_s)
 
 
-def _keeps(length_s: float, period_s: float) -> bool:
+def keeps(length_s: float, period_s: float) -> bool:
+    """Whether a length is `period_s` or a small multiple of it."""
     number = max(1, round(length_s / period_s))
     return number <= _MULTIPLES and abs(length_s - number * period_s) <= _tolerance(number * period_s)
 

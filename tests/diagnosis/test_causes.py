@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from support.hub_log import CONNECT, DISCONNECT, HubLog, Record, diagnose
+from support.hub_log import CONNECT, DISCONNECT, HubLog, Record, diagnose, entries_of, judged, lines
 
 from harness.diagnosis import Diagnosed
 from harness.diagnosis.remedies import Cause
@@ -24,6 +24,14 @@ def cured(log: HubLog, *others: Sequence[Record]) -> Diagnosed:
 def noise() -> HubLog:
     """Cut at its token's end, again and again."""
     return HubLog(sdk="com.microsoft.azure.sdk.iot.iot-device-client/2.5.0").connect(0).cut(*CUTS)
+
+
+def gone_in_rhythm() -> HubLog:
+    """The same where no 401003 was written."""
+    log = HubLog().connect(0)
+    for at in CUTS:
+        log.gone(at).connect(at + 2)
+    return log
 
 
 def test_renewal_noise() -> None:
@@ -81,8 +89,47 @@ def test_a_device_that_stays_away(log: HubLog, away_s: float, cause: Cause) -> N
     ended = 8400 if len(log.records) > 3 else 4200
     told = cured(log, HubLog("other").connect(ended + away_s).records)
     assert told.cause == cause
-    assert ("has not come back" in told.remedy) is (cause == "refused")
+    assert ("no record shows the device coming back" in told.remedy) is (cause == "refused")
     assert told.message
+
+
+@pytest.mark.parametrize(
+    ("log", "code"),
+    [
+        pytest.param(noise().gone(CUTS[-1] + 4200), "Authentication failed", id="its 401003 is missing"),
+        pytest.param(noise().gone(CUTS[-1] + 8400), "Authentication failed", id="so are all records of the cut before"),
+        pytest.param(gone_in_rhythm().gone(CUTS[-1] + 4200), "Device disconnected", id="no cut has one"),
+    ],
+)
+@pytest.mark.parametrize("down", [False, True], ids=["up", "down"])
+def test_a_device_that_stays_away_after_a_404104(log: HubLog, code: str, *, down: bool) -> None:
+    """In the rhythm of its cuts, it is one."""
+    entries = entries_of(lines([*log.records, *FAR]))
+    told = judged(entries[:: -1 if down else 1], span=2)[log.device]
+    assert (told.cause, told.message[: len(code)]) == ("refused", code)
+    assert "no record shows the device coming back" in told.remedy
+
+
+@pytest.mark.parametrize("at", [CUTS[-1] + 1000, CUTS[-1] + 4200 * 7])
+def test_a_device_that_stays_away_after_a_404104_out_of_rhythm(at: float) -> None:
+    """Nobody knows why it is gone."""
+    assert cured(noise().gone(at), FAR).cause == "network"
+
+
+def test_a_device_that_stays_away_after_a_404104_without_any_rhythm() -> None:
+    """However often it was gone, and whatever else there is."""
+    log = HubLog().connect(0)
+    for at in RANDOM:
+        log.gone(at).connect(at + 40)
+    told = cured(log.gone(RANDOM[-1] + 3600), FAR)
+    assert (told.cause, told.period_s) == ("network", None)
+
+
+def test_an_error_without_a_text_is_told_by_its_code() -> None:
+    """There is always something to look up."""
+    log = gone_in_rhythm()
+    told = judged([(*entry[:4], "", *entry[5:]) for entry in entries_of(lines(log.records))])[log.device]
+    assert (told.cause, told.message) == ("renewal-noise", "404104")
 
 
 @pytest.mark.parametrize(
