@@ -9,10 +9,18 @@
 | `clean-renewal` | it left and came back at once, in a rhythm | |
 | `nothing` | none of these | |
 
-A connection that is gone without a 401003 is a cut all the same if it lasted as long as those that were cut, or if so many did that it is a rhythm: the service
-does not promise to write both records, and the article on 404104 names regular intervals as the sign. Out of rhythm may be one in ten of all cuts,
-since where records are missing some lengths are wrong. For the same reason a denied connect that belongs to no cut is a refusal only if there are many of
-them, measured by the cuts, or it is out of their rhythm, or nothing good came after it.
+The service does not promise to write all records, so each sign bears gaps; by how much, the constants say:
+
+- A connection that is gone without a 401003 is a cut all the same if it lasted as long as those that were cut, or if so many did that it is a rhythm (`_ENOUGH`,
+  `_OF_A_ROUTINE`, `_ROUTINE_FROM_S`): the article on 404104 names regular intervals as the sign. The others are the network's, which is the cause only
+  if they are more than `_STRAYS` of the cuts, since a missing record makes a length wrong.
+- A denied connect that belongs to no cut may be what is left of one. It is a refusal if there are too many of them, measured by the cuts
+  (`_DENIED_OF_CUTS`) and by those cuts that show one themselves (`_DENIED_OF_DENIED_CUTS`), or one is out of their rhythm, or nothing good came after it for long.
+- A device whose last end is a cut, by either sign, has not come back if the log goes on for long after it.
+- Long is what no single missing return explains: `_PERIODS_AWAY` of its renewals, and `_BACK_WITHIN_S` where there is no rhythm yet.
+
+So one missing record changes the cause only if it belongs to the last episode, if there are fewer than three to tell the cause (four where cuts show as 404104
+alone), or if a share is just at its limit.
 """
 
 from collections import Counter
@@ -33,17 +41,23 @@ WORST_FIRST: Final[tuple[Cause, ...]] = (
     *("refused", "duplicate-identity", "network", "renewal-noise", "clean-renewal", "nothing"),
 )
 _ENOUGH: Final = 3
-"""So many lengths make a rhythm."""
+"""So many connections that end by a bare 404104 make a rhythm, if they lasted alike: two may do so by chance."""
 _OF_A_ROUTINE: Final = 0.75
+"""And so large a share of them keeps it: of the fewest in which one may be missing, four, one length is wrong then; losses by chance do not come near it."""
 _OF_RENEWALS: Final = 0.5
+"""Half of a device's own farewells in rhythm are renewals. Fewer than above will do, since a device also leaves for other reasons, and no error hides behind one."""
 _ROUTINE_FROM_S: Final = 600.0
 """No token's cut comes sooner after its connection than the service's grace; what does, and keeps time, is a keep-alive or a firewall."""
 _STRAYS: Final = 0.1
+"""So many ends out of rhythm for each cut are no trouble of the network: as many lengths are wrong where a few records in a hundred are missing."""
 _DENIED_OF_CUTS: Final = 0.2
-"""So many denied connects for each cut may be what is left of cuts."""
+"""So many denied connects for each cut may be what is left of cuts: one in five, since each of them takes the loss of one of two other records."""
+_DENIED_OF_DENIED_CUTS: Final = 0.5
+"""The same, for each cut that shows a denied connect itself: of three cuts, one may lack a record."""
 _BACK_WITHIN_S: Final = 120.0
-"""The article has a device back in less than a minute."""
+"""The article has a device back in less than a minute; this is twice as long."""
 _PERIODS_AWAY: Final = 2.5
+"""A device of which only the return is missing shows again a period later, with its next renewal, or after two, where that is missing too; half a period is in reserve."""
 _TELLING: Final[dict[Cause, tuple[tuple[int, ...], ...]]] = {
     "refused": ((REFUSED, DENIED), (CUT,), (GONE,)),
     "duplicate-identity": ((REPLACED,),),
@@ -53,6 +67,8 @@ _TELLING: Final[dict[Cause, tuple[tuple[int, ...], ...]]] = {
     "nothing": (),
 }
 """Which kinds of records tell of a cause, first those that tell most."""
+
+_NO_RHYTHM: Final = rhythm(())
 
 
 class Log(NamedTuple):
@@ -82,7 +98,7 @@ class Diagnosed(msgspec.Struct, frozen=True):
 class Finding(msgspec.Struct, frozen=True):
     """A device with what the table says beside it: how many records, errors by code, and how often it renewed, by a cut or by itself.
 
-    `misplaced`: how many of its records could not be put in their order, so that the cause may be wrong.
+    `losses`: how often a connection ended by the network or by a trouble of the service, and not by a cut. `misplaced`: how many of its records could not be put in their order, so that the cause may be wrong.
     """
 
     told: Diagnosed
@@ -90,6 +106,7 @@ class Finding(msgspec.Struct, frozen=True):
     errors: dict[str, int]
     cuts: int
     renewals: int
+    losses: int
     misplaced: int
 
 
@@ -100,9 +117,6 @@ class _Ends(NamedTuple):
     network: int
     cut: Rhythm
     own: Rhythm
-
-
-_NO_RHYTHM: Final = rhythm(())
 
 
 def judge(device_id: str, device: Device, log: Log) -> Finding:
@@ -125,9 +139,9 @@ def judge(device_id: str, device: Device, log: Log) -> Finding:
         token.grace_s,
         None if period is None else round(period, 3),
         message or code,
-        remedy_of(cause, code, message, stayed_away=away and not refused),
+        remedy_of(cause, code, message, was_cut=was_cut, stayed_away=away and not refused),
     )
-    return Finding(told, device.records, device.errors, ends.cuts, _count(device, LEFT), device.misplaced)
+    return Finding(told, device.records, device.errors, ends.cuts, _count(device, LEFT), ends.network, device.misplaced)
 
 
 def _ends(device: Device) -> _Ends:
@@ -163,7 +177,8 @@ def _is_cut(episode: Episode, ends: _Ends) -> bool:
     if episode.is_a != GONE:
         return episode.is_a == CUT
     period_s, length_s = ends.cut.period_s, episode.length_s
-    return period_s is not None and length_s is not None and keeps(length_s, period_s)
+    late_s = _BACK_WITHIN_S if episode.began_unseen else 0.0
+    return period_s is not None and length_s is not None and keeps(length_s, period_s, late_s)
 
 
 def _patience_s(ends: _Ends) -> float:
@@ -175,7 +190,8 @@ def _patience_s(ends: _Ends) -> float:
 def _is_denied(device: Device, ends: _Ends, log: Log) -> bool:
     """Whether the denied connects that belong to no cut are refusals, and not what is left of cuts whose other records are missing."""
     denials, period_s = _count(device, DENIED), ends.cut.period_s
-    if device.denied_at is None or period_s is None or denials > _DENIED_OF_CUTS * ends.cuts:
+    bearable = max(_DENIED_OF_CUTS * ends.cuts, _DENIED_OF_DENIED_CUTS * device.denied_cuts)
+    if device.denied_at is None or period_s is None or denials > bearable:
         return bool(denials)
     lengths = _lengths(device, DENIED)
     if keeping(lengths, period_s) < len(lengths):

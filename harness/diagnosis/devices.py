@@ -55,16 +55,18 @@ class Kept:
 class Episode:
     """The end of a connection and the device's return, as far as they were seen. Moments in seconds.
 
-    `denied`: how many connects were. `length_s`: how long the connection that ended here had lasted, where that was seen.
+    `denied`: how many connects were. `length_s`: how long the connection that ended here had lasted, where that is known; of one whose beginning was not seen
+    (`began_unseen`), how long ago the one before it had ended.
     """
 
-    __slots__ = ("back_at", "denied", "first", "kinds", "last", "left_at", "length_s")
+    __slots__ = ("back_at", "began_unseen", "denied", "first", "kinds", "last", "left_at", "length_s")
 
     def __init__(self, at: float) -> None:
         self.first = self.last = at
         self.left_at: float | None = None
         self.back_at: float | None = None
         self.length_s: float | None = None
+        self.began_unseen = False
         self.kinds = self.denied = 0
 
     def takes(self, at: float, kind: int) -> bool:
@@ -124,18 +126,19 @@ class Episode:
 class Device:
     """One device. `records`, `errors` (by code), `messages` (by kind, code and text) count; `ends` has what episodes are.
 
-    `refused` counts refusals; `denied_at` is when a connect was denied for the last time that belongs to no cut, `back_at` when it was let in for the last
-    time, both None where that never was. `sdk` and `protocol` are those of its latest connect that names any. `latest` is the last episode. What is the same to
-    the moment counts once: the service may deliver a record twice. `misplaced` counts records that came behind a later one (`descending`: an earlier one).
+    `refused` counts refusals, `denied_cuts` the cuts whose 401003 stands on a connect; `denied_at` is when a connect was denied for the last time that belongs to
+    no cut, `back_at` when it was let in for the last time, both None where that never was. `sdk` and `protocol` are those of its latest connect that names any.
+    `latest` is the last episode. What is the same to the moment counts once: the service may deliver a record twice. `misplaced` counts records that came behind a
+    later one (`descending`: an earlier one).
     """
 
     __slots__ = (
         *("_episode", "_moment", "_other", "_sdk_at", "_seen", "ends", "errors", "latest", "messages", "protocol"),
-        *("_descending", "_reached", "back_at", "denied_at", "misplaced", "records", "refused", "sdk"),
+        *("_descending", "_reached", "back_at", "denied_at", "denied_cuts", "misplaced", "records", "refused", "sdk"),
     )
 
     def __init__(self, *, descending: bool = False) -> None:
-        self.records = self.refused = self.misplaced = 0
+        self.records = self.refused = self.denied_cuts = self.misplaced = 0
         self._descending = descending
         self._reached = float("inf" if descending else "-inf")
         self.errors: dict[str, int] = {}
@@ -187,7 +190,9 @@ class Device:
             return
         if episode.back_at is not None and (self.back_at is None or episode.back_at > self.back_at):
             self.back_at = episode.back_at
-        if episode.denied and not episode.denial_is_a_cut:
+        if episode.denied and episode.denial_is_a_cut:
+            self.denied_cuts += 1
+        elif episode.denied:
             self._denied(episode)
         if episode.left_at is None and episode.back_at is None:
             return
@@ -225,5 +230,5 @@ class Device:
         length = after.left_at - before.begins_at
         if length <= 0:  # a record that comes for the second time when the first has left the window
             return
-        after.length_s = length
+        after.length_s, after.began_unseen = length, before.back_at is None
         self.ends[end].keep(length)

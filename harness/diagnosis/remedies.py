@@ -22,8 +22,10 @@ _REMEDIES: Final[dict[Cause, str]] = {
 }
 _STAYED_AWAY: Final = (
     "The token ran out, and no record shows the device coming back (one that does may be missing). An application that makes its own tokens has to "
-    "hand over a new one in time; "
-    "otherwise see whether the device still runs and whether its SDK has given up."
+    "hand over a new one in time; otherwise see whether the device still runs and whether its SDK has given up."
+)
+_CUTS_BESIDE: Final = (
+    " Its cuts at the token's end (401003, or 404104 in their rhythm) are renewal noise, and not the network's."
 )
 _SERVICE: Final = "The service had a trouble of its own: retry with growing pauses, and look at Azure's status where many devices show it."
 _TEXTS: Final = (
@@ -67,15 +69,16 @@ _CODES: Final = (
 _OTHERWISE: Final = "Look the code up in Troubleshoot Azure IoT Hub error codes."
 
 
-def remedy_of(cause: Cause, code: str, message: str, *, stayed_away: bool = False) -> str:
+def remedy_of(cause: Cause, code: str, message: str, *, was_cut: bool = False, stayed_away: bool = False) -> str:
     """The remedy; empty where there is nothing to remedy.
 
-    `code` and `message` are those of the record that tells most; `stayed_away`: it is refused since its token ran out and no record shows it back.
+    `code` and `message` are those of the record that tells most; `was_cut`: some of its connections were, at the token's end;
+    `stayed_away`: it is refused since its token ran out and no record shows it back.
     """
     if stayed_away:
         return _STAYED_AWAY
-    if cause == "network" and code != "404104":
-        return _SERVICE
+    if cause == "network":
+        return (_REMEDIES[cause] if code == "404104" else _SERVICE) + (_CUTS_BESIDE if was_cut else "")
     if cause != "refused":
         return _REMEDIES[cause]
     said = message.lower()

@@ -41,10 +41,11 @@ def keeping(lengths_s: Sequence[float], period_s: float) -> int:
     return sum(keeps(length, period_s) for length in lengths_s)
 
 
-def keeps(length_s: float, period_s: float) -> bool:
-    """Whether a length is `period_s` or a small multiple of it."""
+def keeps(length_s: float, period_s: float, late_s: float = 0.0) -> bool:
+    """Whether a length is `period_s` or a small multiple of it, or longer than that by at most `late_s`."""
     number = max(1, round(length_s / period_s))
-    return number <= _MULTIPLES and abs(length_s - number * period_s) <= _tolerance(number * period_s)
+    beyond_s, tolerance_s = length_s - number * period_s, _tolerance(number * period_s)
+    return number <= _MULTIPLES and -tolerance_s <= beyond_s <= tolerance_s + late_s
 
 
 def _tolerance(length_s: float) -> float:

@@ -56,6 +56,7 @@ def _connections(finding: Finding) -> list[str]:
     told = finding.told
     how = [
         f"{finding.cuts} cut" if finding.cuts else "",
+        f"{finding.losses} lost" if finding.losses else "",
         f"{finding.renewals} renewed" if finding.renewals else "",
         f"last {_span(told.period_s)}" if told.period_s is not None else "",
         f"token about {_span(told.lifetime_s)}" if told.lifetime_s is not None else "",

@@ -1,9 +1,9 @@
 """What devices suffer from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
-from support.hub_log import CONNECT, DISCONNECT, HubLog, Record, diagnose, entries_of, judged, lines
+from support.hub_log import CONNECT, DISCONNECT, HubLog, Record, diagnose, entries_of, findings, judged, lines
 
 from harness.diagnosis import Diagnosed
 from harness.diagnosis.remedies import Cause
@@ -205,6 +205,7 @@ def test_the_network() -> None:
     told = cured(log)
     assert (told.cause, told.period_s, told.lifetime_s) == ("network", None, None)
     assert told.remedy.startswith("Look at the network")
+    assert "renewal noise" not in told.remedy
 
 
 @pytest.mark.parametrize("period", [345, 240])
@@ -230,6 +231,19 @@ def test_noise_and_the_network(strays: list[float], cause: Cause) -> None:
     for at in strays:
         log.gone(at).connect(at + 20)
     assert cured(log).cause == cause
+
+
+@pytest.mark.parametrize(
+    "end", [HubLog.gone, lambda log, at: log.add(at, DISCONNECT, Problem("500001", "Server error"))]
+)
+def test_cuts_are_not_the_networks(end: Callable[[HubLog, float], HubLog]) -> None:
+    """Three ends without a reason beside 24 cuts: how many are what is known, and the remedy says what each is."""
+    log = HubLog().connect(0).cut(*(4200 * number for number in range(1, 25)))
+    for at in (5000, 26_000, 51_000):
+        end(log, at).connect(at + 5)
+    (found,) = findings(entries_of(lines(log.records))).values()
+    assert (found.told.cause, found.cuts, found.losses) == ("network", 24, 3)
+    assert found.told.remedy.endswith("are renewal noise, and not the network's.")
 
 
 @pytest.mark.parametrize("transport", ["mqtt", "amqp"])

@@ -154,3 +154,70 @@ def test_some_records_of_renewals_with_a_denied_connect_missing(rng: random.Rand
     """One in fifty."""
     found = judged(entry for entry in denied_renewals(59) if rng.random() > 0.02)
     assert found["dev1"].cause == "renewal-noise"
+
+
+Episodes = list[list[Entry]]
+"""The records of one device, episode by episode; the first is its first connect, where it has one."""
+UNLIKE = [round(20 * 1.1**step) for step in range(70)]
+"""Lengths of which no two are alike, as three of those that are drawn by chance may be."""
+
+
+def of_episodes(shown: str, rng: random.Random) -> Episodes:
+    """What is `shown` as many times as are needed for one record to be missing, each time a little otherwise."""
+    what = shown.partition(",")[0]
+    number = rng.choice([4 if what == "404104" else 3, 4, 5, 6, 12, 24])
+    at, period, unlike = 0.0, rng.choice([1500, 2700, 4200, 10_600]), rng.sample(UNLIKE, number)
+    episodes = [] if what == "refused" else [HubLog().connect(0)]
+    for _ in range(number):
+        log, back_s = HubLog(), rng.choice([1, 2, 20, 55] if what in {"401003", "404104", "network"} else [2])
+        at += unlike.pop() if what in {"network", "duplicate-identity"} else period + rng.choice([0, 1, 3])
+        if what == "401003":
+            log.cut(at, back_s=back_s)
+        elif what == "denied":
+            log.refuse(at).gone(at + 1).connect(at + back_s)
+        elif what in {"404104", "network"}:
+            log.gone(at).connect(at + back_s)
+        elif what == "duplicate-identity":
+            log.replaced(at)
+        elif what == "clean-renewal":
+            log.leave(at).connect(at + back_s)
+        else:
+            log.refuse(at)
+        at += back_s
+        episodes.append(log)
+    if shown.endswith("never back"):
+        episodes[-1].records.pop()
+    return [entries_of(lines(log.records)) for log in episodes]
+
+
+@pytest.mark.parametrize("down", [False, True], ids=["up", "down"])
+@pytest.mark.parametrize(
+    ("shown", "cause"),
+    [
+        ("401003", "renewal-noise"),
+        ("401003, never back", "refused"),
+        ("denied", "renewal-noise"),
+        ("denied, never back", "refused"),
+        ("404104", "renewal-noise"),
+        ("404104, never back", "refused"),
+        ("refused", "refused"),
+        ("duplicate-identity", "duplicate-identity"),
+        ("network", "network"),
+        ("clean-renewal", "clean-renewal"),
+    ],
+)
+@settings(max_examples=25)
+@given(rng=RANDOM)
+def test_any_one_record_missing_that_is_not_of_the_last_episode(
+    shown: str, cause: Cause, rng: random.Random, *, down: bool
+) -> None:
+    """Whatever the device suffers from, if that shows three times (404104 alone: four times)."""
+    *before, latest = of_episodes(shown, rng)
+    records = [entry for episode in before for entry in episode]
+    ends_at = latest[-1][0] + (
+        1_000_000 if shown.endswith("never back") else rng.choice([0, 60, 600, 10_000, 1_000_000])
+    )
+    rest = [*latest, *((ends_at, *entry[1:]) for entry in entries_of(lines(HubLog("other").connect(0).records)))]
+    for place in range(len(records) + 1):
+        left = sorted([*records[:place], *records[place + 1 :], *rest], reverse=down)
+        assert judged(left)["dev1"].cause == cause, records[place : place + 1]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.diagnosis.rhythm import keeping, rhythm
+from harness.diagnosis.rhythm import keeping, keeps, rhythm
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,9 @@ def test_rhythms(lengths: list[float], period: float | None, number: int, share:
 def test_what_keeps_to_a_rhythm(length: float, kept: int) -> None:
     """Two per cent, and six times at most."""
     assert keeping([length], 4200) == kept
+
+
+@pytest.mark.parametrize(("length", "kept"), [(4100, False), (4300, True), (8680, True), (8700, False)])
+def test_what_keeps_to_a_rhythm_where_the_beginning_was_not_seen(length: float, kept: bool) -> None:  # noqa: FBT001 - a table
+    """It may be longer by the time away, never shorter."""
+    assert keeps(length, 4200, 120) is kept

@@ -67,6 +67,14 @@ def test_short_periods() -> None:
     assert "last 25 s" in diagnosis_text(findings(HubLog().connect(0).cut(25, 51).records), 0)
 
 
+def test_what_was_lost_stands_beside_what_was_cut() -> None:
+    """So that nobody takes the cuts for the network's."""
+    log = HubLog().connect(0).cut(4200, 8400, 12_600).gone(13_000).connect(13_010)
+    words = " ".join(diagnosis_text(findings(log.records), 0).split())
+    assert "3 cut" in words
+    assert "1 lost" in words
+
+
 def test_hostile_texts() -> None:
     """Ids, versions, codes and messages cannot move the cursor or add a line."""
     evil = "\x1b[2J\nok  nothing\u202e"
