@@ -28,8 +28,9 @@ def csv_entries(source: Source, first: bytes, number: int) -> Iterator[Entry]:
     except UnicodeDecodeError:
         raise source.problem("is no text in UTF-8", line=number, remedy=REMEDY) from None
     except csv.Error as problem:
-        told = "is cut short" if _is_the_end(problem) else f"is not CSV ({problem})"
-        raise source.problem(told, line=number) from problem
+        if _is_the_end(problem):
+            raise source.problem("is cut short", line=number) from problem
+        raise source.not_in("CSV", str(problem), first, line=number) from problem
     except LogError as problem:
         raise source.placed(problem) from None
     entry, fields = source.records.entry, columns.fields

@@ -64,7 +64,7 @@ def _whole_document(source: Source, begin: bytes, number: int) -> bytes:
         place = number + problem.lineno - 1
         if problem.pos >= len(problem.doc.rstrip()) or problem.msg.startswith("Unterminated string"):
             raise source.problem("is cut short", line=place) from problem
-        raise source.problem(f"is not JSON ({problem.msg})", line=place) from problem
+        raise source.not_in("JSON", problem.msg, whole, line=place) from problem
     except (ValueError, RecursionError) as problem:
         raise source.problem(f"is not JSON ({problem})", line=number) from problem
     return whole

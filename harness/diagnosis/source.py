@@ -20,6 +20,8 @@ _LONGEST_HEAD: Final = 1 << 20
 _GZIP: Final = b"\x1f\x8b"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _OTHER_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+_OVER_LINES: Final = ("Extra data", "new-line character")
+"""What the decoders of JSON and CSV say of a second line that they take for part of the first."""
 
 
 class Source:
@@ -56,7 +58,8 @@ class Source:
         while not line.strip():
             number, line = number + 1, self.stream.readline(_LONGEST_HEAD)
             if not line:
-                raise self.problem("is empty", remedy=REMEDY)
+                self.see_to_the_end()
+                raise self.cut_short or self.problem("is empty", remedy=REMEDY)
         return line, number
 
     def see_to_the_end(self) -> None:
@@ -65,6 +68,13 @@ class Source:
             self.cut_short = self.problem(f"cannot be unpacked to its end ({self._unpacking.broken})")
         elif self._unpacking and self._unpacking.cut_short and self.cut_short is None:
             self.cut_short = self.problem("is cut short")
+
+    def not_in(self, form: str, why: str, text: bytes, *, line: int) -> LogError:
+        """That `text`, which begins the file, is not in this form, and why; or that its lines end by CR only, where a decoder stumbles over one."""
+        lines = text.strip()
+        if why.startswith(_OVER_LINES) and b"\r" in lines and b"\n" not in lines:
+            return self.problem("has lines that end by CR only", remedy="End them by LF, as by tr '\\r' '\\n'")
+        return self.problem(f"is not {form} ({why})", line=line)
 
     def problem(self, text: str, *, line: int = 0, field: str = "", remedy: str = AGAIN) -> LogError:
         """What is wrong, in which line where one can be named."""

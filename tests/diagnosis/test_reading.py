@@ -42,6 +42,7 @@ def problem(text: bytes) -> str:
         pytest.param(records_document, id="records"),
         pytest.param(lambda records: json.dumps({"records": records}, indent=2).encode(), id="records over lines"),
         pytest.param(array, id="array"),
+        pytest.param(lambda records: array(records).replace(b"\n", b"\r"), id="array, CR"),
         pytest.param(lambda records: json.dumps(records).encode(), id="array in a line"),
         pytest.param(lambda records: array(rows(records)), id="array of rows"),
         pytest.param(tables, id="tables"),
@@ -172,6 +173,16 @@ def test_a_table_of_many_things() -> None:
     [
         pytest.param(b"", "file.log: is empty. Export the category Connections", id="empty"),
         pytest.param(b"\n \r\n", "file.log: is empty", id="blank"),
+        pytest.param(packed(b"x")[:2], "file.log: is cut short. Export it again", id="gzip of two bytes"),
+        pytest.param(packed(b"")[:12], "file.log: is cut short", id="gzip of nothing, cut short"),
+        pytest.param(packed(b""), "file.log: is empty", id="gzip of nothing"),
+        pytest.param(
+            lines(RECORDS, "\r"), "file.log: has lines that end by CR only. End them by LF, as by tr", id="lines, CR"
+        ),
+        pytest.param(
+            b'{"records":\r[7, tru]}', "file.log: line 1: is not JSON (Expecting value)", id="broken document, CR"
+        ),
+        pytest.param(as_csv(RECORDS).replace(b"\r\n", b"\r"), "file.log: has lines that end by CR only", id="CSV, CR"),
         pytest.param("time".encode("utf-16"), "file.log: is written in UTF-16. Write it in UTF-8", id="UTF-16"),
         pytest.param(
             b"Date,Amount\n1,2\n", "file.log: TimeGenerated: is no export of an IoT hub's log", id="foreign CSV"
