@@ -41,15 +41,15 @@ WORST_FIRST: Final[tuple[Cause, ...]] = (
     *("refused", "duplicate-identity", "network", "renewal-noise", "clean-renewal", "nothing"),
 )
 _ENOUGH: Final = 3
-"""So many connections that end by a bare 404104 make a rhythm, if they lasted alike: two may do so by chance."""
+"""So many connections that lasted alike make a rhythm, where no 401003 shows it; the device's own farewells are judged by it from so many on. Two may be chance."""
 _OF_A_ROUTINE: Final = 0.75
-"""And so large a share of them keeps it: of the fewest in which one may be missing, four, one length is wrong then; losses by chance do not come near it."""
+"""And so large a share of them keeps it: of the fewest in which one may be missing, four, one length is wrong then; losses by chance seldom reach it."""
 _OF_RENEWALS: Final = 0.5
 """Half of a device's own farewells in rhythm are renewals. Fewer than above will do, since a device also leaves for other reasons, and no error hides behind one."""
 _ROUTINE_FROM_S: Final = 600.0
 """No token's cut comes sooner after its connection than the service's grace; what does, and keeps time, is a keep-alive or a firewall."""
 _STRAYS: Final = 0.1
-"""So many ends out of rhythm for each cut are no trouble of the network: as many lengths are wrong where a few records in a hundred are missing."""
+"""So many ends out of rhythm for each cut are no trouble of the network: where some records are missing, some lengths are wrong, and a loss now and then needs no action."""
 _DENIED_OF_CUTS: Final = 0.2
 """So many denied connects for each cut may be what is left of cuts: one in five, since each of them takes the loss of one of two other records."""
 _DENIED_OF_DENIED_CUTS: Final = 0.5
