@@ -6,7 +6,7 @@ records makes no difference, nor in which direction they pass. From one episode 
 | an episode with | is |
 |---|---|
 | a cut | a renewal by the hub's cut (`CUT`) |
-| a denied connect, a connection that is gone, and the device back, but no cut | the same: the article names the pattern 401003, 404104, connect, and not the operation of the first |
+| a denied connect and a connection that is gone, but no cut | the same: the article names the pattern 401003, 404104, connect, and not the operation of the first; the connect may take its time |
 | a replaced connection | `REPLACED` |
 | a trouble of the service | `SERVICE` |
 | a connection that is gone | `GONE`: a cut whose 401003 is missing, or the network |
@@ -103,7 +103,7 @@ class Episode:
     @property
     def denial_is_a_cut(self) -> bool:
         """Whether a denied connect is the 401003 of the article's pattern."""
-        return bool(self.denied) and self.has(GONE) and self.has(CONNECTED) and not (self.has(CUT) or self.has(LEFT))
+        return bool(self.denied) and self.has(GONE) and not (self.has(CUT) or self.has(LEFT))
 
     @property
     def is_a(self) -> int:

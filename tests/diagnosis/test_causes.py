@@ -335,3 +335,18 @@ def test_many_messages_are_bounded() -> None:
     for number in range(50):
         log.refuse(number * 100, message=f"m {number}")
     assert cured(log).message == "m 0"
+
+
+@pytest.mark.parametrize("back_s", [1, 5, 7, 20, 50, 110])
+def test_a_cut_told_by_a_denied_connect_whose_device_takes_its_time(back_s: int) -> None:
+    """The article has it back in less than a minute."""
+    log = HubLog().connect(0)
+    for at in (4_200, 8_400, 12_600, 16_800):
+        log.refuse(at).gone(at + 1).connect(at + 1 + back_s)
+    assert cured(log).cause == "renewal-noise"
+
+
+def test_a_connection_that_was_lost_before_refusals_is_no_renewal() -> None:
+    """Where it stays refused."""
+    log = HubLog().connect(0).gone(3_000).refuse(3_002, 3_030, 3_060, 3_090, 4_000)
+    assert cured(log).cause == "refused"
