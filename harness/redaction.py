@@ -13,9 +13,11 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
-__all__ = ["MARK", "Redactor", "spellings"]
+__all__ = ["DEEPEST", "MARK", "TOO_DEEP", "Redactor", "spellings"]
 
 MARK = "<redacted>"
+DEEPEST = 100  # objects and arrays within each other; nobody reads more, and everything that reads a log goes down them
+TOO_DEEP = "<nested too deeply>"
 # Each alternative needs a `=`, as it is or percent-encoded; the code below counts on it.
 _PATTERNS = re.compile(
     r"(?P<name>(?<![A-Za-z])sig(?:=|%3[dD])|SharedAccessKey(?:=|%3[dD])|SharedAccessSignature=(?!SharedAccessSignature)(?=[A-Za-z0-9+/%]{20}))"
@@ -118,13 +120,18 @@ class Redactor:
         return "".join((*kept, text[start:])) if kept else text
 
     def value(self, value: object) -> object:
-        """`value` (as JSON can hold it) with every text in it redacted, keys of objects included."""
+        """`value` (as JSON can hold it) with every text in it redacted, keys of objects included; what is nested deeper than `DEEPEST` is left out."""
+        return self._value(value, DEEPEST)
+
+    def _value(self, value: object, deep: int) -> object:
         if value is None or isinstance(value, int | float):
             return value
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, (dict, Mapping)):  # most are a dict, and that is quickly seen
-            return {self.text(str(key)): self.value(item) for key, item in value.items()}
+            return (
+                {self.text(str(key)): self._value(item, deep - 1) for key, item in value.items()} if deep else TOO_DEEP
+            )
         if isinstance(value, list | tuple):
-            return [self.value(item) for item in value]
+            return [self._value(item, deep - 1) for item in value] if deep else TOO_DEEP
         return value

@@ -2,14 +2,14 @@
 
 import base64
 import string
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.redaction import MARK, Redactor, spellings
+from harness.redaction import DEEPEST, MARK, TOO_DEEP, Redactor, spellings
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 SIGNATURE = "LzPWB2jTnQdFPww4A+nwUMPcAI5ocx93l/ZWyGfp1C8="
@@ -92,6 +92,19 @@ def test_values_are_redacted_at_every_depth() -> None:
     """Lists, objects and their keys; numbers and switches stay what they are."""
     value = {"a": [f"x {KEY}", {KEY: 1}], "b": 2.5, "c": None, "d": (True, KEY)}
     assert Redactor([KEY]).value(value) == {"a": [f"x {MARK}", {MARK: 1}], "b": 2.5, "c": None, "d": [True, MARK]}
+
+
+@pytest.mark.parametrize("wrapped", [lambda one: [one], lambda one: {"a": one}])
+def test_what_is_nested_too_deeply_is_left_out(wrapped: Callable[[object], object]) -> None:
+    """A device program may write it; nothing breaks of it, and no secret hides there."""
+    value: object = KEY
+    for _ in range(5000):
+        value = wrapped(value)
+    told, depth = Redactor([KEY]).value(value), 0
+    while isinstance(told, list | dict):
+        told = told[0] if isinstance(told, list) else told["a"]
+        depth += 1
+    assert (told, depth) == (TOO_DEEP, DEEPEST)
 
 
 def test_a_short_secret_is_ignored() -> None:

@@ -16,6 +16,11 @@ __all__ = ["LONGEST_TEXT", "Excerpt", "Extract", "excerpt"]
 
 LONGEST_TEXT: Final = 600
 """Characters of a text; the rest of it is left out."""
+DEEPEST: Final = 12
+"""Objects and arrays within each other; what is deeper is left out."""
+_TOO_DEEP: Final = "… (nested deeper)"
+_EXACT: Final = (1 << 53) - 1
+"""Whole numbers that JavaScript keeps as they are; greater ones are told as text."""
 _TRAFFIC: Final = frozenset(
     {
         *("telemetry", "puback", "disposition", "command", "sent", "stimulus", "ping", "http-request", "http-response"),
@@ -31,7 +36,7 @@ _TRAFFIC: Final = frozenset(
         ),
     }
 )
-_AS_THEY_ARE: Final = frozenset({int, bool, type(None)})
+_AS_THEY_ARE: Final = frozenset({bool, type(None)})
 _SAID_ELSEWHERE: Final = frozenset({"row", "device_t"})
 
 
@@ -99,19 +104,23 @@ def _extract(events: Sequence[Event], places: Sequence[int]) -> Extract:
 
 def _shown(event: Event) -> Event:
     fields = {
-        name: value if value.__class__ in _AS_THEY_ARE else _shortened(value)
+        name: value if value.__class__ in _AS_THEY_ARE else _shortened(value, DEEPEST)
         for name, value in event.fields.items()
         if name not in _SAID_ELSEWHERE
     }
     return Event(event.seq, event.t, event.src, event.kind, fields)
 
 
-def _shortened(value: object) -> object:
-    """The value with none of its texts longer than may be, and no number more exact than a thousandth."""
+def _shortened(value: object, deep: int) -> object:
+    """The value with none of its texts longer than may be, no more than `deep` levels, no number more exact than a thousandth, and none that a browser would change."""
     if isinstance(value, str):
         return value if len(value) <= LONGEST_TEXT else f"{value[:LONGEST_TEXT]} … ({len(value) - LONGEST_TEXT} more)"
     if isinstance(value, float):
         return round(value, 3)
+    if isinstance(value, int):
+        return value if -_EXACT <= value <= _EXACT else str(value)
     if isinstance(value, dict | Mapping):
-        return {name: _shortened(one) for name, one in value.items()}
-    return [_shortened(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: _shortened(one, deep - 1) for name, one in value.items()} if deep else _TOO_DEEP
+    if isinstance(value, list | tuple):
+        return [_shortened(one, deep - 1) for one in value] if deep else _TOO_DEEP
+    return value

@@ -1,8 +1,12 @@
 """What of a log is shown, and what is left out of it."""
 
+from collections.abc import Callable
+
+import pytest
 from support.analysis_logs import LogBuilder
 
-from harness.analysis.excerpt import LONGEST_TEXT, Excerpt, excerpt
+from harness.analysis.excerpt import DEEPEST, LONGEST_TEXT, Excerpt, excerpt
+from harness.events import CellLog, Event
 
 
 def taken(log: LogBuilder, most: int = 100) -> Excerpt:
@@ -95,3 +99,28 @@ def test_long_texts_are_shortened() -> None:
     shortened = "x" * LONGEST_TEXT + " … (7 more)"
     assert event.fields["error"] == [{"class": "A", "message": shortened}]
     assert event.fields["deep"] == {"a": shortened, "n": 1}
+
+
+@pytest.mark.parametrize("wrapped", [lambda one: [one], lambda one: {"a": one}])
+def test_what_is_nested_deeper_than_anybody_reads_is_left_out(wrapped: Callable[[object], object]) -> None:
+    """As deep as it may be, and no deeper."""
+    value: object = "x"
+    for _ in range(900):
+        value = wrapped(value)
+    log = LogBuilder().log()
+    event = Event(0, 0, "app", "failed", {"deep": value})
+    told, depth = excerpt(CellLog(log.header, (event,), complete=False), 10).trace.events[0].fields["deep"], 0
+    while isinstance(told, list | dict):
+        told = told[0] if isinstance(told, list) else told["a"]
+        depth += 1
+    assert (told, depth) == ("… (nested deeper)", DEEPEST)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(2**53 - 1, 2**53 - 1), (2**53, "9007199254740992"), (-(2**53), "-9007199254740992"), (True, True), (None, None)],
+)
+def test_a_number_that_a_browser_would_change_is_told_as_text(value: object, told: object) -> None:
+    """At any depth."""
+    (event,) = taken(LogBuilder().app("failed", n=value, deep=[value])).trace.events
+    assert (event.fields["n"], event.fields["deep"]) == (told, [told])
