@@ -21,7 +21,7 @@ from harness.report.page.claims import claim_lines, rest
 from harness.report.page.drawing import MARKS
 from harness.report.page.matrix import matrix
 from harness.report.page.packing import batches, pack, policy
-from harness.report.page.visible import visible
+from harness.report.page.visible import IN_SCRIPT, visible
 
 __all__ = ["MOST_BYTES_UNPACKED", "html_page"]
 
@@ -68,7 +68,7 @@ def html_page(
 
 def _frame() -> dict[str, str]:
     """Style and script, and the policy that allows them."""
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = _asset("page.css"), _asset("page.js").replace("[INVISIBLE]", f"[{IN_SCRIPT}]")
     return {"policy": policy(style, script), "style": Markup(style), "script": Markup(script)}  # noqa: S704 - ours
 
 

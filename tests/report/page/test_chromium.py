@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.analysis_logs import LogBuilder, header
 from support.chromium import Browser, Tab, a_browser
 from support.pages import EVIL, hostile_log, page_of_logs, usual_logs
 from support.plans import a_profile
@@ -128,12 +129,49 @@ def test_filters_stay_when_a_cell_is_opened(tab: Tab, page: Path) -> None:
     assert tab.ask("document.activeElement.className") == "e real"
 
 
+def test_what_nothing_is_like_is_said(tab: Tab, page: Path) -> None:
+    """With the way back; a name that nothing has chooses nothing."""
+    tab.open(page, "#sdk=node&device=recorded")
+    assert tab.ask("document.querySelector('output').textContent").startswith("0 of 6: nothing is like that.")
+    tab.open(page, "#sdk=rust&device=recorded")
+    assert tab.ask("document.querySelector('output').textContent") == "Nothing here is called rust. 1 of 6"
+    assert tab.ask("document.querySelector('select[name=sdk]').value") == ""
+
+
 def test_a_part_of_the_page_is_no_filter(tab: Tab, page: Path) -> None:
     """Whoever goes to it keeps what was chosen."""
     tab.open(page, "#sdk=node")
     tab.ask("document.querySelector('a[href=\"#documents\"]').click()")
     tab.until("location.hash === '#documents'")
     assert tab.ask(ENTRIES) == ["node"]
+
+
+def test_escape_moves_nobody_who_reads_elsewhere(tab: Tab, page: Path) -> None:
+    """It closes the cell all the same."""
+    tab.open(page, CELL)
+    tab.until(SHOWN + ".length === 1")
+    tab.ask("(document.querySelector('nav a').focus(), 0)")
+    tab.press("Escape", 27)
+    tab.until(SHOWN + ".length === 0")
+    assert tab.ask("document.activeElement.tagName + document.activeElement.hash") == "A#errors"
+
+
+def test_marks_are_drawn_where_they_belong(tab: Tab, tmp_path: Path) -> None:
+    """Those of every kind: a symbol is around the place that its element names."""
+    log = LogBuilder(header(cell="marks")).hello().accept().connect(60)
+    log.at(3).emit("sdk-log", "line", text="WARNING low").at(5).status("changed").failure("send_failed", "E")
+    log.at(8).hub("fault", at="renewal", action="refuse").refused(60).at(10).cut().at(12).connect(60).at(20).end()
+    tab.open(written(tmp_path, page_of_logs([log.log()])), "#cell=marks")
+    tab.until(SHOWN + ".length === 1")
+    places = tab.ask("""JSON.stringify([...document.querySelectorAll('article svg.pic use')].map((one) => {
+        const box = one.getBoundingClientRect(), svg = one.ownerSVGElement;
+        const at = new DOMPoint(one.x.baseVal.value, one.y.baseVal.value).matrixTransform(svg.getScreenCTM());
+        return [one.parentNode.className.baseVal, at.x - box.x, box.right - at.x, at.y - box.y, box.bottom - at.y, svg.getScreenCTM().a];
+    }))""")
+    told = {name: sides for name, *sides in json.loads(places)}
+    assert {"m-warning", "m-told", "m-exception", "m-fault", "m-refused", "m-error", "m-record"} <= told.keys()
+    for name, (*sides, scale) in told.items():
+        assert all(-8 * scale <= side <= 8 * scale for side in sides), name
 
 
 def test_a_trace_is_unpacked_when_it_is_opened(tab: Tab, page: Path) -> None:
@@ -186,6 +224,38 @@ def test_what_is_printed_has_every_cell(tab: Tab, page: Path) -> None:
     assert len(re.findall(rb"/Type\s*/Page\b", tab.printed())) > 2
 
 
+def test_the_whole_matrix_is_on_paper(tab: Tab) -> None:
+    """Every entry lies within the sheet, each with its SDK and transport; what is not on paper is said."""
+    tab.media(media="print", width=1032)
+    tab.open(PUBLISHED)
+    lying = "[...document.querySelectorAll('.matrix .e')].filter((one) => one.checkVisibility() && one.getBoundingClientRect().right <= innerWidth)"
+    assert tab.ask(f"{lying}.length") == tab.ask("document.querySelectorAll('.matrix .e').length") > 200
+    assert tab.ask("document.documentElement.scrollWidth") <= 1032
+    label = tab.ask("getComputedStyle(document.querySelector('.matrix .e'), '::before').content")
+    assert label.replace('"', "").split() == ["c", "mqtt"]
+    assert tab.ask("document.querySelector('.on-paper').checkVisibility()")
+
+
+def test_words_without_a_blank_widen_nothing(tab: Tab, tmp_path: Path) -> None:
+    """Wherever a log may bring them."""
+    long = "x" * 20_000
+    head = header(cell=long[:200], sdk_name=long, claims=())
+    log = (
+        LogBuilder(head)
+        .connect(60)
+        .at(5)
+        .harness("note", text=long)
+        .failure("send_failed", long)
+        .at(9)
+        .end(reason=long)
+    )
+    tab.media(width=1280)
+    tab.open(written(tmp_path, page_of_logs([log.log()])))
+    tab.ask("document.querySelector('table.matrix a.e').click()")
+    tab.until(SHOWN + ".length === 1")
+    assert tab.ask("document.documentElement.scrollWidth") <= 1280
+
+
 def test_a_narrow_window_scrolls_its_tables_and_nothing_else(tab: Tab, page: Path) -> None:
     """The page itself is as wide as the window."""
     tab.media(width=380, height=700)
@@ -220,7 +290,7 @@ def test_hostile_texts_run_nothing(
     assert tab.ask("window.pwned") is None
     assert tab.ask("document.querySelectorAll('script').length") == 2
     assert tab.ask("document.querySelectorAll('img, iframe, object, embed, a:not([href^=\"#\"])').length") == 0
-    assert tab.ask("/[\\u202e\\u2066\\u001b]/.test(document.body.innerText)") is False
+    assert tab.ask("/[\\u202e\\u2066\\u001b\\u3164]/.test(document.body.innerText)") is False
     assert tab.ask("document.querySelector('#reading').checkVisibility()")
     assert tab.problems == []
 

@@ -8,7 +8,7 @@
   const title = document.title;
   const shelf = document.getElementById('cells');
   const FILTERS = [...form.querySelectorAll('select')].map((one) => one.name);
-  const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+  const INVISIBLE = /[INVISIBLE]/gu; // put in when the page is made, so that there is one list of them
   const FROM_DEVICE = new Set(('connect put-token subscribe unsubscribe telemetry disconnect http-request amqp-open attach ping'
     + ' c2d-acknowledged method-answered twin sent send_failed').split(' '));
   const TO_DEVICE = new Set(('connack puback put-token-answered disposition http-response c2d-sent method-sent cut command'
@@ -64,24 +64,28 @@
       return '';
     }, (error) => 'This cell cannot be unpacked here (' + error + '). Its log has everything.');
     status.textContent = problem;
+    mark(name, !problem);
+  }
+  function mark(name, there) {
     for (const link of document.querySelectorAll('table.matrix a.e')) {
       if (link.hash === fragment({ cell: name })) link.setAttribute('aria-current', 'true');
       else link.removeAttribute('aria-current');
     }
-    document.title = name && !problem ? visible(name) + ' · ' + title : title;
+    document.title = name && there ? visible(name) + ' · ' + title : title;
   }
   function leave() {
+    const reading = document.activeElement.closest('article.cell, table.matrix'); // whoever is elsewhere stays there
     for (const one of shelf.querySelectorAll('article.cell:not([hidden])')) hide(one);
     const link = document.querySelector('table.matrix a[aria-current]');
     link?.removeAttribute('aria-current');
     status.textContent = '';
     document.title = title;
-    link?.focus();
+    if (reading) link?.focus();
   }
 
   // Traces ---------------------------------------------------------------------------------------------------------------
 
-  const visible = (text) => text.replace(INVISIBLE, (one) => '⟨U+' + one.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0') + '⟩');
+  const visible = (text) => text.replace(INVISIBLE, (one) => '⟨U+' + one.codePointAt(0).toString(16).toUpperCase().padStart(4, '0') + '⟩');
   function element(name, text, className) {
     const made = document.createElement(name);
     if (text !== undefined) made.textContent = visible(String(text));
@@ -90,7 +94,7 @@
   }
   function* said(fields, prefix = '') {
     for (const [name, value] of Object.entries(fields)) {
-      if (value !== null && typeof value === 'object' && !Array.isArray(value)) yield* said(value, prefix + name + '.');
+      if (value !== null && typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length) yield* said(value, prefix + name + '.');
       else yield [prefix + name, typeof value === 'string' ? value : JSON.stringify(value)];
     }
   }
@@ -190,7 +194,7 @@
     const has = data[name];
     return !wanted[name] || has === undefined || (name === 'verdict' ? has.split('|') : name === 'transport' ? has.split(' ') : [has]).includes(wanted[name]);
   });
-  function filter(wanted) {
+  function filter(wanted, unknown) {
     let shown = 0;
     const columns = new Set();
     for (const row of document.querySelectorAll('table.matrix tbody tr')) {
@@ -207,7 +211,10 @@
     columnsOf(columns, all);
     for (const row of document.querySelectorAll('table.claims tbody tr, table.answers tbody tr')) row.hidden = !matches(row.dataset, wanted);
     for (const one of shelf.querySelectorAll('article.cell')) one.classList.toggle('out', !matches(one.dataset, wanted));
-    form.querySelector('output').textContent = all ? '' : shown + ' of ' + document.querySelectorAll('table.matrix .e').length;
+    const count = shown + ' of ' + document.querySelectorAll('table.matrix .e').length;
+    const none = shown ? '' : ': nothing is like that. “Show all” takes the filters back.';
+    const absent = unknown.length ? 'Nothing here is called ' + unknown.map(visible).join(', ') + '. ' : '';
+    form.querySelector('output').textContent = absent + (all ? '' : count + none);
   }
   function columnsOf(columns, all) {
     const [groups, single] = document.querySelector('table.matrix').tHead.rows;
@@ -228,12 +235,16 @@
   function follow() {
     if (location.hash.length > 1 && !location.hash.includes('=')) return; // a part of the page
     const wanted = read();
+    const unknown = [];
     for (const name of FILTERS) {
       const select = form.elements[name];
       select.value = wanted[name] ?? '';
-      if (select.selectedIndex < 0) select.value = '';
+      if (select.selectedIndex >= 0) continue;
+      select.value = '';
+      unknown.push(wanted[name]);
+      delete wanted[name];
     }
-    filter(wanted);
+    filter(wanted, unknown);
     if ((wanted.cell ?? '') === cell) return;
     cell = wanted.cell ?? '';
     if (cell) show(cell);
@@ -267,12 +278,14 @@
   document.addEventListener('toggle', (event) => { if (event.target.matches('details.log') && event.target.open) unfold(event.target); }, true);
   document.addEventListener('beforematch', (event) => {
     const found = event.target.closest('article.cell');
-    if (found) history.replaceState(null, '', wish(cell = found.id.slice('cell='.length)));
+    if (!found) return;
+    history.replaceState(null, '', wish(cell = found.id.slice('cell='.length)));
+    mark(cell, true);
   });
   document.getElementById('unpack')?.addEventListener('click', async (event) => {
     event.target.disabled = true;
     for (const name of await (names ??= inflate(index.names))) await article(name);
-    event.target.closest('p').remove();
+    event.target.closest('.packed').remove();
   });
   for (const one of shelf.querySelectorAll('article.cell')) hide(one);
   root.classList.add('js');
