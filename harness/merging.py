@@ -1,12 +1,14 @@
 """Several runs as one: the union of their cells and recordings, in a folder of its own whose `run.json` says which cell comes from which run and machine.
 
 A cell's log stays as it is, byte by byte. Where two runs have different logs of one name, the later one gets a number, in the name of its file and in its
-header; the same log in two runs is one cell. A cell that was planned and never began is missing where no other run has one of its name. Cells under the same circumstances are taken together, as those of `--repeat` are.
+header; the same log in two runs is one cell. A cell that was planned and never began is missing where no other run has one of its name, and one that was cut short
+gives way to one of its name that another run has whole. Cells under the same circumstances are taken together, as those of `--repeat` are.
 """
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -18,11 +20,15 @@ from harness.runfolder import RunRecord, Source, check_distinct, read_run, real_
 __all__ = ["merge"]
 
 
+INTERRUPTED: Final = "interrupted"
+
+
 class _Run(msgspec.Struct, frozen=True):
-    """A run in memory. `cells` by their names, in the order of the plan; `recordings` by their paths among the recordings."""
+    """A run in memory. `cells` by their names, in the order of the plan, and those of them that were not cut short (`whole`); `recordings` by their paths among the recordings."""
 
     record: RunRecord
     cells: Mapping[str, bytes]
+    whole: frozenset[str]
     recordings: Mapping[str, bytes]
 
 
@@ -44,8 +50,10 @@ def merge(runs: Sequence[Path], out: Path) -> RunRecord:
     recordings: dict[str, bytes] = {}
     planned: list[str] = []
     sources: list[Source] = []
+    whole = frozenset[str]().union(*(run.whole for run in read))
     for run in read:
-        names = {name: _place(cells, name, content) for name, content in run.cells.items()}
+        kept = {name: content for name, content in run.cells.items() if name in run.whole or name not in whole}
+        names = {name: _place(cells, name, content) for name, content in kept.items()}
         for name, content in run.recordings.items():
             _place_recording(recordings, name, content)
         planned += [names.get(name, name) for name in (*run.record.cells, *names)]
@@ -76,20 +84,21 @@ def _read(path: Path) -> _Run:
     record = read_run(path)
     planned = {cell: number for number, cell in enumerate(record.cells)}
     files = sorted((path / "cells").glob("*.jsonl"), key=lambda file: (planned.get(file.stem, len(planned)), file.name))
-    cells = {file.stem: content for file, content in _contents(files)}
+    found = list(_contents(files))
+    cells = {file.stem: content for file, content, _ in found}
     root = path / "recorded"
     recordings = {
-        file.relative_to(root).as_posix(): content for file, content in _contents(sorted(root.rglob("*.jsonl")))
+        file.relative_to(root).as_posix(): content for file, content, _ in _contents(sorted(root.rglob("*.jsonl")))
     }
-    return _Run(record, cells, recordings)
+    return _Run(record, cells, frozenset(file.stem for file, _, whole in found if whole), recordings)
 
 
-def _contents(files: Sequence[Path]) -> Iterator[tuple[Path, bytes]]:
-    """The logs that are not empty, each read as the analysis would."""
+def _contents(files: Sequence[Path]) -> Iterator[tuple[Path, bytes, bool]]:
+    """The logs that are not empty, each read as the analysis would; and whether each is there to its cell's end."""
     for file in files:
         if content := content_of(file):
-            read_log(content, where=str(file))
-            yield file, content
+            log = read_log(content, where=str(file))
+            yield file, content, log.complete and log.events[-1].fields.get("status") != INTERRUPTED
 
 
 def _make(out: Path) -> None:

@@ -130,6 +130,20 @@ def test_a_log_that_was_cut_short_is_merged_as_it_is(tmp_path: Path) -> None:
     assert not log.complete
 
 
+@pytest.mark.parametrize(
+    "end", [b"", b'{"seq":99,"t":9000000,"src":"harness","kind":"cell-end","status":"interrupted"}\n']
+)
+def test_what_was_cut_short_gives_way_to_what_is_whole(tmp_path: Path, end: bytes) -> None:
+    """Whichever run is named first; another that was cut short does not replace it."""
+    short = a_log("a")[:3000].rpartition(b"\n")[0] + b"\n" + end
+    first, second = a_run(tmp_path, "first", {"a": short, "b": short}), a_run(tmp_path, "second", {"a": a_log("a")})
+    for number, runs in enumerate(([first, second], [second, first])):
+        record = merge(runs, tmp_path / f"merged{number}")
+        assert contents(tmp_path / f"merged{number}") == {"a": a_log("a"), "b": short}
+        assert sorted(record.cells) == ["a", "b"]
+        assert {one.run: one.cells for one in record.merged} == {"first": ("b",), "second": ("a",)}
+
+
 def test_recordings_come_along(tmp_path: Path) -> None:
     """Once where they are the same, in a folder beside it where another has the path; never changed, for they are sealed."""
     runs = [a_run(tmp_path, name, {name: a_log(name)}) for name in ("r", "s", "t")]

@@ -24,7 +24,9 @@ _REMEDIES: Final[dict[Mark, str]] = {
     "unlisted": "If it is to be accepted, give it an entry with its reason and a link in a file for --known.",
     "stale": "Remove the entry, or narrow its versions, transports, scenarios or devices.",
 }
-_MEASURE_AGAIN: Final = "Measure it again; `harness merge` puts the rest of another run beside it."
+_MEASURE_AGAIN: Final = (
+    "Measure it again, by itself if you like: `harness merge` puts what is whole in place of what was cut short."
+)
 _UNMEASURED: Final = "Nothing was measured, so there is nothing to pass: the rows say why, and `harness doctor` what is missing on this machine."
 _INDENT: Final = "    "
 _HEADERS: Final = ["SDK", "transport", "scenario", "claim", "claimed", "observed"]
