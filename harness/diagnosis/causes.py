@@ -193,8 +193,9 @@ def _is_denied(device: Device, ends: _Ends, log: Log) -> bool:
     bearable = max(_DENIED_OF_CUTS * ends.cuts, _DENIED_OF_DENIED_CUTS * device.denied_cuts)
     if device.denied_at is None or period_s is None or denials > bearable:
         return bool(denials)
-    lengths = _lengths(device, DENIED)
-    if keeping(lengths, period_s) < len(lengths):
+    if not all(
+        keeps(length, period_s, _BACK_WITHIN_S) for length in _lengths(device, DENIED)
+    ):  # the return before may be missing
         return True
     returned = device.back_at is not None and device.back_at >= device.denied_at
     return not returned and log.ends_at - device.denied_at > _patience_s(ends)

@@ -350,3 +350,16 @@ def test_a_connection_that_was_lost_before_refusals_is_no_renewal() -> None:
     """Where it stays refused."""
     log = HubLog().connect(0).gone(3_000).refuse(3_002, 3_030, 3_060, 3_090, 4_000)
     assert cured(log).cause == "refused"
+
+
+def test_a_return_and_the_next_404104_that_are_missing_make_no_refusal() -> None:
+    """Of a device whose 401003 stands on a connect, and which takes its time: the denied connect is late by that time."""
+    log = HubLog().connect(0)
+    for number in range(1, 9):
+        at = 4_290 * number
+        log.refuse(at)
+        if number != 5:
+            log.gone(at + 1)
+        if number != 4:
+            log.connect(at + 91)
+    assert cured(log).cause == "renewal-noise"
