@@ -196,7 +196,7 @@ def read_cell_log(lines: Iterable[bytes], *, where: str) -> CellLog:
     for number, line in numbered[1:]:
         try:
             events.append(_read_event(line))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             if number == len(numbered):
                 break
             raise LogError(
@@ -211,7 +211,7 @@ def _read_header(line: bytes, where: str) -> Header:
     try:
         check_format(line, where=where)
         return msgspec.json.decode(line, type=Header)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise LogError(
             f"the first line is no header of a cell ({error})",
             where=where,

@@ -109,6 +109,15 @@ def test_a_last_line_cut_short_is_dropped(cut: int) -> None:
         ([b'{"format":1,"cell":"\xff"}\n'], "no header of a cell"),
         ([*written("a")[:1], b'{"seq":0,"t":0,"src":["hub"],"kind":"a"}\n', *written("a")[1:]], "Expected `str`.*src"),
         ([*written("a")[:1], b'{"seq":0,"t":true,"src":"hub","kind":"a"}\n', *written("a")[1:]], "Expected `int`.*t"),
+        (
+            [
+                *written("a")[:1],
+                b'{"seq":0,"t":0,"src":"hub","kind":"a","x":' + b"[" * 9000 + b"]" * 9000 + b"}\n",
+                *written("a")[1:],
+            ],
+            "x, line 2: not an event",
+        ),
+        ([b'{"format":1,"cell":' + b"[" * 9000 + b"]" * 9000 + b"}\n"], "no header of a cell"),
         ([*written("a")[:1], b'{"seq":0,"t":0,"kind":"a"}\n', *written("a")[1:]], "missing required field `src`"),
     ],
 )

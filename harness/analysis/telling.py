@@ -227,7 +227,7 @@ def _saying(record: Event) -> _Saying:
 def _error_message(properties: str) -> str:
     try:
         said = msgspec.json.decode(properties)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return ""
     return text(said, "errorMessage") if isinstance(said, dict) else ""
 

@@ -49,3 +49,11 @@ def test_the_hubs_ways_count() -> None:
     """As options of the command set them; its name and the device's do not."""
     assert digest({"grace_s": 7.0}) != digest({"grace_s": 8.0})
     assert digest({"device_id": "another"}) == digest()
+
+
+def test_what_is_nested_without_end_breaks_nothing() -> None:
+    """A foreign header may hold it."""
+    deep: dict[str, Any] = {}
+    for _ in range(900):
+        deep = {"a": deep}
+    assert digest(new=deep) == digest(new={"a": deep})

@@ -201,3 +201,14 @@ def test_an_empty_log() -> None:
     """Nothing, and no harm."""
     log = LogBuilder().log()
     assert tell(CellLog(log.header, (), complete=False)).episodes == ()
+
+
+def test_properties_that_are_nested_without_end_have_no_message() -> None:
+    """Nor do such that are no JSON."""
+    for properties in ("[" * 9000, "{"):
+        log = LogBuilder().connect(60).at(10).cut("fault", codes=())
+        log.emit(
+            "hub", "record", record={"operationName": "deviceDisconnect", "level": "Error", "properties": properties}
+        )
+        (one,) = told(log.after(0.1).connect(60).at(20).end()).episodes
+        assert one.hub_says == ()
