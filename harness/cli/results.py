@@ -214,11 +214,16 @@ def keep(results: Results, run: Path) -> None:
     """
     write_derived(run, "findings.json", json.dumps(summary(results.rows), indent=1) + "\n")
     write_derived(run, "table.md", comparison(results.rows, "markdown", brief=False) + "\n")
-    write_derived(run, "errors.md", (troubles_table(_wrong(results), "markdown") or "Nothing went wrong.") + "\n")
+    write_derived(run, "errors.md", (troubles_table(_wrong(results), "markdown") or _nothing_wrong(results)) + "\n")
     told = (event.fields.get("record") for log in results.logs for event in log.events if event.kind == "record")
     records = [dict(record) for record in told if isinstance(record, dict)]
     write_derived(run, "diagnostics/connections.jsonl", "".join(json.dumps(record) + "\n" for record in records))
     write_derived(run, "diagnostics/azure-diagnostics.json", json.dumps(list(map(row_view, records)), indent=1) + "\n")
+
+
+def _nothing_wrong(results: Results) -> str:
+    short = results.missing or any(not log.complete for log in results.logs) or results.record.status == "interrupted"
+    return "Nothing went wrong as far as the run went: it was cut short." if short else "Nothing went wrong."
 
 
 def deliver(results: Results, *, as_json: bool, errors: bool = False, found: Check | None = None) -> None:

@@ -20,6 +20,8 @@ def badge(found: Check) -> str:
         return _svg(_LABEL, "nothing measured", _RED)
     differ = found.differing
     text = f"{differ} differ{'s' if differ == 1 else ''}" if differ else "as documented"
+    if found.cut_short or found.never_began:
+        text = f"cut short{f', {text}' if differ else ''}"
     if not found.passed:
         text += ", check failed"
     colour = _RED if not found.passed else _BLUE if differ else _GREEN

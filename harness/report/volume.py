@@ -41,7 +41,7 @@ def volume_cells(one: Volume) -> tuple[str, ...]:
         f"{one.errors_per_renewal:g} error and {one.informational_per_renewal:g} informational records per renewal"
     )
     if one.fit is None or one.default_lifetime_s is None:
-        return who, "0", made_of, "a token for each request", "0"
+        return who, "0", made_of, "as many as requests", "0"
     grace = "" if one.grace_s is None else f", grace = {one.grace_s / 60:g} min"
     when = f"{_span(one)}: {describe_short(one.fit)}\nL = {one.default_lifetime_s / 60:.3g} min{grace}"
     return who, f"{one.errors_per_day:.3g}", made_of, when, f"{one.app_errors_per_day:.3g}"

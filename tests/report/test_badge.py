@@ -19,6 +19,8 @@ from harness.report.badge import badge
         ([a_row(DIFFERS)], [], "token expiry: 1 differs, check failed", "#b3261e"),
         ([a_row(CONFIRMED)], [known("hub-log")], "token expiry: as documented, check failed", "#b3261e"),
         ([not_run("environment")], [], "token expiry: nothing measured", "#b3261e"),
+        ([a_row(CONFIRMED, complete=False)], [], "token expiry: cut short, check failed", "#b3261e"),
+        ([a_row(DIFFERS, complete=False)], [known()], "token expiry: cut short, 1 differs, check failed", "#b3261e"),
     ],
 )
 def test_what_it_says(rows: list[Row], entries: list[Entry], says: str, colour: str) -> None:

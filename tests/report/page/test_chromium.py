@@ -112,7 +112,7 @@ def test_filters_stand_in_the_address(tab: Tab, page: Path) -> None:
     assert tab.ask(ENTRIES) == ["node"]
     tab.open(page, "#sdk=dotnet&device=recorded")
     assert tab.ask(ENTRIES) == ["dotnet"]
-    assert tab.ask("document.querySelector('output').textContent") == "1 of 6"
+    assert tab.ask("document.querySelector('output').textContent") == "1 of 6 (dotnet, recorded)"
     tab.ask("document.querySelector('button[type=reset]').click()")
     assert len(tab.ask(ENTRIES)) == 6
 
@@ -132,9 +132,11 @@ def test_filters_stay_when_a_cell_is_opened(tab: Tab, page: Path) -> None:
 def test_what_nothing_is_like_is_said(tab: Tab, page: Path) -> None:
     """With the way back; a name that nothing has chooses nothing."""
     tab.open(page, "#sdk=node&device=recorded")
-    assert tab.ask("document.querySelector('output').textContent").startswith("0 of 6: nothing is like that.")
+    assert tab.ask("document.querySelector('output').textContent").startswith(
+        "0 of 6 (node, recorded): nothing is like that."
+    )
     tab.open(page, "#sdk=rust&device=recorded")
-    assert tab.ask("document.querySelector('output').textContent") == "Nothing here is called rust. 1 of 6"
+    assert tab.ask("document.querySelector('output').textContent") == "Nothing here is called rust. 1 of 6 (recorded)"
     assert tab.ask("document.querySelector('select[name=sdk]').value") == ""
 
 
@@ -144,6 +146,26 @@ def test_a_part_of_the_page_is_no_filter(tab: Tab, page: Path) -> None:
     tab.ask("document.querySelector('a[href=\"#documents\"]').click()")
     tab.until("location.hash === '#documents'")
     assert tab.ask(ENTRIES) == ["node"]
+
+
+@pytest.mark.parametrize("width", [1280, 380])
+def test_what_has_the_focus_is_not_under_the_heads(tab: Tab, width: int) -> None:
+    """Whichever way somebody goes through the matrix by the keyboard (WCAG 2.2, 2.4.11)."""
+    tab.media(width=width, height=800)
+    tab.call("Emulation.setFocusEmulationEnabled", enabled=True)  # else nobody is told of the focus
+    tab.open(PUBLISHED)
+    hidden = """(async () => {
+        const entries = [...document.querySelectorAll('table.matrix a.e')], under = [];
+        document.querySelector('#matrix').scrollIntoView();
+        for (const one of [...entries.slice(0, 60), ...entries.slice(0, 60).reverse()]) {
+            one.focus();
+            await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            const box = one.getBoundingClientRect();
+            if (document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)?.closest('th')) under.push(one.hash);
+        }
+        return under.length;
+    })()"""
+    assert tab.ask(hidden) == 0
 
 
 def test_escape_moves_nobody_who_reads_elsewhere(tab: Tab, page: Path) -> None:
@@ -220,7 +242,7 @@ def test_what_is_printed_has_every_cell(tab: Tab, page: Path) -> None:
     tab.open(page)
     tab.media(media="print")
     assert tab.ask("[...document.querySelectorAll('article')].every((one) => one.offsetHeight > 200)")
-    assert tab.ask("document.querySelector('.filters').checkVisibility()") is False
+    assert tab.ask("document.querySelector('.filters label, .filters button').checkVisibility()") is False
     assert len(re.findall(rb"/Type\s*/Page\b", tab.printed())) > 2
 
 

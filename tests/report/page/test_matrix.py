@@ -56,6 +56,7 @@ def test_what_can_be_filtered_for() -> None:
     ("changes", "said"),
     [
         ({}, ("reconnect", "no error", "4 to 6 ms", "clean")),
+        ({"complete": False}, ("incomplete", "", "4 to 6 ms", "unknown")),
         ({"hub_log": ("401003", "404104", "refused 401003")}, ("reconnect", "401003 404104", "4 to 6 ms", "errors")),
         ({"lacks": ("hub-log",), "hub_log": ()}, ("reconnect", "log unknown", "4 to 6 ms", "unknown")),
         ({"first_refusal": FirstRefusal("hub", 1.0)}, ("refused", "no error", "4 to 6 ms", "clean")),

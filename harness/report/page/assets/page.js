@@ -211,7 +211,8 @@
     columnsOf(columns, all);
     for (const row of document.querySelectorAll('table.claims tbody tr, table.answers tbody tr')) row.hidden = !matches(row.dataset, wanted);
     for (const one of shelf.querySelectorAll('article.cell')) one.classList.toggle('out', !matches(one.dataset, wanted));
-    const count = shown + ' of ' + document.querySelectorAll('table.matrix .e').length;
+    const chosen = FILTERS.map((name) => wanted[name]).filter(Boolean).map(visible).join(', ');
+    const count = shown + ' of ' + document.querySelectorAll('table.matrix .e').length + ' (' + chosen + ')';
     const none = shown ? '' : ': nothing is like that. “Show all” takes the filters back.';
     const absent = unknown.length ? 'Nothing here is called ' + unknown.map(visible).join(', ') + '. ' : '';
     form.querySelector('output').textContent = absent + (all ? '' : count + none);
@@ -258,6 +259,10 @@
     const wanted = Object.fromEntries(FILTERS.map((name) => [name, form.elements[name].value]));
     return fragment({ ...wanted, cell: cellName });
   }
+  document.querySelector('table.matrix').addEventListener('focusin', (event) => {
+    // Once the browser has scrolled, which leaves it under the heads.
+    requestAnimationFrame(() => event.target.scrollIntoView({ block: 'nearest', inline: 'nearest' }));
+  });
   form.addEventListener('change', () => go(wish(cell)));
   form.addEventListener('reset', (event) => {
     event.preventDefault();
