@@ -24,7 +24,7 @@ from harness.analysis.history import Change, changed
 from harness.analysis.traits import Trait, may_be_chance
 from harness.versions import in_order
 
-__all__ = ["MEASURED", "Apart", "Compared", "Diff", "Side", "diff"]
+__all__ = ["ABSENT", "MEASURED", "Apart", "Compared", "Diff", "Side", "diff"]
 
 TIMED: Final = frozenset({"shortest gap", "unaware"})
 MEASURED: Final = "measured"

@@ -173,7 +173,7 @@ def _check_files(files: Mapping[str, Path]) -> None:
     """Refuse, before anything runs, what cannot be written afterwards: as far as it can be told without writing."""
     taken: dict[Path, str] = {}
     for option, file in files.items():
-        problem = _obstacle(file)
+        problem = _obstacle(real_path(file))
         if problem:
             raise UserInputError(
                 f"cannot be written ({problem})", where=option, field=str(file), remedy="Name another file"

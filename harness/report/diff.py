@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from harness.analysis import Apart, Change, Compared, Diff, Side, device_in_words
-from harness.analysis.diff import MEASURED
+from harness.analysis.diff import ABSENT, MEASURED
 from harness.report.layout import WIDTH, Form, markdown, render, wrap
 from harness.report.neutral import neutral
 from harness.report.settings import settings_in_words
@@ -55,7 +55,11 @@ def _changed(
 def _apart(rows: Sequence[Apart], told: Callable[[str], str], form: Form) -> list[str]:
     """What could not be compared: with the reason what was not measured, in brief where neither has it for the same reason, and what only one of the two has."""
     only = [row for row in rows if _is_only_in_one(row)]
-    alike = [row for row in rows if row.old == row.new]
+    alike = [
+        row
+        for row in rows
+        if MEASURED not in {row.old, row.new} and (row.old == row.new or ABSENT in {row.old, row.new})
+    ]
     unmeasured = [row for row in rows if row not in only and row not in alike]
     lines = _merged((_who(row, told), row.transport, (told(row.old), told(row.new))) for row in unmeasured)
     heading = f"Not measured: {len(unmeasured)} rows"
@@ -80,7 +84,7 @@ def _in_brief(heading: str, rows: Iterable[Apart], form: Form) -> str:
     transports: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         scenario, *circumstances = _circumstances(row)
-        reason = f": {row.old}" if row.old == row.new else ""
+        reason = "" if MEASURED in {row.old, row.new} else f": {row.new if row.old == ABSENT else row.old}"
         key = (", ".join(_subject(row)), f"{scenario} ({', '.join(circumstances)})", reason)
         transports.setdefault(key, []).append(row.transport)
     scenarios: dict[tuple[str, str, str], list[str]] = {}

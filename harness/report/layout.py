@@ -5,6 +5,8 @@ from typing import Final, Literal
 
 from tabulate import SEPARATING_LINE, tabulate
 
+from harness.report.neutral import neutral
+
 __all__ = ["WIDTH", "Cell", "Form", "markdown", "render", "wrap"]
 
 WIDTH = 120
@@ -48,7 +50,8 @@ def _lines(paragraph: str, width: int) -> list[str]:
 
 
 def _text(cell: Cell) -> str:
-    return "" if cell is None else str(cell)
+    """What stands in a cell; its own line breaks stay, and of what nobody can see the number is told."""
+    return "" if cell is None else "\n".join(map(neutral, str(cell).split("\n")))
 
 
 def markdown(text: str) -> str:

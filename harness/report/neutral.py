@@ -9,7 +9,7 @@ _HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 def neutral(text: str, longest: int = 0) -> str:
     r"""`text` with whatever is no visible character (controls, escapes, marks of direction) written as `\x1b`; cut to `longest` characters unless 0."""
-    plain = "".join(_escaped(character) for character in text)
+    plain = text if text.isascii() and text.isprintable() else "".join(_escaped(character) for character in text)
     return f"{plain[: longest - 1]}…" if longest and len(plain) > longest else plain
 
 

@@ -175,6 +175,7 @@ def test_annotations_are_printed_unasked_in_a_step(
         (["--check", "--require", ","], "--require: names nothing"),
         (["--check", "--known", "none.toml"], "none.toml: cannot be read"),
         (["--html", ""], "--html: .: cannot be written (it is a folder). Name another file"),
+        (["--ctrf", "dangling"], "--ctrf: dangling: cannot be written ("),
         (["--summary", "loop"], "--summary: loop: cannot be written (Too many levels of symbolic links)"),
         (["--junit", "known.toml/junit.xml"], "--junit: known.toml/junit.xml: cannot be written ("),
         (["--badge", "new/one", "--ctrf", "new/../new/one"], "--badge: new/one: --ctrf writes there, too"),
@@ -186,6 +187,7 @@ def test_what_is_wrong_is_told_before_anything_else(
     """In one line, with exit code 2."""
     a_file("known.toml", KNOWN.format("drop"))
     Path("loop").symlink_to("loop")
+    Path("dangling").symlink_to("known.toml/none")
     assert call("analyse", run, *options) == 2
     said = capsys.readouterr()
     assert f"harness: {says}" in said.err

@@ -82,6 +82,8 @@ def test_what_neither_measured_is_told_in_brief() -> None:
     assert "Measured in neither: 2 rows" in text
     assert "python 2.14.0, real, mqtt, amqp: renewal (sending+listening): unsupported: no such call" in text
     assert not any(line.startswith("Not measured") for line in text)
+    text = lines(between(rows, []))
+    assert "python 2.14.0, real, mqtt, amqp: renewal (sending+listening): unsupported: no such call" in text
 
 
 def test_what_one_run_alone_has_is_listed() -> None:

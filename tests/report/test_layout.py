@@ -1,9 +1,10 @@
 """Tests of how tables are laid out."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report.layout import render, wrap
+from harness.report.layout import Form, render, wrap
 
 
 @given(text=st.text(st.characters(codec="ascii", exclude_categories=["Cc"])), width=st.integers(1, 30))
@@ -39,3 +40,10 @@ def test_markdown_escapes_what_would_break_it() -> None:
 def test_an_asterisk_stays_one() -> None:
     """Two of them in a cell would make what lies between them emphatic."""
     assert render(["a"], [["hub '*', device '*'"]], "markdown").splitlines()[-1] == "| hub '\\*', device '\\*' |"
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_what_nobody_can_see_is_told_by_its_number(form: Form) -> None:
+    """Neither a terminal nor a page is turned around by it."""
+    assert "\u202e" not in (table := render(["a"], [["x\u202ey"]], form))
+    assert "\\u202e" in table.replace("\\\\", "\\")
