@@ -112,12 +112,12 @@ def test_a_last_line_cut_short_is_dropped(cut: int) -> None:
         (
             [
                 *written("a")[:1],
-                b'{"seq":0,"t":0,"src":"hub","kind":"a","x":' + b"[" * 9000 + b"]" * 9000 + b"}\n",
+                b'{"seq":0,"t":0,"src":"hub","kind":"a","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n",
                 *written("a")[1:],
             ],
             "x, line 2: not an event",
         ),
-        ([b'{"format":1,"cell":' + b"[" * 9000 + b"]" * 9000 + b"}\n"], "no header of a cell"),
+        ([b'{"format":1,"cell":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"], "no header of a cell"),
         ([*written("a")[:1], b'{"seq":0,"t":0,"kind":"a"}\n', *written("a")[1:]], "missing required field `src`"),
     ],
 )
